@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole files; a write is a temporary file, fsync, rename, fsync of the folder. */
+#include "base/file.h"
+
+#include "base/auto.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool write_all(int fd, struct bytes data)
+{
+    while (data.len) {
+        ssize_t wrote = write(fd, data.data, data.len);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return false;
+        data.data += wrote;
+        data.len -= (size_t)wrote;
+    }
+    return true;
+}
+
+enum err file_read(const char *path, size_t max, struct buf *ret, struct why *why)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fail(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    AUTO_BUF text = { 0 };
+    enum err err = OK;
+    for (;;) {
+        buf_reserve(&text, 8192);
+        ssize_t got = read(fd, text.data + text.len, 8192);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            err = fail(why, ERR_IO, "cannot read %s: %s", path, strerror(errno));
+        if (got <= 0)
+            break;
+        text.len += (size_t)got;
+        if (text.len > max) {
+            err = fail(why, ERR_LIMIT, "%s is larger than %zu bytes", path, max);
+            break;
+        }
+    }
+    close(fd);
+    if (err == OK)
+        *ret = TAKE_BUF(text);
+    return err;
+}
+
+static enum err sync_folder(const char *path, struct why *why)
+{
+    AUTO_STR copy = xstrdup(path);
+    const char *folder = dirname(copy);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0) {
+        int saved = errno;
+        if (fd >= 0)
+            close(fd);
+        return fail(why, ERR_IO, "cannot flush the folder %s: %s", folder, strerror(saved));
+    }
+    close(fd);
+    return OK;
+}
+
+static enum err write_temporary(const char *temporary, struct bytes data, mode_t mode, struct why *why)
+{
+    unlink(temporary);                          /* left by a crash */
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return fail(why, ERR_IO, "cannot create %s: %s", temporary, strerror(errno));
+    bool done = write_all(fd, data) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    int saved = errno;
+    if (close(fd) != 0 && done) {
+        done = false;
+        saved = errno;
+    }
+    if (!done) {
+        unlink(temporary);
+        return fail(why, ERR_IO, "cannot write %s: %s", temporary, strerror(saved));
+    }
+    return OK;
+}
+
+static enum err file_replace(const char *path, struct bytes data, mode_t mode, bool fresh, struct why *why)
+{
+    AUTO_STR temporary = xasprintf("%s.new", path);
+    TRY(write_temporary(temporary, data, mode, why));
+    int moved = fresh ? link(temporary, path) : rename(temporary, path);
+    if (moved != 0) {
+        int saved = errno;
+        unlink(temporary);
+        if (saved == EEXIST)
+            return fail(why, ERR_CONFLICT, "%s exists and is not overwritten", path);
+        return fail(why, ERR_IO, "cannot put %s in place: %s", path, strerror(saved));
+    }
+    if (fresh)
+        unlink(temporary);
+    return sync_folder(path, why);
+}
+
+enum err file_write(const char *path, struct bytes data, mode_t mode, struct why *why)
+{
+    return file_replace(path, data, mode, false, why);
+}
+
+enum err file_write_new(const char *path, struct bytes data, mode_t mode, struct why *why)
+{
+    return file_replace(path, data, mode, true, why);
+}
+
+enum err dir_make(const char *path, mode_t mode, struct why *why)
+{
+    AUTO_STR copy = xstrdup(path);
+    for (char *at = copy + 1; *at; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        if (mkdir(copy, 0755) != 0 && errno != EEXIST)
+            return fail(why, ERR_IO, "cannot make the folder %s: %s", copy, strerror(errno));
+        *at = '/';
+    }
+    if (mkdir(copy, mode) == 0)
+        return chmod(copy, mode) == 0 ? OK : fail(why, ERR_IO, "cannot set the mode of %s: %s", copy, strerror(errno));
+    struct stat info;
+    if (errno == EEXIST && stat(copy, &info) == 0 && S_ISDIR(info.st_mode))
+        return OK;
+    return fail(why, ERR_IO, "cannot make the folder %s: %s", copy, strerror(errno));
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every named limit that is not a setting, each with its reason. Settings have their bounds in config/options.h. */
+#pragma once
+
+#define LIMIT_DER_DEPTH            16       /* nesting; SCEP needs 9. spec security.md B14                        */
+#define LIMIT_OID_BYTES            64       /* encoded; 32 arcs of ours fit. B14                                  */
+#define LIMIT_OID_ARCS             32
+#define LIMIT_STRING_BYTES         1024     /* any name or attribute string but the challenge. B14                */
+#define LIMIT_CHALLENGE_BYTES      16384    /* a managed challenge is about 5 kB. scep.md                         */
+#define LIMIT_PKI_MESSAGE_BYTES    65536    /* a pkiMessage, either transport. B14, D2                            */
+#define LIMIT_CSR_BYTES            49152    /* inside a pkiMessage                                                */
+#define LIMIT_CERT_BYTES           8192     /* a signer's certificate. B15                                        */
+#define LIMIT_CERT_EXTENSIONS      20       /* B15                                                                */
+#define LIMIT_RECIPIENTS           8        /* RecipientInfos. B3                                                 */
+#define LIMIT_MESSAGE_CERTS        8        /* certificates a client may put into its pkiMessage                  */
+#define LIMIT_SAN_NAMES            100      /* in a CSR. A8                                                       */
+#define LIMIT_RDNS                 32       /* in a name                                                          */
+#define LIMIT_RSA_BITS_MIN         2048     /* unless a template lowers it on purpose; never below 1024           */
+#define LIMIT_RSA_BITS_MAX         8192     /* checked before any RSA arithmetic. B12                             */
+#define LIMIT_TRANSACTION_ID_BYTES 255      /* RFC 8894 sets none; a printable id                                 */
+#define LIMIT_NONCE_BYTES          64       /* senderNonce is 16 by RFC 8894, 8 in the field                      */
+#define LIMIT_FRAME_BYTES          (1 << 20)  /* between roles, but CRLs                                          */
+#define LIMIT_CRL_FRAME_BYTES      (64 << 20) /* a CRL of a million entries is 38.5 MB (spec performance.md)      */
+#define LIMIT_FRAMES_IN_FLIGHT     256      /* per connection between roles                                       */
+#define LIMIT_POOL_THREADS         64       /* design.md section 7                                                */
+#define LIMIT_POOL_STACK_BYTES     (256 * 1024) /* a worker's stack; sanitizers need more and set it              */
+#define LIMIT_CONFIG_BYTES         (1 << 20)
+#define LIMIT_TEXT_FILE_BYTES      (1 << 20) /* certificates, keys, small files                                   */
+#define LIMIT_SERIAL_BYTES_MIN     16       /* ca.md                                                              */
+#define LIMIT_SERIAL_BYTES_MAX     20       /* RFC 5280 4.1.2.2                                                   */
+#define LIMIT_NAME_BYTES           64       /* names of endpoints, templates, CAs, principals                     */

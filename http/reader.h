@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP request reader by itself: bytes in, a checked request head or a status out. No sockets, no libevent: the
+   fuzzer and the corpus test drive it directly. */
+#pragma once
+#include "http/server.h"
+
+struct http_header_line { struct bytes name, value; };      /* views into the reader's buffer; name in lower case */
+enum http_progress { HTTP_MORE, HTTP_HEAD_DONE, HTTP_DONE, HTTP_REFUSED };
+struct http_reader;
+struct http_reader *http_reader_new(const struct http_limits *limits);
+void http_reader_free(struct http_reader *reader);
+AUTO_DECLARE(http_reader)
+/* Consumes up to data.len bytes, tells how many. HTTP_HEAD_DONE once, when the head is whole and a body follows (so that
+   100-continue can be sent); HTTP_DONE when the request is whole; HTTP_REFUSED with http_reader_status. */
+enum http_progress http_reader_feed(struct http_reader *reader, struct bytes data, size_t *ret_used);
+int http_reader_status(const struct http_reader *reader, struct why *why);   /* after HTTP_REFUSED */
+void http_reader_request(const struct http_reader *reader, struct http_request *ret);   /* after HTTP_DONE */
+bool http_reader_header(const struct http_reader *reader, const char *name, struct bytes *ret);
+bool http_reader_expects_continue(const struct http_reader *reader);
+bool http_reader_keep_alive(const struct http_reader *reader);   /* HTTP/1.0: only when asked */
+bool http_reader_started(const struct http_reader *reader);      /* a request's first byte is in */
+void http_reader_reset(struct http_reader *reader);              /* for the next request on the connection */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP/1.1 (and 1.0) server: our own strict reader, each limit apart, absolute deadlines. A handler gets a whole
+   request on the loop thread and answers at once or from a worker. */
+#pragma once
+#include "base/auto.h"
+#include "base/bytes.h"
+
+struct loop;
+struct tls_server;
+
+struct http_limits {                                         /* settings; see spec scep.md. 0 is not a default: set all */
+    size_t url_bytes;                                        /* request target: above, 414 */
+    size_t query_bytes;                                      /* after '?': above, 414 */
+    size_t field_bytes;                                      /* one header line: above, 431 */
+    size_t fields;                                           /* header lines: above, 431 */
+    size_t head_bytes;                                       /* request line and headers: above, 431 */
+    size_t body_bytes;                                       /* Content-Length: above, 413 */
+    int request_ms;                                          /* from a request's first byte to its last: then 408, close */
+    int idle_ms;                                             /* keep-alive with nothing asked: close */
+    int write_ms;                                            /* to take the answer: then close */
+    int handshake_ms;                                        /* TLS */
+    size_t connections, connections_per_address;             /* above: 503 with Retry-After, close */
+};
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST };
+
+struct http_request {                                        /* whole and checked; views live until http_respond */
+    enum http_method method;
+    struct bytes target, path, query;                        /* raw; path still percent-encoded, query without '?' */
+    bool has_query;
+    struct bytes body;
+    struct bytes user_agent, referer;
+    const char *peer;                                        /* address text (net/listener.h) */
+    int peer_port;
+    const char *local; int local_port;
+    bool tls;
+    int64_t started_us;                                      /* clock_mono_us at the first byte */
+};
+struct http_exchange;                                        /* one request and its answer */
+const struct http_request *http_request(const struct http_exchange *exchange);
+/* A header's value by lower-case name; false if absent. */
+bool http_header(const struct http_exchange *exchange, const char *name, struct bytes *ret);
+
+struct http_answer {
+    int status;
+    const char *content_type;                                /* literally as given, no charset added; NULL: none */
+    struct bytes body;                                       /* copied */
+    const char *extra_headers;                               /* "Retry-After: 5\r\n…" or NULL */
+    const char *log_note;                                    /* appended to the access-log line's query ("txid=…"); NULL: none */
+    unsigned substatus, win32_status;                        /* access log: sc-substatus, sc-win32-status */
+    int64_t not_before_us;                                   /* hold the answer until clock_mono_us reaches this; 0: at once */
+};
+/* From any thread, exactly once per exchange; the exchange is gone afterwards (also when the peer has left). */
+void http_respond(struct http_exchange *exchange, const struct http_answer *answer);
+
+typedef void (*http_handler)(struct http_exchange *exchange, void *arg);   /* on the loop thread; must not block */
+struct access_log;
+struct http_server;
+struct http_server_config {
+    struct loop *loop;
+    struct http_limits limits;
+    http_handler handler; void *handler_arg;
+    struct access_log *log;                                  /* NULL: none */
+};
+NODISCARD enum err http_server_new(const struct http_server_config *config, struct http_server **ret, struct why *why);
+/* Takes fd. tls NULL: plain. Several listeners per server. */
+NODISCARD enum err http_server_listen(struct http_server *server, int fd, struct tls_server *tls, struct why *why);
+/* No new connections or requests; `done` runs on the loop thread when the last answer is out or after ms. */
+void http_server_drain(struct http_server *server, int ms, void (*done)(void *arg), void *arg);
+void http_server_free(struct http_server *server);
+AUTO_DECLARE(http_server)

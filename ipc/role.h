@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every role's main does first and last: keep only its slice of the configuration, take the descriptors that the
+   supervisor made, drop what it does not need, serve, and stop in good order. */
+#pragma once
+#include "base/clock.h"
+#include "base/secret.h"
+#include "config/config.h"
+#include "ipc/server.h"
+#include "net/loop.h"
+#include "net/pool.h"
+#include "x509/key.h"
+
+#define ROLE_DESCRIPTORS_MAX 32
+/* Command line of a role, written by the supervisor:
+       chancery-ROLE --config FILE [--ready FD] [--listen PRINCIPAL=FD[,UID]]… [--peer PRINCIPAL=FD]… [--http FD]… [--https FD]…
+   ready: one byte is written to it once the role serves; then it is closed. */
+struct role_descriptor { enum { ROLE_LISTEN, ROLE_PEER, ROLE_HTTP, ROLE_HTTPS } kind; char principal[64]; int fd;
+                         int64_t uid; };
+struct role {
+    const char *name;
+    struct config *config;
+    const struct clock *clock;
+    struct loop *loop;
+    struct pool *pool;
+    struct key_gate *gate;
+    struct secret unlock;                                    /* of etc_dir/secrets/ROLE/unlock */
+    struct role_descriptor descriptors[ROLE_DESCRIPTORS_MAX]; size_t descriptor_count;
+    int ready_fd;
+    bool stopping;
+};
+/* Log, locked heap, hardening (base/sandbox.h), arguments, configuration slice, unlock secret, loop, pool, gate. Exit status
+   2 after a message on wrong usage. */
+NODISCARD enum err role_begin(int argc, char **argv, const char *name, struct role *ret, struct why *why);
+/* First descriptor of that kind (and principal, unless NULL); -1 when none. */
+int role_descriptor(const struct role *role, int kind, const char *principal);
+struct role_hooks {
+    void (*reload)(void *arg);                               /* SIGHUP, on the loop thread; NULL: nothing */
+    void (*stop)(void *arg);                                 /* SIGTERM or SIGINT, on the loop thread, once: drain, then loop_stop */
+    void *arg;
+};
+/* Says ready, runs the loop until it is stopped; returns the process's exit status. */
+int role_serve(struct role *role, const struct role_hooks *hooks);
+void role_end(struct role *role);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What ca asks of signer: verb "seal". Never a bare digest: the whole TBS, which signer parses and judges itself. */
+#pragma once
+#include "ipc/frame.h"
+
+enum seal_kind { SEAL_CERTIFICATE = 1, SEAL_CRL = 2 };
+struct seal_request { struct bytes ca; enum seal_kind kind; struct bytes tbs; };
+void seal_request_put(struct buf *out, const struct seal_request *request);
+NODISCARD enum err seal_request_get(struct bytes body, struct seal_request *ret, struct why *why);
+/* the answer: an OCTET STRING holding the whole Certificate or CertificateList */
+void seal_answer_put(struct buf *out, struct bytes der);
+NODISCARD enum err seal_answer_get(struct bytes body, struct bytes *ret_der, struct why *why);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS 1.2 and 1.3 server contexts whose certificate can be replaced while they serve. */
+#pragma once
+#include "base/secret.h"
+
+struct tls_server;
+struct tls_server_config {
+    const char *certificate_path;                            /* PEM: leaf first, then intermediates */
+    const char *key_path;                                    /* encrypted PKCS#8 PEM */
+    const struct secret *unlock;
+};
+NODISCARD enum err tls_server_new(const struct tls_server_config *config, struct tls_server **ret, struct why *why);
+/* New connections get the new certificate; on failure the old one stays. */
+NODISCARD enum err tls_server_reload(struct tls_server *server, struct why *why);
+void tls_server_free(struct tls_server *server);
+AUTO_DECLARE(tls_server)
+struct ssl_st;
+struct ssl_st *tls_server_session(struct tls_server *server);   /* for net/ and http/; one new SSL, caller owns */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys. A private key is behind the seam sign(digest), decrypt(bytes), so that it may be a file, a PKCS#11 token or a
+   test's twin; a public key is made from a SubjectPublicKeyInfo without OpenSSL's slow decoders. */
+#pragma once
+#include "base/secret.h"
+#include "x509/algorithm.h"
+
+struct public_key;                                           /* opaque; holds a copy of its SPKI */
+/* spki: whole SubjectPublicKeyInfo. Size bounds and shape (RSA 1024..LIMIT_RSA_BITS_MAX, odd exponent ≥ 3; EC P-256, 384,
+   521, uncompressed, on the curve) are checked before any arithmetic; ERR_WEAK_KEY or ERR_MALFORMED. */
+NODISCARD enum err public_key_parse(struct bytes spki, struct public_key **ret, struct why *why);
+void public_key_free(struct public_key *key);
+AUTO_DECLARE(public_key)
+enum key_kind public_key_kind(const struct public_key *key);
+int public_key_bits(const struct public_key *key);
+struct bytes public_key_spki(const struct public_key *key);  /* borrowed */
+/* B12: ROCA, close primes, exponent other than 65537, Debian-shaped sizes: ERR_WEAK_KEY with the reason. */
+NODISCARD enum err public_key_check_weak(const struct public_key *key, int min_rsa_bits, struct why *why);
+/* RFC 5280 4.2.1.2 (1): SHA-1 over the BIT STRING's octets. */
+NODISCARD enum err spki_key_identifier(struct bytes spki, uint8_t ret[static 20], struct why *why);
+NODISCARD enum err public_key_verify(const struct public_key *key, struct signature_algorithm algorithm,
+                                     struct bytes data, struct bytes signature, struct why *why);
+/* Encrypts a content-encryption key to an RSA key. */
+NODISCARD enum err public_key_encrypt(const struct public_key *key, enum transport transport, const struct oaep *oaep,
+                                      struct bytes plain, struct buf *ret, struct why *why);
+
+struct key;
+struct key_ops {
+    const char *name;
+    /* signature over data hashed with digest: PKCS#1 v1.5 for RSA, ECDSA-Sig-Value for EC */
+    enum err (*sign)(const struct key *key, enum digest digest, struct bytes data, struct buf *ret_signature,
+                     struct why *why);
+    /* RSA only: raw m = c^d mod n, exactly modulus-length octets, no padding judged (spec security.md B1) */
+    enum err (*decrypt)(const struct key *key, struct bytes in, struct buf *ret_raw, struct why *why);
+    void (*free)(struct key *key);
+};
+struct key { const struct key_ops *ops; struct public_key *public_half; };  /* implementations embed it first */
+
+NODISCARD enum err key_sign(const struct key *key, enum digest digest, struct bytes data, struct buf *ret_signature,
+                            struct why *why);
+NODISCARD enum err key_decrypt_raw(const struct key *key, struct bytes in, struct buf *ret_raw, struct why *why);
+void key_free(struct key *key);
+AUTO_DECLARE(key)
+/* What this key signs with by default: SHA-256 for RSA and P-256, SHA-384 for P-384, SHA-512 for P-521. */
+struct signature_algorithm key_signature_algorithm(const struct key *key);
+
+/* Private-key operations at once: one gate per process, made in main with the core count; NULL = no limit (tests). */
+struct key_gate;
+struct key_gate *key_gate_new(unsigned at_once);
+void key_gate_free(struct key_gate *gate);
+
+/* key_file.c: an encrypted PKCS#8 PEM file (mode 0400), unlocked by the role's 32-byte secret or a passphrase. */
+NODISCARD enum err key_file_load(const char *path, const struct secret *unlock, struct key_gate *gate, struct key **ret,
+                                 struct why *why);
+enum key_protection { KEY_PROTECT_SECRET, KEY_PROTECT_PASSPHRASE };   /* PBKDF2 over a random secret; scrypt */
+struct key_spec { enum key_kind kind; int rsa_bits; };
+NODISCARD enum err key_generate(const struct key_spec *spec, struct key_gate *gate, struct key **ret, struct why *why);
+/* Refuses to overwrite. Only keys of this implementation can be saved. */
+NODISCARD enum err key_file_save(const struct key *key, const char *path, const struct secret *unlock,
+                                 enum key_protection protection, struct why *why);

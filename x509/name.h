@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Distinguished names (RFC 5280 4.1.2.4, RFC 4514): always the whole DER of a Name. */
+#pragma once
+#include "x509/der.h"
+#include "x509/oid.h"
+
+struct name_attribute { struct bytes oid; uint8_t tag; struct bytes value; bool starts_rdn; };  /* views */
+struct name_reader { struct der_reader rdns, inside; };
+
+/* Structure, string types, lengths (LIMIT_RDNS, LIMIT_STRING_BYTES), no NUL or control characters. */
+NODISCARD enum err name_check(struct bytes name, struct why *why);
+/* Over a checked name. */
+struct name_reader name_reader_over(struct bytes name);
+bool name_next(struct name_reader *reader, struct name_attribute *ret);
+bool name_is_empty(struct bytes name);
+/* Transcodes PrintableString, IA5, T61 (as Latin-1), BMP, Universal to UTF-8. */
+NODISCARD bool name_value_utf8(const struct name_attribute *attribute, struct buf *ret);
+/* "CN=…,OU=…" in encoding order with RFC 4514 escapes; unknown types dotted. For logs, lists and pattern rules. */
+void name_append_text(struct buf *out, struct bytes name);
+/* "CN=Issuing CA,O=Example" (order kept as written; escapes and quotes of RFC 4514 and CertStrToName) */
+NODISCARD enum err name_from_text(const char *text, struct buf *ret_name, struct why *why);
+/* Equal RDN by RDN, types and exact UTF-8 after transcoding and folding runs of spaces. */
+bool name_equal(struct bytes a, struct bytes b);
+/* The same name with every value in the string type of spec ca.md (UTF8String; PrintableString for C, serialNumber,
+   dnQualifier; IA5String for E, DC); order and RDN grouping kept. */
+NODISCARD enum err name_reencode(struct bytes name, struct buf *ret_name, struct why *why);
