@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#undef fail /* cmocka's macro; ours is base/err.h */
 #include <stdio.h>
 
 #include "base/bytes.h"
