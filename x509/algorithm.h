@@ -28,9 +28,17 @@ void digest_put(struct buf *out, enum digest digest);        /* parameters absen
 NODISCARD bool cipher_get(struct der_reader *in, enum cipher *ret, struct bytes *ret_iv);   /* IV length exact */
 void cipher_put(struct buf *out, enum cipher cipher, struct bytes iv);
 NODISCARD bool transport_get(struct der_reader *in, enum transport *ret, struct oaep *ret_oaep);
-void transport_put(struct buf *out, enum transport transport, const struct oaep *oaep);     /* OAEP parameters present */
+void transport_put(struct buf *out, enum transport transport, const struct oaep *oaep);     /* OAEP parameters present,
+                                                                without fields that equal their DEFAULT (X.690 11.5) */
 NODISCARD bool signature_algorithm_get(struct der_reader *in, struct signature_algorithm *ret);
+/* As SignerInfo.signatureAlgorithm: also plain rsaEncryption (RFC 3370 3.2), which then means `digest`; one that names
+   another digest than `digest` refuses. */
+NODISCARD bool signature_algorithm_get_signer(struct der_reader *in, enum digest digest, struct signature_algorithm *ret);
 void signature_algorithm_put(struct buf *out, struct signature_algorithm algorithm);
+
+/* libcrypto's own objects, for the other files of x509/: static, never freed. */
+const struct evp_md_st *digest_evp(enum digest digest);
+const struct evp_cipher_st *cipher_evp(enum cipher cipher);
 
 /* Incremental and one-shot hashing; ret has room for DIGEST_MAX_BYTES. */
 NODISCARD enum err digest_compute(enum digest digest, struct bytes data, uint8_t *ret, struct why *why);

@@ -30,6 +30,10 @@
     X(OID_AES128_CBC,              "2.16.840.1.101.3.4.1.2", "id-aes128-CBC")                            \
     X(OID_AES192_CBC,              "2.16.840.1.101.3.4.1.22", "id-aes192-CBC")                           \
     X(OID_AES256_CBC,              "2.16.840.1.101.3.4.1.42", "id-aes256-CBC")                           \
+    X(OID_PBKDF2,                  "1.2.840.113549.1.5.12", "PBKDF2")                                    \
+    X(OID_PBES2,                   "1.2.840.113549.1.5.13", "PBES2")                                     \
+    X(OID_HMAC_SHA256,             "1.2.840.113549.2.9",    "hmacWithSHA256")                            \
+    X(OID_SCRYPT,                  "1.3.6.1.4.1.11591.4.11", "id-scrypt")                                \
     X(OID_DATA,                    "1.2.840.113549.1.7.1",  "id-data")                                   \
     X(OID_SIGNED_DATA,             "1.2.840.113549.1.7.2",  "id-signedData")                             \
     X(OID_ENVELOPED_DATA,          "1.2.840.113549.1.7.3",  "id-envelopedData")                          \
