@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS 1.2 and 1.3 server contexts whose certificate can be replaced while they serve. */
+/* TLS 1.2 and 1.3 server contexts whose certificate can be replaced while they serve. No client certificates, no
+   renegotiation. */
 #pragma once
 #include "base/secret.h"
 
 struct tls_server;
 struct tls_server_config {
     const char *certificate_path;                            /* PEM: leaf first, then intermediates */
-    const char *key_path;                                    /* encrypted PKCS#8 PEM */
-    const struct secret *unlock;
+    const char *key_path;                                    /* encrypted PKCS#8 PEM; a plain one is refused */
+    const struct secret *unlock;                             /* its passphrase; copied */
 };
 NODISCARD enum err tls_server_new(const struct tls_server_config *config, struct tls_server **ret, struct why *why);
 /* New connections get the new certificate; on failure the old one stays. */
@@ -16,3 +17,5 @@ void tls_server_free(struct tls_server *server);
 AUTO_DECLARE(tls_server)
 struct ssl_st;
 struct ssl_st *tls_server_session(struct tls_server *server);   /* for net/ and http/; one new SSL, caller owns */
+/* After a failed handshake: the client offered nothing above TLS 1.1. */
+bool tls_session_is_outdated(const struct ssl_st *session);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS contexts: what we offer, the certificate and key from their files, and the swap when they are renewed.
+ */
+#include "net/tls.h"
+
+#include "base/encode.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+
+struct tls_server {
+    char *certificate_path, *key_path;
+    struct secret unlock;
+    pthread_mutex_t lock; /* the context: reload may come from another thread than new connections */
+    SSL_CTX *context;
+};
+
+static void context_free(SSL_CTX **context)
+{
+    SSL_CTX_free(*context);
+}
+#define AUTO_CONTEXT __attribute__((cleanup(context_free))) SSL_CTX *
+
+static enum err fail_ssl(struct why *why, enum err err, const char *what, const char *path)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *reason = ERR_reason_error_string(code);
+    enum err result = fail(why, err, "%s %s: %s", what, path, reason ? reason : "libssl gives no reason");
+    ERR_clear_error();
+    return result;
+}
+
+static int unlock_copy(char *to, int size, int writing, void *arg)
+{
+    (void)writing;
+    const struct secret *unlock = arg;
+    if (size < 0 || unlock->len > (size_t)size)
+        return -1;
+    if (unlock->len)
+        memcpy(to, unlock->data, unlock->len);
+    return (int)unlock->len;
+}
+
+/* RFC 8446 4.2.1: supported_versions, where present, is all that counts; otherwise the hello's own version.
+ */
+static bool hello_is_outdated(SSL *ssl)
+{
+    const unsigned char *versions;
+    size_t len;
+    if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_supported_versions, &versions, &len))
+        return SSL_client_hello_get0_legacy_version(ssl) < TLS1_2_VERSION;
+    for (size_t i = 1; i + 1 < len; i += 2) {
+        unsigned version = (unsigned)versions[i] << 8 | versions[i + 1];
+        /* 0x?A?A are GREASE (RFC 8701), not a version anybody speaks. */
+        if (version >= TLS1_2_VERSION && (version & 0x0F0F) != 0x0A0A)
+            return false;
+    }
+    return true;
+}
+
+static int on_client_hello(SSL *ssl, int *alert, void *arg)
+{
+    (void)alert;
+    if (hello_is_outdated(ssl))
+        SSL_set_app_data(ssl, arg); /* any pointer but NULL: libssl itself refuses next */
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+bool tls_session_is_outdated(const struct ssl_st *session)
+{
+    return SSL_get_app_data(session) != NULL;
+}
+
+/* ECDHE with AEAD only: forward secrecy, and no CBC or RSA key transport to attack. */
+static enum err context_offer(SSL_CTX *context, struct why *why)
+{
+    if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
+        SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1)
+        return fail_ssl(why, ERR_INTERNAL, "libssl refuses", "our TLS versions and ciphers");
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    /* Idle connections keep no record buffers; writes may be resumed from a buffer that moved. */
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
+    static const unsigned char session_context[] = "chancery";
+    SSL_CTX_set_session_id_context(context, session_context, sizeof(session_context) - 1);
+    SSL_CTX_set_num_tickets(context, 1);
+    SSL_CTX_set_client_hello_cb(context, on_client_hello, context);
+    return OK;
+}
+
+/* libssl would also take a key that is not encrypted: house rule, private keys on disk are. */
+static enum err key_must_be_encrypted(const char *path, struct why *why)
+{
+    AUTO_WIPE text = { 0 };
+    AUTO_WIPE der = { 0 };
+    TRY(file_read(path, LIMIT_TEXT_FILE_BYTES, &text, why));
+    if (!pem_decode(buf_bytes(&text), "ENCRYPTED PRIVATE KEY", &der, NULL))
+        return fail(why, ERR_KEY, "%s holds no encrypted PKCS#8 private key", path);
+    return OK;
+}
+
+static enum err context_load(SSL_CTX *context, struct tls_server *server, struct why *why)
+{
+    if (SSL_CTX_use_certificate_chain_file(context, server->certificate_path) != 1)
+        return fail_ssl(why, ERR_KEY, "cannot use the TLS certificate", server->certificate_path);
+    TRY(key_must_be_encrypted(server->key_path, why));
+    SSL_CTX_set_default_passwd_cb(context, unlock_copy);
+    SSL_CTX_set_default_passwd_cb_userdata(context, &server->unlock);
+    int loaded = SSL_CTX_use_PrivateKey_file(context, server->key_path, SSL_FILETYPE_PEM);
+    SSL_CTX_set_default_passwd_cb(context, NULL);
+    SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
+    if (loaded != 1 || SSL_CTX_check_private_key(context) != 1)
+        return fail_ssl(why, ERR_KEY, "cannot use the TLS private key", server->key_path);
+    return OK;
+}
+
+enum err tls_server_reload(struct tls_server *server, struct why *why)
+{
+    AUTO_CONTEXT context = SSL_CTX_new(TLS_server_method());
+    if (!context)
+        return fail_ssl(why, ERR_NO_MEMORY, "cannot make", "a TLS context");
+    TRY(context_offer(context, why));
+    TRY(context_load(context, server, why));
+    pthread_mutex_lock(&server->lock);
+    SSL_CTX *before = server->context; /* lives on in the connections that it made */
+    server->context = TAKE(context);
+    pthread_mutex_unlock(&server->lock);
+    SSL_CTX_free(before);
+    return OK;
+}
+
+enum err tls_server_new(const struct tls_server_config *config, struct tls_server **ret, struct why *why)
+{
+    AUTO(tls_server) server = xcalloc(1, sizeof(*server));
+    pthread_mutex_init(&server->lock, NULL);
+    server->certificate_path = xstrdup(config->certificate_path);
+    server->key_path = xstrdup(config->key_path);
+    server->unlock = secret_dup(secret_bytes(config->unlock));
+    TRY(tls_server_reload(server, why));
+    *ret = TAKE(server);
+    return OK;
+}
+
+void tls_server_free(struct tls_server *server)
+{
+    if (!server)
+        return;
+    SSL_CTX_free(server->context);
+    secret_free(&server->unlock);
+    pthread_mutex_destroy(&server->lock);
+    free(server->certificate_path);
+    free(server->key_path);
+    free(server);
+}
+
+struct ssl_st *tls_server_session(struct tls_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    SSL *session = SSL_new(server->context);
+    pthread_mutex_unlock(&server->lock);
+    if (!session)
+        die("out of memory: a TLS session");
+    return session;
+}
