@@ -7,7 +7,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#undef fail /* cmocka's macro; ours is base/err.h */
+#undef fail     /* cmocka's macro; ours is base/err.h */
+#undef fail_msg /* ended in it */
+#define fail_msg(format, ...)                                                                            \
+    do {                                                                                                 \
+        print_error("ERROR: " format "\n", ##__VA_ARGS__);                                               \
+        _fail(__FILE__, __LINE__);                                                                       \
+    } while (0)
 #include <stdio.h>
 
 #include "base/bytes.h"
