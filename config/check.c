@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What no single row of the option table can say: rules between options, sections and the file itself. */
+#include "base/log.h"
+#include "config/internal.h"
+
+#include <strings.h>
+#include <sys/stat.h>
+
+#define SOCKET_PATH_MAX   107 /* sockaddr_un has 108 bytes with the final NUL */
+#define ENDPOINT_PATH_MAX 255
+
+/* Answered by the endpoint named default (spec scep.md); nobody else may claim them. */
+static const char *const standard_paths[] = {
+    "/certsrv/mscep",       "/certsrv/mscep/mscep.dll", "/certsrv/mscep/mscep.dll/pkiclient.exe",
+    "/certsrv/mscep_admin", "/cgi-bin/pkiclient.exe",   "/scep",
+    "/scep/pkiclient.exe"
+};
+
+static bool is_user_mode(const struct config *config)
+{
+    return strcmp(config_str(&config->top, "mode"), "user") == 0;
+}
+
+/* Whoever can write this file decides who gets certificates. */
+static enum err check_file(const struct config *config, const struct stat *file, struct why *why)
+{
+    bool writable = file->st_mode & (S_IWGRP | S_IWOTH);
+    if (is_user_mode(config)) {
+        if (writable)
+            log_warn(NULL, "%s has mode %03o: others than its owner can change it (chmod go-w)", config->path,
+                     (unsigned)file->st_mode & 0777);
+        return OK;
+    }
+    if (writable)
+        return fail(why, ERR_CONFIG,
+                    "%s has mode %03o; allowed is no writing by group and others (chmod go-w)", config->path,
+                    (unsigned)file->st_mode & 0777);
+    if (file->st_uid != 0)
+        return fail(why, ERR_CONFIG, "%s belongs to uid %u; allowed is uid 0 (chown root), or mode = user",
+                    config->path, (unsigned)file->st_uid);
+    return OK;
+}
+
+static enum err check_folders(const struct config *config, struct why *why)
+{
+    static const char *const folders[] = { "etc_dir", "state_dir", "run_dir", "log_dir" };
+    for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+        const char *path = config_str(&config->top, folders[i]);
+        if (path[0] != '/')
+            return fail(why, ERR_CONFIG, "%s:%d: option %s is \"%.80s\"; allowed is an absolute path",
+                        config->path, config_line(&config->top, folders[i]), folders[i], path);
+    }
+    return OK;
+}
+
+/* The longest of the sockets that the supervisor would make. */
+static enum err check_sockets(const struct config *config, struct why *why)
+{
+    AUTO_STR longest = config_socket_path(config, "signer", "signer");
+    size_t len = strlen(longest);
+    if (len <= SOCKET_PATH_MAX)
+        return OK;
+    return fail(
+        why, ERR_CONFIG,
+        "%s:%d: option run_dir makes socket paths of %zu bytes; allowed are %d: choose a shorter folder",
+        config->path, config_line(&config->top, "run_dir"), len, SOCKET_PATH_MAX);
+}
+
+static enum err check_site(const struct config *config, struct why *why)
+{
+    const char *site = config_str(&config->top, "site");
+    if (name_is_valid(site))
+        return OK;
+    return fail(
+        why, ERR_CONFIG,
+        "%s:%d: option site is \"%.80s\"; allowed are a-z, 0-9, '.', '_' and '-', a letter or digit first",
+        config->path, config_line(&config->top, "site"), site);
+}
+
+static bool address_is_valid(const char *address)
+{
+    const char *colon = strrchr(address, ':');
+    if (!colon || colon == address || strlen(colon + 1) == 0 || strlen(colon + 1) > 5 ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1))
+        return false;
+    return strtol(colon + 1, NULL, 10) <= 65535;
+}
+
+static enum err check_addresses(const struct config *config, const char *option, struct why *why)
+{
+    const struct config_section *scep = config_at(config, "scep", 0);
+    for (size_t i = 0; i < config_list_count(scep, option); i++) {
+        const char *address = config_list_at(scep, option, i);
+        if (!address_is_valid(address))
+            return fail(why, ERR_CONFIG,
+                        "%s:%d: option %s has \"%.80s\"; allowed is ADDRESS:PORT, as 192.0.2.7:80 or [::]:80",
+                        config->path, config_line(scep, option), option, address);
+    }
+    return OK;
+}
+
+static enum err check_urls(const struct config *config, const struct config_section *ca, const char *option,
+                           struct why *why)
+{
+    for (size_t i = 0; i < config_list_count(ca, option); i++) {
+        const char *url = config_list_at(ca, option, i);
+        size_t scheme = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
+        bool ascii = true; /* IA5String in the certificate (RFC 5280 4.2.1.6) */
+        for (const char *at = url; *at; at++)
+            ascii = ascii && (unsigned char)*at < 0x80;
+        if (!scheme || !url[scheme] || url[scheme] == '/' || !ascii)
+            return fail(why, ERR_CONFIG,
+                        "%s:%d: option %s has \"%.80s\"; allowed is an ASCII URL as http://host.example/file",
+                        config->path, config_line(ca, option), option, url);
+    }
+    return OK;
+}
+
+/* Shape alone: the signer knows the object identifiers. */
+static enum err check_ekus(const struct config *config, const struct config_section *ca, struct why *why)
+{
+    for (size_t i = 0; i < config_list_count(ca, "allowed_eku"); i++) {
+        const char *eku = config_list_at(ca, "allowed_eku", i);
+        size_t len = strlen(eku), digits = strspn(eku, "0123456789.");
+        size_t letters = strspn(eku, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+        bool dotted = digits == len && strchr(eku, '.');
+        bool any = strcasecmp(eku, "anyExtendedKeyUsage") == 0 || strcmp(eku, "2.5.29.37.0") == 0;
+        if (any || (!dotted && letters != len))
+            return fail(why, ERR_CONFIG,
+                        "%s:%d: option allowed_eku has \"%.80s\"; allowed is a purpose as clientAuth or "
+                        "1.3.6.1.5.5.7.3.2%s",
+                        config->path, config_line(ca, "allowed_eku"), eku,
+                        any ? ", never any purpose at all" : "");
+    }
+    return OK;
+}
+
+static enum err check_ca(const struct config *config, const struct config_section *ca, struct why *why)
+{
+    TRY(check_urls(config, ca, "cdp_urls", why));
+    TRY(check_urls(config, ca, "aia_urls", why));
+    TRY(check_urls(config, ca, "ocsp_urls", why));
+    return check_ekus(config, ca, why);
+}
+
+static size_t path_len(const char *path) /* a final slash means nothing */
+{
+    size_t len = strlen(path);
+    return len > 1 && path[len - 1] == '/' ? len - 1 : len;
+}
+
+static bool path_equal(const char *a, const char *b)
+{
+    return path_len(a) == path_len(b) && strncasecmp(a, b, path_len(a)) == 0;
+}
+
+static enum err check_path(const struct config *config, const struct config_section *endpoint,
+                           const char *path, struct why *why)
+{
+    int line = config_line(endpoint, "paths");
+    bool plain = path[0] == '/' && path[1] && strlen(path) <= ENDPOINT_PATH_MAX;
+    for (const char *at = path; *at; at++)
+        plain = plain && (unsigned char)*at > 0x20 && (unsigned char)*at < 0x7F && !strchr("?#%\\", *at);
+    if (!plain || strstr(path, "//") || strstr(path, "/../") || strstr(path, "/./"))
+        return fail(why, ERR_CONFIG,
+                    "%s:%d: option paths has \"%.80s\"; allowed is a URL path of at most %d characters as "
+                    "/scep/tablets",
+                    config->path, line, path, ENDPOINT_PATH_MAX);
+    for (size_t i = 0; i < sizeof(standard_paths) / sizeof(*standard_paths); i++) {
+        if (path_equal(path, standard_paths[i]) && strcmp(endpoint->title, "default") != 0)
+            return fail(why, ERR_CONFIG,
+                        "%s:%d: option paths has \"%.80s\", which the endpoint named default answers; "
+                        "allowed is another one",
+                        config->path, line, path);
+    }
+    return OK;
+}
+
+/* Is the path of `endpoint` at `index` taken by an earlier endpoint, or twice by this one? */
+static enum err check_path_unique(const struct config *config, size_t nth, size_t index, struct why *why)
+{
+    const struct config_section *endpoint = config_at(config, "endpoint", nth);
+    const char *path = config_list_at(endpoint, "paths", index);
+    for (size_t i = 0; i <= nth; i++) {
+        const struct config_section *other = config_at(config, "endpoint", i);
+        size_t count = i == nth ? index : config_list_count(other, "paths");
+        for (size_t j = 0; j < count; j++) {
+            if (path_equal(path, config_list_at(other, "paths", j)))
+                return fail(why, ERR_CONFIG,
+                            "%s:%d: option paths has \"%.80s\", which endpoint \"%s\" has in line %d; "
+                            "allowed is each path once, "
+                            "without regard to case",
+                            config->path, config_line(endpoint, "paths"), path, other->title,
+                            config_line(other, "paths"));
+        }
+    }
+    return OK;
+}
+
+static enum err check_endpoint(const struct config *config, size_t nth, struct why *why)
+{
+    const struct config_section *endpoint = config_at(config, "endpoint", nth);
+    if (!config_is_set(endpoint, "validator"))
+        return fail(why, ERR_CONFIG,
+                    "endpoint \"%s\" (%s:%d) has no validator: it would issue to anybody; set validator = "
+                    "\"static\", "
+                    "\"one-time\" or \"manual\"",
+                    endpoint->title, config->path, endpoint->line);
+    const char *ca = config_str(endpoint, "ca");
+    if (!config_find(config, "ca", ca))
+        return fail(
+            why, ERR_CONFIG,
+            "%s:%d: endpoint \"%s\" has ca \"%.80s\"; allowed is the name of a ca section of this file",
+            config->path, config_is_set(endpoint, "ca") ? config_line(endpoint, "ca") : endpoint->line,
+            endpoint->title, ca);
+    for (size_t i = 0; i < config_list_count(endpoint, "paths"); i++) {
+        TRY(check_path(config, endpoint, config_list_at(endpoint, "paths", i), why));
+        TRY(check_path_unique(config, nth, i, why));
+    }
+    if (!name_is_valid(config_str(endpoint, "ra_set")))
+        return fail(why, ERR_CONFIG,
+                    "%s:%d: option ra_set is \"%.80s\"; allowed are a-z, 0-9, '.', '_' and '-', a letter or "
+                    "digit first",
+                    config->path, config_line(endpoint, "ra_set"), config_str(endpoint, "ra_set"));
+    return OK;
+}
+
+enum err config_check(const struct config *config, const struct stat *file, struct why *why)
+{
+    TRY(check_file(config, file, why));
+    TRY(check_site(config, why));
+    TRY(check_folders(config, why));
+    TRY(check_sockets(config, why));
+    TRY(check_addresses(config, "http_listen", why));
+    TRY(check_addresses(config, "https_listen", why));
+    for (size_t i = 0; i < config_count(config, "ca"); i++)
+        TRY(check_ca(config, config_at(config, "ca", i), why));
+    for (size_t i = 0; i < config_count(config, "endpoint"); i++)
+        TRY(check_endpoint(config, i, why));
+    return OK;
+}

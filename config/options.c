@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of the option table. */
+#include "config/options.h"
+
+#include "config/config.h"
+
+#define STR_MAX  1024 /* bytes of any one text value */
+#define LIST_MAX 64   /* values of any one list */
+#define HOST_MAX 255  /* a host name: RFC 1035 2.3.4 */
+
+/* clang-format off */
+#define STR_ROW(section, name, fallback, max, owners, help) \
+    { section, name, OPTION_STR, fallback, 0, max, "", "", OPTION_RESTART, owners, false, help }
+#define INT_ROW(section, name, fallback, min, max, unit, help) \
+    { section, name, OPTION_INT, fallback, min, max, unit, "", OPTION_RESTART, "", false, help }
+#define BOOL_ROW(section, name, fallback, help) \
+    { section, name, OPTION_BOOL, fallback, 0, 0, "", "", OPTION_RESTART, "", false, help }
+#define LIST_ROW(section, name, fallback, help) \
+    { section, name, OPTION_LIST, fallback, 0, LIST_MAX, "", "", OPTION_RESTART, "", false, help }
+#define ENUM_ROW(section, name, fallback, words, help) \
+    { section, name, OPTION_ENUM, fallback, 0, 0, "", words, OPTION_RESTART, "", false, help }
+
+static const struct option_row options[] = {
+    STR_ROW("", "site", "default", 64, "",
+            "Name of this site; part of the names in node certificates."),
+    ENUM_ROW("", "mode", "system", "system user",
+             "system: started as root, one user per role. user: everything under one ordinary user; isolation between the roles is weaker."),
+    STR_ROW("", "etc_dir", "/etc/chancery", STR_MAX, "", "Folder of this file and of the roles' secrets."),
+    STR_ROW("", "state_dir", "/var/lib/chancery", STR_MAX, "", "Folder of stores, keys and certificates, one folder in it per role."),
+    STR_ROW("", "run_dir", "/run/chancery", STR_MAX, "", "Folder of the sockets between the roles."),
+    STR_ROW("", "log_dir", "/var/log/chancery", STR_MAX, "", "Folder of the access logs, one folder in it per role."),
+    { "", "roles", OPTION_LIST, CONFIG_ROLES, 1, 8, "", CONFIG_ROLES, OPTION_RESTART, "", false,
+      "The roles that run on this host." },
+    { "", "log_level", OPTION_ENUM, "info", 0, 0, "", "debug info warn error", OPTION_RELOAD, "", false,
+      "The least important level that is logged." },
+    INT_ROW("", "workers", "64", 1, 512, "", "Worker threads in each role."),
+    INT_ROW("", "private_key_operations", "0", 0, 256, "",
+            "Private-key operations at once in each role; 0 stands for the number of processor cores."),
+    INT_ROW("", "stop_timeout", "10", 1, 300, "s", "How long a stopping role may finish what it has begun."),
+
+    INT_ROW("ca", "validity_max", "1095", 1, 36500, "days",
+            "The longest validity that the signer seals. Templates may say less, never more."),
+    INT_ROW("ca", "crl_validity", "168", 1, 8760, "hours", "From a CRL's thisUpdate to its nextUpdate, without the overlap."),
+    INT_ROW("ca", "crl_overlap", "24", 0, 8760, "hours",
+            "Added to nextUpdate, so that a late CRL never leaves devices with an expired one."),
+    LIST_ROW("ca", "cdp_urls", "", "URLs of the CRL, written into every certificate."),
+    LIST_ROW("ca", "aia_urls", "", "URLs of the CA certificate, written into every certificate."),
+    LIST_ROW("ca", "ocsp_urls", "", "URLs of the OCSP responder, written into every certificate."),
+    INT_ROW("ca", "backdate", "600", 0, 172800, "s",
+            "How far before its issue a certificate becomes valid, for devices whose clock is slow; "
+            "Windows Autopilot devices need up to 24 hours."),
+    { "ca", "allowed_eku", OPTION_LIST, "clientAuth serverAuth emailProtection certificateRequestAgent OCSPSigning", 1, LIST_MAX, "", "",
+      OPTION_RESTART, "", false,
+      "The extended key usages that the signer seals, as short names or dotted numbers, whatever a template says." },
+    STR_ROW("ca", "store", "", STR_MAX, "ca",
+            "PostgreSQL connection string without a password; empty stands for SQLite under state_dir."),
+
+    LIST_ROW("scep", "http_listen", "[::]:80", "Addresses that serve plain HTTP; empty for none."),
+    LIST_ROW("scep", "https_listen", "[::]:443", "Addresses that serve HTTPS; empty for none."),
+    STR_ROW("scep", "external_name", "", HOST_MAX, "", "Host name by which devices reach this service."),
+    INT_ROW("scep", "max_url_length", "65534", 1024, 65534, "bytes", "Longest URL; a longer one gets 414."),
+    INT_ROW("scep", "max_query_length", "65534", 1024, 65534, "bytes", "Longest query string; a longer one gets 414."),
+    INT_ROW("scep", "max_field_length", "16384", 1024, 65534, "bytes", "Longest single header line; a longer one gets 431."),
+    INT_ROW("scep", "max_request_bytes", "81918", 2048, 131072, "bytes",
+            "Request line and headers together; more gets 431."),
+    INT_ROW("scep", "max_fields", "100", 10, 1000, "", "Header lines in one request; more gets 431."),
+    INT_ROW("scep", "max_body_bytes", "65536", 4096, 65536, "bytes", "Largest body of a POST; a larger one gets 413."),
+    INT_ROW("scep", "request_timeout", "10000", 100, 120000, "ms", "Until a request has arrived whole, from its first byte."),
+    INT_ROW("scep", "idle_timeout", "15000", 100, 120000, "ms", "How long a connection may stay open between two requests."),
+    INT_ROW("scep", "write_timeout", "30000", 100, 120000, "ms", "Until the client has taken a whole answer."),
+    INT_ROW("scep", "handshake_timeout", "10000", 100, 120000, "ms", "Until a TLS handshake is done."),
+    INT_ROW("scep", "max_connections", "12000", 10, 100000, "", "Connections at once; more are closed as they come."),
+    INT_ROW("scep", "max_connections_per_address", "4000", 1, 100000, "",
+            "Connections at once from one address. A load balancer or a NAT gateway is one address."),
+    BOOL_ROW("scep", "access_log_sc_bytes", "true", "Log the bytes sent (sc-bytes) in the access log."),
+    INT_ROW("scep", "queue", "256", 1, 100000, "", "Requests that may wait for a worker; more get 503."),
+
+    LIST_ROW("endpoint", "paths", "",
+             "Further URL paths of this endpoint. The endpoint named default also answers the standard ones."),
+    STR_ROW("endpoint", "ca", "issuing", 64, "", "The ca section that issues."),
+    { "endpoint", "validator", OPTION_ENUM, "", 0, 0, "", "static one-time manual", OPTION_RESTART, "", true,
+      "Who may enrol. static: whoever knows the endpoint's challenge. one-time: whoever has an unused password of "
+      "`chancery password new`. manual: each request waits for `chancery request approve`." },
+    INT_ROW("endpoint", "challenge_lifetime", "3600", 60, 604800, "s", "How long a one-time password can be used."),
+    INT_ROW("endpoint", "challenges_outstanding", "5", 1, 100000, "", "One-time passwords that may be unused at once."),
+    STR_ROW("endpoint", "signature_template", "", 64, "", "Template of requests for digitalSignature alone."),
+    STR_ROW("endpoint", "encryption_template", "", 64, "", "Template of requests for keyEncipherment alone."),
+    STR_ROW("endpoint", "general_purpose_template", "", 64, "", "Template of requests for both key usages, or for none."),
+    BOOL_ROW("endpoint", "allow_3des", "false", "Accept and answer with Triple-DES, for old clients."),
+    BOOL_ROW("endpoint", "allow_sha1", "false", "Accept SHA-1 signatures and digests, for old clients."),
+    ENUM_ROW("endpoint", "get_ca_cert", "ra-and-ca", "ra-and-ca ra chain ca", "What GetCACert answers."),
+    ENUM_ROW("endpoint", "ra", "separate", "separate combined",
+             "Two RA certificates, for signature and for encryption, or one for both."),
+    STR_ROW("endpoint", "ra_set", "default", 64, "", "The RA certificates that this endpoint uses."),
+    ENUM_ROW("endpoint", "certrep_certificates", "leaf", "leaf ca chain", "What a CertRep carries beside the issued certificate."),
+    BOOL_ROW("endpoint", "fail_info_text", "false",
+             "Tell the client the reason of a refusal (failInfoText). It may help an attacker; the log always has it."),
+    INT_ROW("endpoint", "pending_max", "100", 1, 100000, "", "Requests that may wait for approval at once (manual)."),
+};
+
+static const struct section_row sections[] = {
+    { "ca", true, "ca signer", "A certification authority: its limits, and what its certificates point to." },
+    { "scep", false, "scep", "The SCEP service: where it listens, and the limits of what it reads." },
+    { "endpoint", true, "scep ca", "One SCEP endpoint: its paths, who may enrol, and what is issued." },
+};
+/* clang-format on */
+
+size_t option_count(void)
+{
+    return sizeof(options) / sizeof(*options);
+}
+
+const struct option_row *option_at(size_t index)
+{
+    return index < option_count() ? &options[index] : NULL;
+}
+
+const struct option_row *option_find(const char *section, const char *name)
+{
+    for (size_t i = 0; i < option_count(); i++) {
+        if (strcmp(options[i].section, section) == 0 && strcmp(options[i].name, name) == 0)
+            return &options[i];
+    }
+    return NULL;
+}
+
+size_t section_row_count(void)
+{
+    return sizeof(sections) / sizeof(*sections);
+}
+
+const struct section_row *section_row_at(size_t index)
+{
+    return index < section_row_count() ? &sections[index] : NULL;
+}
+
+bool words_contain(const char *words, const char *word)
+{
+    size_t len = strlen(word);
+    if (len == 0 || strchr(word, ' '))
+        return false;
+    for (const char *at = words; *at;) {
+        size_t here = strcspn(at, " ");
+        if (here == len && memcmp(at, word, len) == 0)
+            return true;
+        at += here;
+        at += *at == ' ';
+    }
+    return false;
+}
+
+const char *option_type_name(enum option_type type)
+{
+    static const char *const names[] = { [OPTION_STR] = "text",
+                                         [OPTION_INT] = "integer",
+                                         [OPTION_BOOL] = "boolean",
+                                         [OPTION_LIST] = "list",
+                                         [OPTION_ENUM] = "word" };
+    return names[type];
+}
