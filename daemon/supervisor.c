@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One thread, one poll: signals and readiness come in, roles are started, restarted and stopped. */
+#include "daemon/supervisor.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/child.h"
+#include "daemon/notify.h"
+#include "daemon/spawn.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct supervisor {
+    struct config *config;
+    struct sockets sockets;
+    struct child children[CHILDREN_MAX];
+    size_t count;
+    int signals;
+    bool stopping, announced;
+    int exit_status;
+};
+
+static struct child *child_named(struct supervisor *s, const char *name)
+{
+    for (size_t i = 0; name && i < s->count; i++) {
+        if (strcmp(s->children[i].role->name, name) == 0)
+            return &s->children[i];
+    }
+    return NULL;
+}
+
+static enum err children_make(struct supervisor *s, struct why *why)
+{
+    const struct config_section *top = config_top(s->config);
+    for (size_t i = 0; i < config_list_count(top, "roles"); i++) {
+        const char *name = config_list_at(top, "roles", i);
+        const struct role_row *role = role_row_find(name);
+        if (!role || s->count == CHILDREN_MAX)
+            return fail(why, ERR_CONFIG, "option roles names \"%s\", which is no role of this program", name);
+        if (child_named(s, name))
+            return fail(why, ERR_CONFIG, "option roles names \"%s\" twice", name);
+        s->children[s->count] = (struct child){ .role = role, .ready_fd = -1 };
+        TRY(role_ids_of(s->config, role, &s->children[s->count].ids, why));
+        s->count++;
+        TRY(sockets_open(&s->sockets, s->config, role, why));
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        const struct role_row *role = s->children[i].role;
+        if (role->peer && !child_named(s, role->peer))
+            return fail(why, ERR_CONFIG, "role %s needs role %s on this host, and option roles lacks it",
+                        role->name, role->peer);
+    }
+    return OK;
+}
+
+static void stop_begin(struct supervisor *s, int exit_status)
+{
+    if (s->stopping)
+        return;
+    s->stopping = true;
+    s->exit_status = exit_status;
+    notify_stopping();
+    log_info(NULL, "stops: what is in flight is finished first");
+}
+
+static void start_one(struct supervisor *s, struct child *child, int peer_fd)
+{
+    struct why why = { 0 };
+    int ready[2];
+    if (pipe2(ready, O_CLOEXEC) != 0)
+        die("no pipe for role %s: %s", child->role->name, strerror(errno));
+    const struct spawn spawn = {
+        .role = child->role,
+        .config_path = config_path(s->config),
+        .ids = child->ids,
+        .drop = strcmp(config_str(config_top(s->config), "mode"), "system") == 0,
+        .sockets = &s->sockets,
+        .peer_fd = peer_fd,
+        .ready_fd = ready[1],
+    };
+    enum err err = role_spawn(&spawn, &child->pid, &why);
+    close(ready[1]);
+    if (err != OK) {
+        close(ready[0]);
+        log_error(NULL, "role does not start role=%s: %s", child->role->name, why.text);
+        child_died(child, clock_mono_ms());
+        if (!child->was_ready)
+            stop_begin(s, 1);
+        return;
+    }
+    child_started(child, ready[0]);
+}
+
+/* A pair starts together, on a socketpair of its own: nothing half-written of a dead peer is left in it. */
+static void start_pair(struct supervisor *s, struct child *child, struct child *peer)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        die("no socketpair for role %s: %s", child->role->name, strerror(errno));
+    start_one(s, child, ends[0]);
+    start_one(s, peer, ends[1]);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void start_what_is_due(struct supervisor *s, int64_t now)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct child *child = &s->children[i], *peer = child_named(s, child->role->peer);
+        if (!child_is_due(child, now) || (peer && !child_is_due(peer, now)))
+            continue;
+        if (peer)
+            start_pair(s, child, peer);
+        else
+            start_one(s, child, -1);
+    }
+}
+
+/* Roles stop in the order of the table: who asks others stops before whom it asks. */
+static void stop_next(struct supervisor *s, int64_t now)
+{
+    int lowest = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        int order = s->children[i].role->stop_order;
+        if (s->children[i].pid && (lowest == 0 || order < lowest))
+            lowest = order;
+    }
+    int64_t patience = 1000 * config_int(config_top(s->config), "stop_timeout") + 2000;
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->children[i].pid && s->children[i].role->stop_order == lowest)
+            child_stop(&s->children[i], now, patience);
+    }
+}
+
+static bool all_gone(const struct supervisor *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->children[i].pid)
+            return false;
+    }
+    return true;
+}
+
+static void on_death(struct supervisor *s, struct child *child, int status)
+{
+    char how[64];
+    if (WIFSIGNALED(status))
+        snprintf(how, sizeof(how), "signal=%d", WTERMSIG(status));
+    else
+        snprintf(how, sizeof(how), "exit=%d", WEXITSTATUS(status));
+    int64_t now = clock_mono_ms();
+    bool never_ready = !child->was_ready, wanted = s->stopping || child->term_sent;
+    child_died(child, now);
+    if (wanted) {
+        log_info(NULL, "role ended role=%s %s", child->role->name, how);
+    } else {
+        log_error(NULL, "role died role=%s %s restart_in_ms=%lld", child->role->name, how,
+                  (long long)(child->restart_at_ms > now ? child->restart_at_ms - now : 0));
+        if (never_ready) {
+            log_error(NULL, "role refused to start role=%s: see its line above; everything stops",
+                      child->role->name);
+            stop_begin(s, 1);
+        }
+    }
+    struct child *peer = child_named(s, child->role->peer);
+    if (peer && peer->pid && !s->stopping)
+        child_stop(peer, now, 3000); /* its socketpair is dead: it restarts with a new one */
+}
+
+static void reap(struct supervisor *s)
+{
+    for (;;) {
+        int status;
+        pid_t pid = waitpid(-1, &status, WNOHANG);
+        if (pid <= 0)
+            return;
+        for (size_t i = 0; i < s->count; i++) {
+            if (s->children[i].pid == pid)
+                on_death(s, &s->children[i], status);
+        }
+    }
+}
+
+/* The new file is judged before any role is asked to read it; a bad one changes nothing. */
+static void reload(struct supervisor *s)
+{
+    struct why why = { 0 };
+    AUTO(config) fresh = NULL;
+    if (config_load(config_path(s->config), &fresh, &why) != OK) {
+        log_error(NULL, "reload refused, the old configuration stays: %s", why.text);
+        return;
+    }
+    notify_reloading();
+    log_info(NULL, "reloads config=%s", config_path(s->config));
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->children[i].pid)
+            kill(s->children[i].pid, SIGHUP);
+    }
+    notify_ready();
+}
+
+static void on_signal(struct supervisor *s)
+{
+    struct signalfd_siginfo info;
+    while (read(s->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGCHLD)
+            reap(s);
+        else if (info.ssi_signo == SIGHUP)
+            reload(s);
+        else
+            stop_begin(s, 0);
+    }
+}
+
+static void announce(struct supervisor *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (!s->children[i].ready)
+            return;
+    }
+    if (!s->announced)
+        log_info(NULL, "serving roles=%zu pid=%d", s->count, (int)getpid());
+    s->announced = true;
+    notify_ready();
+}
+
+static int wait_ms(const struct supervisor *s, int64_t now)
+{
+    int64_t until = now + 60000;
+    for (size_t i = 0; i < s->count; i++) {
+        int64_t wake = child_wakes_at(&s->children[i]);
+        /* What is overdue waits for its pair to end, which a signal tells. */
+        if (wake > now && wake < until)
+            until = wake;
+    }
+    return until > now ? (int)(until - now) : 0;
+}
+
+static void step(struct supervisor *s)
+{
+    struct pollfd fds[1 + CHILDREN_MAX] = { { .fd = s->signals, .events = POLLIN } };
+    for (size_t i = 0; i < s->count; i++)
+        fds[1 + i] = (struct pollfd){ .fd = s->children[i].ready_fd, .events = POLLIN };
+    if (poll(fds, 1 + s->count, wait_ms(s, clock_mono_ms())) < 0 && errno != EINTR)
+        die("poll: %s", strerror(errno));
+    for (size_t i = 0; i < s->count; i++) {
+        if (fds[1 + i].revents && child_read_ready(&s->children[i]))
+            announce(s);
+    }
+    if (fds[0].revents)
+        on_signal(s);
+    int64_t now = clock_mono_ms();
+    for (size_t i = 0; i < s->count; i++)
+        child_kill_if_due(&s->children[i], now);
+    if (s->stopping)
+        stop_next(s, now);
+    else
+        start_what_is_due(s, now);
+}
+
+static int signals_open(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        die("no signalfd: %s", strerror(errno));
+    return fd;
+}
+
+int supervisor_run(struct config *config)
+{
+    struct supervisor s = { .config = config };
+    struct why why = { 0 };
+    s.signals = signals_open();
+    if (children_make(&s, &why) != OK) {
+        log_error(NULL, "does not start: %s", why.text);
+        s.exit_status = 1;
+    } else {
+        start_what_is_due(&s, clock_mono_ms());
+        while (!s.stopping || !all_gone(&s))
+            step(&s);
+        log_info(NULL, "stopped");
+    }
+    sockets_close(&s.sockets);
+    close(s.signals);
+    return s.exit_status;
+}
