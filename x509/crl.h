@@ -16,13 +16,17 @@ struct crl_params { struct signature_algorithm algorithm; struct bytes issuer, i
                     next_update; int64_t number; };
 /* Streaming, so that a million entries cost one buffer: begin, entries, end. */
 struct crl_builder { struct buf tbs; const struct crl_params *params; size_t tbs_mark, list_mark; };
+/* Broken rules here are our own bugs (assert): serial of 1 to 20 octets, reason that exists, number not negative. */
 void crl_begin(struct crl_builder *builder, const struct crl_params *params);
 void crl_add(struct crl_builder *builder, const struct crl_entry *entry);
 void crl_end(struct crl_builder *builder, struct buf *ret_tbs);
 
 struct crl { struct bytes der, tbs, issuer, entries;               /* entries: content; empty when none */
-             struct signature_algorithm algorithm; struct bytes signature, aki;
+             struct signature_algorithm algorithm; struct bytes algorithm_der, signature, aki;
              int64_t this_update, next_update, number; };
+/* At most LIMIT_CRL_FRAME_BYTES. nextUpdate, AKI and cRLNumber must be there; critical extensions (delta, IDP) refuse. */
 NODISCARD enum err crl_parse(struct bytes der, struct crl *ret, struct why *why);
 NODISCARD enum err crl_tbs_parse(struct bytes tbs, struct crl *ret, struct why *why);   /* der, signature stay empty */
+NODISCARD enum err crl_verify(const struct crl *crl, const struct public_key *issuer_key, struct why *why);
+/* false at the end: crl_parse has checked every entry. */
 NODISCARD bool crl_next(struct der_reader *entries, struct crl_entry *ret);

@@ -16,7 +16,8 @@ bool san_next(struct der_reader *reader, struct san_name *ret);
 const char *san_kind_name(enum san_kind kind);               /* "dns", "email", "upn" stands for SAN_OTHER of MS_UPN in text */
 void san_append_text(struct buf *out, struct bytes names);   /* "dns:host.example, email:a@b, upn:…" */
 /* Builders, to be wrapped by san_put_end. `out` holds a concatenation of GeneralName. */
-void san_put(struct buf *out, enum san_kind kind, struct bytes value);   /* EMAIL, DNS, URI, IP */
+void san_put(struct buf *out, enum san_kind kind, struct bytes value);   /* EMAIL, DNS, URI, IP; whole Name for DIRECTORY */
+void san_put_end(struct buf *out, struct bytes names);       /* GeneralNames around such a concatenation */
 void san_put_upn(struct buf *out, struct bytes utf8);
 /* "dns:host", "email:…", "uri:…", "ip:192.0.2.1", "upn:…" */
 NODISCARD enum err san_put_text(struct buf *out, const char *text, struct why *why);
