@@ -17,6 +17,10 @@
 #define LIMIT_RDNS                 32       /* in a name                                                          */
 #define LIMIT_RSA_BITS_MIN         2048     /* unless a template lowers it on purpose; never below 1024           */
 #define LIMIT_RSA_BITS_MAX         8192     /* checked before any RSA arithmetic. B12                             */
+#define LIMIT_KEY_FILE_BYTES       16384    /* an encrypted PEM key of 8192 bits has 6.5 kB                        */
+#define LIMIT_KDF_ITERATIONS       10000000 /* PBKDF2 of a key file: some seconds, not for ever                   */
+#define LIMIT_SCRYPT_MEMORY        (64 << 20) /* of a key file; ours take 16 MiB                                  */
+#define LIMIT_SCRYPT_WORK          (1 << 24)  /* N r p of a key file; ours have 2^20, a third of a second         */
 #define LIMIT_TRANSACTION_ID_BYTES 255      /* RFC 8894 sets none; a printable id                                 */
 #define LIMIT_NONCE_BYTES          64       /* senderNonce is 16 by RFC 8894, 8 in the field                      */
 #define LIMIT_FRAME_BYTES          (1 << 20)  /* between roles, but CRLs                                          */

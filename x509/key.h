@@ -7,17 +7,21 @@
 
 struct public_key;                                           /* opaque; holds a copy of its SPKI */
 /* spki: whole SubjectPublicKeyInfo. Size bounds and shape (RSA 1024..LIMIT_RSA_BITS_MAX, odd exponent ≥ 3; EC P-256, 384,
-   521, uncompressed, on the curve) are checked before any arithmetic; ERR_WEAK_KEY or ERR_MALFORMED. */
+   521, uncompressed, on the curve) are checked before any arithmetic; ERR_WEAK_KEY, ERR_MALFORMED, or ERR_BAD_ALG for
+   other kinds of key. */
 NODISCARD enum err public_key_parse(struct bytes spki, struct public_key **ret, struct why *why);
 void public_key_free(struct public_key *key);
 AUTO_DECLARE(public_key)
 enum key_kind public_key_kind(const struct public_key *key);
 int public_key_bits(const struct public_key *key);
 struct bytes public_key_spki(const struct public_key *key);  /* borrowed */
-/* B12: ROCA, close primes, exponent other than 65537, Debian-shaped sizes: ERR_WEAK_KEY with the reason. */
+/* B12: too short, exponent other than 65537 (no setting widens it), factors below 752, ROCA, primes that Fermat's method
+   finds in 100 rounds: ERR_WEAK_KEY with the reason. Lists of the keys of Debian's 2008 fault are not carried. */
 NODISCARD enum err public_key_check_weak(const struct public_key *key, int min_rsa_bits, struct why *why);
 /* RFC 5280 4.2.1.2 (1): SHA-1 over the BIT STRING's octets. */
 NODISCARD enum err spki_key_identifier(struct bytes spki, uint8_t ret[static 20], struct why *why);
+/* ERR_BAD_MESSAGE_CHECK: does not verify; ERR_BAD_ALG: the algorithm is not of the key's kind. PSS and EdDSA do not
+   exist here. Any thread may use one key. */
 NODISCARD enum err public_key_verify(const struct public_key *key, struct signature_algorithm algorithm,
                                      struct bytes data, struct bytes signature, struct why *why);
 /* Encrypts a content-encryption key to an RSA key. */
@@ -32,12 +36,17 @@ struct key_ops {
                      struct why *why);
     /* RSA only: raw m = c^d mod n, exactly modulus-length octets, no padding judged (spec security.md B1) */
     enum err (*decrypt)(const struct key *key, struct bytes in, struct buf *ret_raw, struct why *why);
-    void (*free)(struct key *key);
+    void (*free)(struct key *key);                           /* what the implementation made, itself included; not
+                                                                public_half, which key_free frees before */
 };
 struct key { const struct key_ops *ops; struct public_key *public_half; };  /* implementations embed it first */
 
 NODISCARD enum err key_sign(const struct key *key, enum digest digest, struct bytes data, struct buf *ret_signature,
                             struct why *why);
+/* Checked here for every implementation: ERR_MALFORMED when in is not exactly as long as the modulus,
+   ERR_BAD_MESSAGE_CHECK when it is not less than it (RFC 8017 5.1.2). Both are facts anybody can see from outside, so
+   they are no oracle by themselves; but the answer must not differ from that to any other ciphertext: the caller treats
+   both as bad padding (implicit rejection). Every other error is our own fault. ret_raw is secret: buf_wipe it. */
 NODISCARD enum err key_decrypt_raw(const struct key *key, struct bytes in, struct buf *ret_raw, struct why *why);
 void key_free(struct key *key);
 AUTO_DECLARE(key)
