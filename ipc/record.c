@@ -57,8 +57,8 @@ void record_put_time(struct buf *out, const char *name, int64_t utc)
 static bool field_get(struct der_reader *in, struct record_field *ret)
 {
     struct der_reader field;
-    return der_get_sequence(in, &field) && der_get_utf8(&field, &ret->name) && der_get_utf8(&field, &ret->value) &&
-           der_at_end(&field);
+    return der_get_sequence(in, &field) && der_get_utf8(&field, &ret->name) &&
+           der_get_utf8(&field, &ret->value) && der_at_end(&field);
 }
 
 static bool record_is_valid(struct bytes fields)

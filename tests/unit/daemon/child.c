@@ -37,9 +37,9 @@ TEST(three_deaths_in_ten_seconds_back_off_and_double)
     dies(&child, 10999);
     assert_false(child_is_due(&child, 11998));
     assert_true(child_is_due(&child, 11999));
-    dies(&child, 12000);
-    assert_false(child_is_due(&child, 13999));
-    assert_true(child_is_due(&child, 14000));
+    dies(&child, 11999);
+    assert_false(child_is_due(&child, 13998));
+    assert_true(child_is_due(&child, 13999));
 }
 
 TEST(three_deaths_in_more_than_ten_seconds_do_not_back_off)
