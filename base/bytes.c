@@ -78,7 +78,7 @@ void buf_reserve(struct buf *buf, size_t more)
     if (buf->len)
         memcpy(data, buf->data, buf->len);
     if (buf->data)
-        OPENSSL_cleanse(buf->data, buf->len);
+        OPENSSL_cleanse(buf->data, buf->cap); /* past len, too: buf_clear leaves what was there */
     free(buf->data);
     buf->data = data;
     buf->cap = cap;
@@ -108,12 +108,16 @@ void buf_printf(struct buf *buf, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    buf_reserve(buf, 128);
+    size_t room = buf->cap - buf->len;
+    int len = vsnprintf((char *)buf->data + buf->len, room, format, args);
     va_end(args);
     if (len < 0)
         die("formatting failed");
-    buf_reserve(buf, (size_t)len + 1);
-    vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, format, again);
+    if ((size_t)len >= room) {
+        buf_reserve(buf, (size_t)len + 1);
+        vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, format, again);
+    }
     va_end(again);
     buf->len += (size_t)len;
 }

@@ -28,7 +28,8 @@ enum err file_read(const char *path, size_t max, struct buf *ret, struct why *wh
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return fail(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path, strerror(errno));
+        return fail(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path,
+                    strerror(errno));
     AUTO_BUF text = { 0 };
     enum err err = OK;
     for (;;) {
@@ -69,7 +70,7 @@ static enum err sync_folder(const char *path, struct why *why)
 
 static enum err write_temporary(const char *temporary, struct bytes data, mode_t mode, struct why *why)
 {
-    unlink(temporary);                          /* left by a crash */
+    unlink(temporary); /* left by a crash */
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return fail(why, ERR_IO, "cannot create %s: %s", temporary, strerror(errno));
@@ -88,7 +89,9 @@ static enum err write_temporary(const char *temporary, struct bytes data, mode_t
 
 static enum err file_replace(const char *path, struct bytes data, mode_t mode, bool fresh, struct why *why)
 {
-    AUTO_STR temporary = xasprintf("%s.new", path);
+    /* Its own for each thread: with one name for all, a second writer could have its half of a file renamed
+     * by the first. */
+    AUTO_STR temporary = xasprintf("%s.%d.%d.new", path, (int)getpid(), (int)gettid());
     TRY(write_temporary(temporary, data, mode, why));
     int moved = fresh ? link(temporary, path) : rename(temporary, path);
     if (moved != 0) {
@@ -115,6 +118,8 @@ enum err file_write_new(const char *path, struct bytes data, mode_t mode, struct
 
 enum err dir_make(const char *path, mode_t mode, struct why *why)
 {
+    if (!*path)
+        return fail(why, ERR_IO, "cannot make a folder without a name");
     AUTO_STR copy = xstrdup(path);
     for (char *at = copy + 1; *at; at++) {
         if (*at != '/')
@@ -125,7 +130,9 @@ enum err dir_make(const char *path, mode_t mode, struct why *why)
         *at = '/';
     }
     if (mkdir(copy, mode) == 0)
-        return chmod(copy, mode) == 0 ? OK : fail(why, ERR_IO, "cannot set the mode of %s: %s", copy, strerror(errno));
+        return chmod(copy, mode) == 0
+                   ? OK
+                   : fail(why, ERR_IO, "cannot set the mode of %s: %s", copy, strerror(errno));
     struct stat info;
     if (errno == EEXIST && stat(copy, &info) == 0 && S_ISDIR(info.st_mode))
         return OK;

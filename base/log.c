@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -36,68 +37,53 @@ bool log_level_by_name(const char *name, enum log_level *ret_level)
     return false;
 }
 
-/* Length of the well-formed UTF-8 sequence at text (RFC 3629), 0 if there is none. */
-static size_t utf8_len(const uint8_t *text, size_t len)
+/* C0, DEL and C1 control characters move a terminal's cursor; line and paragraph separators end a line for
+   some readers; bidirectional controls show a line in another order than it has. */
+static bool is_control(uint32_t point)
 {
-    static const struct { uint8_t mask, lead; size_t len; uint32_t least; } forms[] = {
-        { 0x80, 0x00, 1, 0 }, { 0xE0, 0xC0, 2, 0x80 }, { 0xF0, 0xE0, 3, 0x800 }, { 0xF8, 0xF0, 4, 0x10000 }
-    };
-    for (size_t f = 0; f < 4; f++) {
-        if ((text[0] & forms[f].mask) != forms[f].lead)
-            continue;
-        if (forms[f].len > len)
-            return 0;
-        uint32_t point = text[0] & (uint8_t)~forms[f].mask;
-        for (size_t i = 1; i < forms[f].len; i++) {
-            if ((text[i] & 0xC0) != 0x80)
-                return 0;
-            point = point << 6 | (text[i] & 0x3F);
-        }
-        bool surrogate = point >= 0xD800 && point <= 0xDFFF;
-        return point >= forms[f].least && point <= 0x10FFFF && !surrogate ? forms[f].len : 0;
-    }
-    return 0;
+    return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x061C || point == 0x200E ||
+           point == 0x200F || (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
 }
 
 void log_escape(const char *text, size_t len, char *out, size_t out_size)
 {
     size_t used = 0;
     for (size_t i = 0; i < len && used + 5 < out_size;) {
-        const uint8_t *at = (const uint8_t *)text + i;
-        size_t sequence = utf8_len(at, len - i);
-        /* C0, DEL and C1 control characters move a terminal's cursor: escaped. */
-        bool control = sequence == 0 || (sequence == 1 && (*at < 0x20 || *at == 0x7F)) ||
-                       (sequence == 2 && at[0] == 0xC2 && at[1] < 0xA0);
-        if (control) {
-            used += (size_t)snprintf(out + used, out_size - used, "\\x%02X", *at);
+        struct bytes rest = bytes_of(text + i, len - i);
+        uint32_t point;
+        size_t sequence = utf8_sequence(rest, &point);
+        if (sequence == 0 || is_control(point)) { /* octet by octet: what follows is judged anew */
+            used += (size_t)snprintf(out + used, out_size - used, "\\x%02X", rest.data[0]);
             i++;
             continue;
         }
-        memcpy(out + used, at, sequence);
+        memcpy(out + used, rest.data, sequence);
         used += sequence;
         i += sequence;
     }
     if (out_size)
-        out[used < out_size ? used : out_size - 1] = '\0';
+        out[used] = '\0';
 }
 
 void log_at(enum log_level level, const char *ctx, const char *format, ...)
 {
     if ((int)level < atomic_load(&log_least))
         return;
-    char text[1024], clean[2048], line[2304], when[21];
+    char text[1024], clean[2048], subject[512], line[2688], when[21];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     log_escape(text, strlen(text), clean, sizeof(clean));
+    log_escape(ctx ? ctx : "", ctx ? strlen(ctx) : 0, subject,
+               sizeof(subject)); /* holds what a peer sent, too */
     clock_rfc3339(clock_now(&clock_system), when);
     int len = snprintf(line, sizeof(line), "%s %s %s%s%s %s\n", when, level_names[level], log_role,
-                       ctx && *ctx ? " " : "", ctx ? ctx : "", clean);
+                       *subject ? " " : "", subject, clean);
     if (len >= (int)sizeof(line)) {
         len = (int)sizeof(line) - 1;
         line[len - 1] = '\n';
     }
     ssize_t ignored = write(STDERR_FILENO, line, (size_t)len);
-    (void)ignored;                              /* nowhere left to say that the log is gone */
+    (void)ignored; /* nowhere left to say that the log is gone */
 }

@@ -74,8 +74,13 @@ static enum err read_open_secret(int fd, const char *path, size_t max, struct se
         return fail(why, ERR_IO, "cannot examine %s: %s", path, strerror(errno));
     if (!S_ISREG(info.st_mode))
         return fail(why, ERR_IO, "%s is not a regular file", path);
+    if (info.st_uid != geteuid() && info.st_uid != 0)
+        return fail(why, ERR_KEY,
+                    "%s belongs to uid %u; a secret belongs to uid %u, who reads it, or to root", path,
+                    (unsigned)info.st_uid, (unsigned)geteuid());
     if (info.st_mode & 077)
-        return fail(why, ERR_KEY, "%s has mode %03o; a secret must give group and others nothing (chmod 0400)", path,
+        return fail(why, ERR_KEY,
+                    "%s has mode %03o; a secret must give group and others nothing (chmod 0400)", path,
                     (unsigned)info.st_mode & 0777);
     if (info.st_size < 0 || (uintmax_t)info.st_size > max)
         return fail(why, ERR_LIMIT, "%s has %jd bytes, limit %zu", path, (intmax_t)info.st_size, max);
@@ -99,9 +104,11 @@ static enum err read_open_secret(int fd, const char *path, size_t max, struct se
 
 enum err secret_read_file(const char *path, size_t max, struct secret *ret, struct why *why)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd =
+        open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a FIFO is refused, not waited for */
     if (fd < 0)
-        return fail(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path, strerror(errno));
+        return fail(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path,
+                    strerror(errno));
     enum err err = read_open_secret(fd, path, max, ret, why);
     close(fd);
     return err;

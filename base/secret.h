@@ -18,8 +18,8 @@ static inline struct bytes secret_bytes(const struct secret *secret)
 {
     return (struct bytes){ secret->data, secret->len };
 }
-/* Whole file into the locked heap; refused unless the mode gives nothing to group and others. A single final
-   newline is dropped. */
+/* Whole file into the locked heap; refused unless it is a regular file of ours or root's whose mode gives nothing to
+   group and others. A single final newline is dropped. */
 NODISCARD enum err secret_read_file(const char *path, size_t max, struct secret *ret, struct why *why);
 
 /* CSPRNG; a failing generator refuses (spec security.md E7). */

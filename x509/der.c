@@ -5,19 +5,20 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 /* Reads tag and length; false unless the whole element is there and its length is minimal. */
 static bool read_header(struct bytes in, uint8_t *ret_tag, size_t *ret_header, size_t *ret_content)
 {
-    if (in.len < 2 || (in.data[0] & 0x1F) == 0x1F)          /* high tag numbers: none in our formats */
+    if (in.len < 2 || (in.data[0] & 0x1F) == 0x1F) /* high tag numbers: none in our formats */
         return false;
     size_t header = 2, content = in.data[1];
     if (content & 0x80) {
         size_t octets = content & 0x7F;
         if (octets == 0 || octets > 4 || in.len < 2 + octets || in.data[2] == 0)
-            return false;                                   /* indefinite, absurd, cut off or not minimal */
+            return false; /* indefinite, absurd, cut off or not minimal */
         content = 0;
         for (size_t i = 0; i < octets; i++)
             content = content << 8 | in.data[2 + i];
@@ -218,7 +219,7 @@ bool der_get_named_bits(struct der_reader *in, uint16_t *ret_bits)
     for (size_t i = 0; i < (content.len - 1) * 8; i++) {
         bool set = content.data[1 + i / 8] >> (7 - i % 8) & 1;
         if (set && i >= count)
-            return false;                                   /* an unused bit that is set */
+            return false; /* an unused bit that is set */
         bits |= (uint16_t)(set << i);
     }
     if (count && !(bits >> (count - 1) & 1))
@@ -267,33 +268,13 @@ bool der_get_time(struct der_reader *in, int64_t *ret_utc)
     bool read = digits(text, 2, &when.month) && digits(text + 2, 2, &when.day) &&
                 digits(text + 4, 2, &when.hour) && digits(text + 6, 2, &when.minute) &&
                 digits(text + 8, 2, &when.second) && text[10] == 'Z';
-    if (!read || when.month < 1 || when.month > 12 || when.day < 1 || when.day > days_in(when.year, when.month))
+    if (!read || when.month < 1 || when.month > 12 || when.day < 1 ||
+        when.day > days_in(when.year, when.month))
         return false;
     if (when.hour > 23 || when.minute > 59 || when.second > 59)
         return false;
     *in = at;
     *ret_utc = calendar_utc(&when);
-    return true;
-}
-
-bool utf8_is_valid(struct bytes text)
-{
-    for (size_t i = 0; i < text.len;) {
-        uint8_t lead = text.data[i];
-        size_t len = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
-        if (lead == 0 || len == 0 || len > text.len - i)
-            return false;
-        uint32_t point = len == 1 ? lead : lead & (0x7Fu >> len);
-        for (size_t k = 1; k < len; k++) {
-            if ((text.data[i + k] & 0xC0) != 0x80)
-                return false;
-            point = point << 6 | (text.data[i + k] & 0x3F);
-        }
-        static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-        if (point < least[len] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF))
-            return false;
-        i += len;
-    }
     return true;
 }
 
@@ -308,9 +289,20 @@ bool der_get_utf8(struct der_reader *in, struct bytes *ret_text)
     return true;
 }
 
+/* X.690 10.2 and 8.1.5: of the universal types only SEQUENCE and SET are constructed, and they always are;
+   tag 0 ends an indefinite length and has no place in DER. */
+static bool tag_is_der(uint8_t tag)
+{
+    if (tag & 0xC0)
+        return true;
+    bool constructed = tag & 0x20;
+    bool structure = (tag & 0x1F) == (DER_SEQUENCE & 0x1F) || (tag & 0x1F) == (DER_SET & 0x1F);
+    return (tag & 0x1F) != 0 && constructed == structure;
+}
+
 bool der_is_valid(struct bytes der)
 {
-    struct der_reader levels[LIMIT_DER_DEPTH] = { { der } };
+    struct der_reader levels[LIMIT_DER_DEPTH + 1] = { { der } };
     size_t depth = 0;
     size_t at_top = 0;
     for (;;) {
@@ -321,14 +313,11 @@ bool der_is_valid(struct bytes der)
             continue;
         }
         struct der_item item;
-        if (!der_get_any(&levels[depth], &item))
+        if (depth == LIMIT_DER_DEPTH || !der_get_any(&levels[depth], &item) || !tag_is_der(item.tag))
             return false;
         at_top += depth == 0;
-        if (!(item.tag & 0x20))
-            continue;
-        if (++depth == LIMIT_DER_DEPTH)
-            return false;
-        levels[depth] = der_reader_over(item.content);
+        if (item.tag & 0x20)
+            levels[++depth] = der_reader_over(item.content);
     }
 }
 
@@ -356,7 +345,7 @@ static void store_length(uint8_t *at, size_t content)
 
 size_t der_begin(struct buf *out, uint8_t tag)
 {
-    const uint8_t header[2] = { tag, 0 };                   /* one length octet; der_end makes room for more */
+    const uint8_t header[2] = { tag, 0 }; /* one length octet; der_end makes room for more */
     buf_append(out, BYTES_ARR(header));
     return out->len;
 }
@@ -458,9 +447,10 @@ void der_put_named_bits(struct buf *out, uint16_t bits)
 void der_put_generalized_time(struct buf *out, int64_t utc)
 {
     struct calendar c = calendar_of(utc);
+    assert(c.year >= 0 && c.year <= 9999);                  /* four digits is all the type has */
     char text[80];
-    int len = snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute,
-                       c.second);
+    int len = snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02dZ", c.year, c.month, c.day, c.hour,
+                       c.minute, c.second);
     der_put(out, DER_GENERALIZED_TIME, bytes_of(text, (size_t)len));
 }
 

@@ -3,6 +3,7 @@
    through it: PKI objects, and the frames between roles. */
 #pragma once
 #include "base/bytes.h"
+#include "base/utf8.h"
 
 enum der_tag {
     DER_BOOLEAN = 0x01, DER_INTEGER = 0x02, DER_BIT_STRING = 0x03, DER_OCTET_STRING = 0x04, DER_NULL = 0x05,
@@ -52,7 +53,8 @@ NODISCARD bool der_get_named_bits(struct der_reader *in, uint16_t *ret_bits);
 NODISCARD bool der_get_time(struct der_reader *in, int64_t *ret_utc);
 /* UTF8String whose content is well-formed, without NUL; view into the input. */
 NODISCARD bool der_get_utf8(struct der_reader *in, struct bytes *ret_text);
-/* Is der exactly one well-formed DER tree, every length and nested element checked, to LIMIT_DER_DEPTH? */
+/* Is der exactly one well-formed DER tree, every tag, length and nested element checked, at most LIMIT_DER_DEPTH elements
+   deep? */
 bool der_is_valid(struct bytes der);
 
 /* The writer appends to a buf; constructed values nest with begin and end.
@@ -74,4 +76,3 @@ void der_put_generalized_time(struct buf *out, int64_t utc);
 void der_put_utf8(struct buf *out, struct bytes text);
 /* SET OF: the elements of `elements` (a concatenation of DER) in DER order (X.690 11.6), under tag. */
 NODISCARD bool der_put_set_of(struct buf *out, uint8_t tag, struct bytes elements);
-bool utf8_is_valid(struct bytes text);                                      /* RFC 3629, without NUL */
