@@ -13,7 +13,8 @@ struct migration { int version; const char *sql; };         /* versions 1, 2, â€
                                                                 BIGINT, TEXT, BYTEA (written as the word BYTEA) */
 struct store_config {
     enum store_kind kind;
-    const char *path;                                        /* SQLite: file. PostgreSQL: conninfo, without password */
+    const char *path;                                        /* SQLite: file. PostgreSQL: conninfo, without password (refused:
+                                                                passfile= or PGPASSFILE name the file that has it) */
     const char *schema;                                      /* PostgreSQL: the role's schema; SQLite: ignored */
     const struct migration *migrations; size_t migration_count;
     int readers;                                             /* connections for store_read; 0 = a sane default */
@@ -23,11 +24,14 @@ struct store_config {
 NODISCARD enum err store_open(const struct store_config *config, struct store **ret, struct why *why);
 void store_free(struct store *store);                        /* waits for what is queued, closes */
 AUTO_DECLARE(store)
+uint64_t store_commits(const struct store *store);           /* durable flushes since it was opened: tests, status */
 
 /* May be run more than once, or be run and rolled back: it must only read and write through tx and set *arg's results
    afresh each time. A return other than OK rolls back just this unit and is what store_write returns. */
 typedef enum err (*store_work)(struct store_tx *tx, void *arg, struct why *why);
-/* OK: done and durable. Group commit: units of many threads share one flush; a unit's failure leaves the others. */
+/* OK: done and durable. Group commit: units of many threads share one flush; a unit's failure leaves the others.
+   ERR_STORE: not acknowledged, which after a failed or interrupted COMMIT does not mean that it did not happen: ask again
+   by the request's key. Not from inside a unit. */
 NODISCARD enum err store_write(struct store *store, store_work work, void *arg, struct why *why);
 /* A consistent snapshot; writing in it is refused. */
 NODISCARD enum err store_read(struct store *store, store_work work, void *arg, struct why *why);
@@ -46,8 +50,10 @@ struct store_args { const struct store_value *values; size_t count; };   /* $1, 
     ((struct store_args){ (const struct store_value[]){ __VA_ARGS__ },                                   \
                           sizeof((const struct store_value[]){ __VA_ARGS__ }) / sizeof(struct store_value) })
 #define S_NO_ARGS ((struct store_args){ NULL, 0 })
+/* One statement each, beginning with SELECT, INSERT, UPDATE, DELETE or WITH, with as many parameters as it names.
+   Numbers come back as BIGINT only: CAST(SUM(x) AS BIGINT). TEXT is UTF-8 without NUL, else ERR_MALFORMED. */
 
-/* Rows of one statement, all read; freed by the caller. */
+/* Rows of one statement, all read (above 64 MB ERR_LIMIT: stream them); freed by the caller. */
 struct store_rows;
 NODISCARD enum err store_query(struct store_tx *tx, const char *sql, struct store_args args, struct store_rows **ret,
                                struct why *why);
@@ -59,10 +65,12 @@ struct bytes store_bytes(const struct store_rows *rows, size_t row, size_t colum
 const char *store_str(const struct store_rows *rows, size_t row, size_t column);      /* view into rows; NULL: "" */
 bool store_is_null(const struct store_rows *rows, size_t row, size_t column);
 /* A statement without rows. *ret_changed (may be NULL): rows inserted, updated or deleted. A violated unique constraint
-   is ERR_CONFLICT (the unit may go on), anything else of the database ERR_STORE. */
+   is ERR_CONFLICT (the statement did nothing, the unit may go on). Anything else of the database is ERR_STORE, and the
+   unit can then only fail, whatever it returns. The same holds for store_query and store_for_each. */
 NODISCARD enum err store_exec(struct store_tx *tx, const char *sql, struct store_args args, int64_t *ret_changed,
                               struct why *why);
-/* Streams rows without keeping them (CRLs of a million entries): each is called with a rows object of one row. */
+/* Streams rows without keeping them (CRLs of a million entries): each is called with a rows object of one row, and ends
+   it by returning something else than OK. It must not use tx. */
 typedef enum err (*store_each)(const struct store_rows *row, void *arg, struct why *why);
 NODISCARD enum err store_for_each(struct store_tx *tx, const char *sql, struct store_args args, store_each each,
                                   void *arg, struct why *why);
