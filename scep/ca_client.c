@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The channel to ca. */
+#include "scep/ca_client.h"
+
+#include "base/limits.h"
+#include "ipc/channel.h"
+
+#define CA_TIMEOUT_MS                                                                                        \
+    10000 /* a device's own patience is about 30 s; two commits and a signature take milliseconds */
+
+struct ca_channel {
+    struct ca_client client;
+    struct channel *channel;
+};
+
+enum err ca_call(struct ca_client *client, const char *verb, struct bytes body, struct buf *ret_body,
+                 struct why *why)
+{
+    return client->ops->call(client, verb, body, ret_body, why);
+}
+
+void ca_client_free(struct ca_client *client)
+{
+    if (client)
+        client->ops->free(client);
+}
+
+static enum err channel_client_call(struct ca_client *client, const char *verb, struct bytes body,
+                                    struct buf *ret_body, struct why *why)
+{
+    struct ca_channel *self = (struct ca_channel *)client;
+    return channel_call(self->channel, verb, body, CA_TIMEOUT_MS, ret_body, why);
+}
+
+static void channel_client_free(struct ca_client *client)
+{
+    struct ca_channel *self = (struct ca_channel *)client;
+    channel_free(self->channel);
+    free(self);
+}
+
+static const struct ca_client_ops channel_ops = { .name = "channel",
+                                                  .call = channel_client_call,
+                                                  .free = channel_client_free };
+
+enum err ca_client_open(const char *path, struct ca_client **ret, struct why *why)
+{
+    /* A CRL is the largest thing that ca answers (GetCRL). */
+    struct channel_config config = {
+        .path = path, .fd = -1, .principal = "scep", .max_frame = LIMIT_CRL_FRAME_BYTES
+    };
+    struct channel *channel = NULL;
+    TRY(channel_new(&config, &channel, why));
+    struct ca_channel *self = xcalloc(1, sizeof(*self));
+    *self = (struct ca_channel){ { &channel_ops }, channel };
+    *ret = &self->client;
+    return OK;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How scep reaches ca: a channel between the roles, or a test's twin. */
+#pragma once
+#include "base/auto.h"
+#include "base/bytes.h"
+
+struct ca_client;
+struct ca_client_ops {
+    const char *name;
+    /* As channel_call: the peer's error comes back as its err with its text. From any thread. */
+    enum err (*call)(struct ca_client *client, const char *verb, struct bytes body, struct buf *ret_body,
+                     struct why *why);
+    void (*free)(struct ca_client *client);
+};
+struct ca_client { const struct ca_client_ops *ops; };       /* implementations embed it first */
+
+NODISCARD enum err ca_call(struct ca_client *client, const char *verb, struct bytes body, struct buf *ret_body,
+                           struct why *why);
+void ca_client_free(struct ca_client *client);
+AUTO_DECLARE(ca_client)
+
+/* Over the Unix socket at path; connected on demand. */
+NODISCARD enum err ca_client_open(const char *path, struct ca_client **ret, struct why *why);

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is in the envelope, by messageType: a CSR (RFC 8894 3.3.1), IssuerAndSubject (3.3.3),
+   IssuerAndSerialNumber (3.3.4, 3.3.5). Each reads it, says what proves that the signer chose it, and asks
+   ca. */
+#include "base/encode.h"
+#include "ipc/enroll.h"
+#include "ipc/record.h"
+#include "scep/transaction.h"
+#include "x509/crl.h"
+#include "x509/csr.h"
+#include "x509/name.h"
+
+/* Changing one cipher block spoils the next, and the IV controls only the first 16 octets of the content. An
+   issuer name that reaches this far past them and still is our CA's was known to whoever wrote the message.
+ */
+#define ISSUER_PROOF_BYTES 20
+
+/* One verdict for everything that can be wrong with an envelope's content; the reason is for the log. */
+static enum err unreadable(const struct transaction *tx, const struct why *reason, struct why *why)
+{
+    if (tx->good != 0xFF)
+        return fail(why, ERR_BAD_MESSAGE_CHECK,
+                    "envelope of %s does not decrypt with RA generation %d: wrong key, "
+                    "length or padding",
+                    scep_type_name(tx->type),
+                    tx->endpoint->ra->encryption[tx->envelope.recipient].generation);
+    return fail(why, ERR_BAD_MESSAGE_CHECK, "content of %s: %s", scep_type_name(tx->type), reason->text);
+}
+
+/* --- certificates and CRLs for the device
+ * ----------------------------------------------------------------------- */
+
+static void note_certificate(const struct cert *cert, struct buf *note)
+{
+    buf_append_str(note, "serial=");
+    serial_append_text(note, cert->serial);
+    buf_append_str(note, " subject=\"");
+    name_append_text(note, cert->subject);
+    buf_append_str(note, "\"");
+}
+
+/* Apple takes the first certificate for the device's, so the leaf is first, and alone unless the endpoint
+   says otherwise (spec interop.md). */
+static enum err certificate_pack(const struct endpoint *endpoint, struct bytes leaf, struct buf *ret,
+                                 struct why *why)
+{
+    struct bytes certs[3] = { leaf };
+    size_t count = 1;
+    if (endpoint->certrep != CERTREP_LEAF)
+        certs[count++] = buf_bytes(&endpoint->issuer.der);
+    if (endpoint->certrep == CERTREP_CHAIN)
+        certs[count++] = buf_bytes(&endpoint->root.der);
+    return cms_certs_encode(certs, count, ret, why);
+}
+
+/* ca is trusted to issue, not to be free of bugs: a device never gets a certificate for another key than
+ * `spki`. */
+static enum err issued(const struct endpoint *endpoint, struct bytes der, struct bytes spki,
+                       struct outcome *ret, struct why *why)
+{
+    struct cert leaf;
+    struct why because = { 0 };
+    if (cert_parse(der, &leaf, &because) != OK)
+        return fail(why, ERR_PROTOCOL, "ca answered no certificate: %s", because.text);
+    if (!bytes_equal(leaf.issuer, endpoint->issuer.cert.subject))
+        return fail(why, ERR_PROTOCOL, "ca answered a certificate of another issuer than endpoint %s has",
+                    endpoint->name);
+    if (spki.len && !bytes_equal(leaf.spki, spki))
+        return fail(why, ERR_PROTOCOL, "ca answered a certificate for another key than the request's");
+    TRY(certificate_pack(endpoint, der, &ret->payload, why));
+    note_certificate(&leaf, &ret->note);
+    ret->status = SCEP_SUCCESS;
+    return OK;
+}
+
+static enum err enrolment_answer(const struct endpoint *endpoint, struct bytes body, struct bytes spki,
+                                 struct outcome *ret, struct why *why)
+{
+    struct enroll_answer answer;
+    struct why because = { 0 };
+    if (enroll_answer_get(body, &answer, &because) != OK)
+        return fail(why, ERR_PROTOCOL, "answer of ca: %s", because.text);
+    if (answer.disposition == ENROLL_ISSUED)
+        return issued(endpoint, answer.certificate, spki, ret, why);
+    buf_printf(&ret->note, "request=%lld", (long long)answer.request_id);
+    ret->status = SCEP_PENDING;
+    return OK;
+}
+
+/* --- PKCSReq, RenewalReq
+ * ---------------------------------------------------------------------------------------- */
+
+static enum err csr_read(const struct transaction *tx, struct csr *ret, struct why *why)
+{
+    if (tx->plain.len > LIMIT_CSR_BYTES)
+        return fail(why, ERR_LIMIT, "CSR of %zu bytes, limit %d", tx->plain.len, LIMIT_CSR_BYTES);
+    return csr_parse(buf_bytes(&tx->plain), ret, why);
+}
+
+/* With the CSR's own key the signer has proved that it made the CSR. Otherwise it is a renewal, which ca
+   judges; that is only open to who already has a certificate of this CA, whatever the messageType says (spec
+   scep.md). */
+static enum err requester_check(struct transaction *tx, const struct csr *csr, struct why *why)
+{
+    if (bytes_equal(csr->spki, tx->signer.spki)) {
+        tx->proved = true;
+        return OK;
+    }
+    struct why because = { 0 };
+    if (!bytes_equal(tx->signer.issuer, tx->endpoint->issuer.cert.subject) ||
+        cert_verify(&tx->signer, tx->endpoint->issuer_key, &because) != OK)
+        return fail(
+            why, ERR_BAD_MESSAGE_CHECK,
+            "CSR key is not the signer's, and the signer's certificate is not of the CA of endpoint %s",
+            tx->endpoint->name);
+    return OK;
+}
+
+static enum err request_run(struct transaction *tx, struct outcome *ret, struct why *why)
+{
+    struct csr csr;
+    struct why reason = { 0 };
+    enum err read = csr_read(tx, &csr, &reason);
+    if (tx->good != 0xFF || read != OK)
+        return unreadable(tx, &reason, why);
+    TRY(requester_check(tx, &csr, why));
+    struct enroll_request request = {
+        .endpoint = bytes_str(tx->endpoint->name),
+        .csr = csr.der,
+        .transaction_id = tx->message.transaction_id,
+        .signer_cert = tx->message.cms.signer_cert,
+        .peer = bytes_str(tx->peer),
+    };
+    AUTO_WIPE body = { 0 }; /* the challenge is inside */
+    AUTO_BUF answer = { 0 };
+    enroll_request_put(&body, &request);
+    TRY(ca_call(tx->scep->ca, "request", buf_bytes(&body), &answer, why));
+    return enrolment_answer(tx->endpoint, buf_bytes(&answer), csr.spki, ret, why);
+}
+
+/* --- CertPoll
+ * --------------------------------------------------------------------------------------------------- */
+
+static enum err issuer_and_subject_read(struct bytes der, struct bytes *ret_issuer, struct bytes *ret_subject,
+                                        struct why *why)
+{
+    struct der_reader in = der_reader_over(der), pair;
+    struct bytes issuer, subject;
+    if (!der_get_sequence(&in, &pair) || !der_at_end(&in) || !der_get_whole(&pair, DER_SEQUENCE, &issuer) ||
+        !der_get_whole(&pair, DER_SEQUENCE, &subject) || !der_at_end(&pair))
+        return fail(why, ERR_MALFORMED, "no IssuerAndSubject (RFC 8894 3.3.3)");
+    TRY(name_check(issuer, why));
+    TRY(name_check(subject, why));
+    *ret_issuer = issuer;
+    *ret_subject = subject;
+    return OK;
+}
+
+/* Names the CA, or what a client takes for it: some put in the issuer of the CA's own certificate. */
+static enum err issuer_check(struct transaction *tx, struct bytes issuer, bool or_its_issuer, struct why *why)
+{
+    const struct cert *ca = &tx->endpoint->issuer.cert;
+    if (!name_equal(issuer, ca->subject) && !(or_its_issuer && name_equal(issuer, ca->issuer))) {
+        AUTO_BUF wanted = { 0 }, found = { 0 };
+        name_append_text(&wanted, ca->subject);
+        name_append_text(&found, issuer);
+        return fail(why, ERR_BAD_CERT_ID, "%s names issuer \"%s\", endpoint %s has \"%s\"",
+                    scep_type_name(tx->type), buf_text(&found), tx->endpoint->name, buf_text(&wanted));
+    }
+    tx->proved = issuer.len >= ISSUER_PROOF_BYTES;
+    return OK;
+}
+
+static enum err poll_run(struct transaction *tx, struct outcome *ret, struct why *why)
+{
+    struct bytes issuer, subject;
+    struct why reason = { 0 };
+    enum err read = issuer_and_subject_read(buf_bytes(&tx->plain), &issuer, &subject, &reason);
+    if (tx->good != 0xFF || read != OK)
+        return unreadable(tx, &reason, why);
+    TRY(issuer_check(tx, issuer, true, why));
+    struct enroll_poll poll = {
+        .endpoint = bytes_str(tx->endpoint->name),
+        .transaction_id = tx->message.transaction_id,
+        .issuer = issuer,
+        .subject = subject,
+        .signer_cert = tx->message.cms.signer_cert,
+    };
+    AUTO_BUF body = { 0 }, answer = { 0 };
+    enroll_poll_put(&body, &poll);
+    TRY(ca_call(tx->scep->ca, "poll", buf_bytes(&body), &answer, why));
+    return enrolment_answer(tx->endpoint, buf_bytes(&answer), BYTES_NONE, ret, why);
+}
+
+/* --- GetCert, GetCRL
+ * -------------------------------------------------------------------------------------------- */
+
+static enum err issuer_and_serial_read(struct bytes der, struct bytes *ret_issuer, struct bytes *ret_serial,
+                                       struct why *why)
+{
+    struct der_reader in = der_reader_over(der), pair;
+    struct bytes issuer, serial;
+    if (!der_get_sequence(&in, &pair) || !der_at_end(&in) || !der_get_whole(&pair, DER_SEQUENCE, &issuer) ||
+        !der_get_unsigned_bytes(&pair, &serial) || !der_at_end(&pair))
+        return fail(why, ERR_MALFORMED, "no IssuerAndSerialNumber (RFC 8894 3.3.4)");
+    if (serial.len > LIMIT_SERIAL_BYTES_MAX)
+        return fail(why, ERR_MALFORMED, "serial of %zu octets, limit %d (RFC 5280 4.1.2.2)", serial.len,
+                    LIMIT_SERIAL_BYTES_MAX);
+    TRY(name_check(issuer, why));
+    *ret_issuer = issuer;
+    *ret_serial = serial;
+    return OK;
+}
+
+/* Certificates and CRLs are public: whoever can name our CA may ask. */
+static enum err query_run(struct transaction *tx, const char *verb, const char *label, struct buf *ret_der,
+                          struct why *why)
+{
+    struct bytes issuer, serial, pem;
+    struct why reason = { 0 };
+    enum err read = issuer_and_serial_read(buf_bytes(&tx->plain), &issuer, &serial, &reason);
+    if (tx->good != 0xFF || read != OK)
+        return unreadable(tx, &reason, why);
+    TRY(issuer_check(tx, issuer, false, why));
+    AUTO_BUF text = { 0 }, body = { 0 }, answer = { 0 };
+    serial_append_text(&text, serial);
+    size_t mark = record_begin(&body);
+    record_put_str(&body, "endpoint", tx->endpoint->name);
+    record_put(&body, "serial", buf_bytes(&text));
+    record_end(&body, mark);
+    TRY(ca_call(tx->scep->ca, verb, buf_bytes(&body), &answer, why));
+    struct record record;
+    if (record_get(buf_bytes(&answer), &record, &reason) != OK || !record_find(&record, "pem", &pem) ||
+        !pem_decode(pem, label, ret_der, NULL))
+        return fail(why, ERR_PROTOCOL, "ca answered %s without a %s", verb, label);
+    return OK;
+}
+
+static enum err get_cert_run(struct transaction *tx, struct outcome *ret, struct why *why)
+{
+    AUTO_BUF der = { 0 };
+    TRY(query_run(tx, "get_cert", "CERTIFICATE", &der, why));
+    return issued(tx->endpoint, buf_bytes(&der), BYTES_NONE, ret, why);
+}
+
+static enum err get_crl_run(struct transaction *tx, struct outcome *ret, struct why *why)
+{
+    AUTO_BUF der = { 0 };
+    struct crl crl;
+    struct why because = { 0 };
+    TRY(query_run(tx, "get_crl", "X509 CRL", &der, why));
+    if (crl_parse(buf_bytes(&der), &crl, &because) != OK)
+        return fail(why, ERR_PROTOCOL, "ca answered no CRL: %s", because.text);
+    TRY(cms_crl_encode(buf_bytes(&der), &ret->payload, why));
+    buf_printf(&ret->note, "crl_number=%lld", (long long)crl.number);
+    ret->status = SCEP_SUCCESS;
+    return OK;
+}
+
+enum err content_run(struct transaction *tx, struct outcome *ret, struct why *why)
+{
+    switch (tx->type) {
+    case SCEP_PKCS_REQ:
+    case SCEP_RENEWAL_REQ:
+        return request_run(tx, ret, why);
+    case SCEP_CERT_POLL:
+        return poll_run(tx, ret, why);
+    case SCEP_GET_CERT:
+        return get_cert_run(tx, ret, why);
+    case SCEP_GET_CRL:
+        return get_crl_run(tx, ret, why);
+    case SCEP_CERT_REP:
+        break;
+    }
+    return fail(why, ERR_BAD_REQUEST, "messageType %d is not for a server", tx->type);
+}

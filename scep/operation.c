@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From an HTTP request to GetCACaps, GetCACert or PKIOperation. Everything but PKIOperation lies ready and is
+   answered on the loop thread. */
+#include "scep/operation.h"
+
+#include "base/encode.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "http/query.h"
+#include "net/pool.h"
+#include "scep/pages.h"
+#include "scep/route.h"
+#include <stdio.h>
+#include <strings.h>
+
+#define RETRY_AFTER    "Retry-After: 10\r\n"
+#define EXPIRED_SAY_MS 60000 /* an expired RA certificate is one line a minute, not one per request */
+#define SHOWN_BYTES    48    /* of a stranger's text in a log line */
+
+int64_t refusal_time(int64_t arrived_us, int64_t now_us)
+{
+    int64_t periods = (now_us - arrived_us) / REFUSAL_HOLD_US + 1;
+    return arrived_us + periods * REFUSAL_HOLD_US;
+}
+
+/* --- the loop thread's part
+ * ------------------------------------------------------------------------------------- */
+
+static void answer_status(struct operation *ret, int status)
+{
+    ret->answer = (struct http_answer){ .status = status };
+    if (status == 503 || status == 429)
+        ret->answer.extra_headers = RETRY_AFTER;
+}
+
+static void answer_page(struct operation *ret, int status, const char *page)
+{
+    ret->answer =
+        (struct http_answer){ .status = status, .content_type = "text/html", .body = bytes_str(page) };
+}
+
+static void answer_bytes(struct operation *ret, const char *type, const struct buf *body)
+{
+    ret->answer = (struct http_answer){ .status = 200, .content_type = type, .body = buf_bytes(body) };
+}
+
+static void log_refused(const struct http_request *request, enum err err, const char *what, struct bytes text)
+{
+    char ctx[128];
+    snprintf(ctx, sizeof(ctx), "peer=%s", request->peer);
+    int shown = text.len < SHOWN_BYTES ? (int)text.len : SHOWN_BYTES;
+    const struct err_row *row = err_row(err);
+    log_info(ctx, "refused: %s \"%.*s\" error=%s status=%d diagnosis=%s", what, shown,
+             (const char *)text.data, row->name, row->http_status, row->diagnosis);
+}
+
+/* N13: what a client would encrypt to an expired certificate, or believe of its signature, would fail later
+ * and darker. */
+static bool ra_has_expired(struct scep *scep, const struct endpoint *endpoint)
+{
+    if (ra_set_end(endpoint->ra) >= clock_now(scep->clock))
+        return false;
+    int64_t now = clock_mono_ms();
+    long long said = atomic_load(&scep->expired_said_ms);
+    if ((said == INT64_MIN || now - said >= EXPIRED_SAY_MS) &&
+        atomic_compare_exchange_strong(&scep->expired_said_ms, &said, (long long)now)) {
+        char end[21];
+        clock_rfc3339(ra_set_end(endpoint->ra), end);
+        const struct err_row *row = err_row(ERR_RA_EXPIRED);
+        log_error(NULL, "%s: %s endpoint=%s ra_set=%s not_after=%s status=%d diagnosis=%s", row->text,
+                  row->remedy, endpoint->name, endpoint->ra->name, end, row->http_status, row->diagnosis);
+    }
+    return true;
+}
+
+static void get_ca_caps(struct scep *scep, const struct http_request *request, struct operation *ret)
+{
+    (void)scep, (void)request;
+    /* No charset: old sscep compares "text/plain" literally (spec interop.md). */
+    answer_bytes(ret, "text/plain", &ret->endpoint->caps);
+}
+
+static void get_ca_cert(struct scep *scep, const struct http_request *request, struct operation *ret)
+{
+    (void)request;
+    if (ra_has_expired(scep, ret->endpoint))
+        answer_status(ret, err_row(ERR_RA_EXPIRED)->http_status);
+    else
+        answer_bytes(ret, ret->endpoint->ca_cert_type, &ret->endpoint->ca_cert);
+}
+
+/* RFC 8894 4.7.1: no successor yet. Not advertised either. */
+static void get_next_ca_cert(struct scep *scep, const struct http_request *request, struct operation *ret)
+{
+    (void)scep;
+    log_refused(request, ERR_NOT_FOUND, "no successor of the CA certificate for endpoint",
+                bytes_str(ret->endpoint->name));
+    answer_status(ret, 404);
+}
+
+static void pki_operation(struct scep *scep, const struct http_request *request, struct operation *ret)
+{
+    (void)request;
+    if (ra_has_expired(scep, ret->endpoint))
+        answer_status(ret, err_row(ERR_RA_EXPIRED)->http_status);
+    else
+        ret->kind = OPERATION_PKI;
+}
+
+typedef void (*operation_fn)(struct scep *scep, const struct http_request *request, struct operation *ret);
+static const struct {
+    const char *name;
+    bool post, head;
+    operation_fn run;
+} operations[] = {
+    { "GetCACaps", false, true, get_ca_caps },
+    { "GetCACert", false, true, get_ca_cert },
+    { "GetNextCACert", false, true, get_next_ca_cert },
+    { "PKIOperation", true, false, pki_operation },
+};
+
+/* Names are compared without regard to case, as paths are: a strict check of what decides nothing locks
+ * clients out. */
+static void operation_run(struct scep *scep, const struct http_request *request, struct bytes name,
+                          struct operation *ret)
+{
+    for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
+        if (strlen(operations[i].name) != name.len ||
+            strncasecmp(operations[i].name, (const char *)name.data, name.len) != 0)
+            continue;
+        if ((request->method == HTTP_POST && !operations[i].post) ||
+            (request->method == HTTP_HEAD && !operations[i].head)) {
+            log_refused(request, ERR_HTTP_METHOD, "method not for operation", name);
+            answer_status(ret, 405);
+            ret->answer.extra_headers = operations[i].post ? "Allow: GET, POST\r\n" : "Allow: GET, HEAD\r\n";
+            return;
+        }
+        operations[i].run(scep, request, ret);
+        return;
+    }
+    log_refused(request, ERR_HTTP_BAD, "unknown operation", name);
+    answer_status(ret, 400);
+}
+
+/* `message` of GetCACaps and GetCACert is ignored: clients put anything there (spec scep.md). */
+static void endpoint_run(struct scep *scep, const struct http_request *request, struct operation *ret)
+{
+    AUTO_BUF name = { 0 };
+    bool malformed = false;
+    if (query_get(request->query, "operation", &name, &malformed)) {
+        operation_run(scep, request, buf_bytes(&name), ret);
+    } else if (malformed) {
+        log_refused(request, ERR_HTTP_BAD, "bad escape in query", request->query);
+        answer_status(ret, 400);
+    } else if (ret->endpoint->policy_module) {
+        answer_page(ret, 403, page_forbidden);
+    } else {
+        answer_page(ret, 200, page_information);
+    }
+}
+
+void operation_decide(struct scep *scep, const struct endpoint_set *set, const struct http_request *request,
+                      struct operation *ret)
+{
+    struct route route = route_find(set, request->path);
+    *ret = (struct operation){ .kind = OPERATION_ANSWER, .endpoint = route.endpoint };
+    if (route.kind == ROUTE_ENDPOINT) {
+        endpoint_run(scep, request, ret);
+        return;
+    }
+    log_refused(request, ERR_HTTP_PATH,
+                route.kind == ROUTE_ADMIN
+                    ? "no administration page here, chancery password new makes a password for"
+                    : "unknown path",
+                request->path);
+    answer_status(ret, 404);
+}
+
+/* --- the worker's part
+ * ------------------------------------------------------------------------------------------ */
+
+/* RFC 8894 4.1: base64, URL-escaped. query_get has undone the escapes and left + alone; a + that some proxy
+   or client wrote as a blank becomes one again. Cisco's line ends are skipped, missing padding is fine, the
+   URL alphabet is not base64 (spec interop.md). */
+static enum err message_from_query(struct bytes query, struct buf *ret, struct why *why)
+{
+    AUTO_BUF text = { 0 };
+    bool malformed = false;
+    if (!query_get(query, "message", &text, &malformed))
+        return fail(why, ERR_HTTP_BAD, "PKIOperation by GET %s",
+                    malformed ? "with a bad escape" : "without message");
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == ' ')
+            text.data[i] = '+';
+    }
+    if (!base64_decode(buf_bytes(&text), true, ret) || ret->len == 0)
+        return fail(why, ERR_HTTP_BAD, "message of %zu characters is not base64", text.len);
+    return OK;
+}
+
+enum err operation_message(const struct http_request *request, struct buf *ret, struct why *why)
+{
+    AUTO_BUF message = { 0 };
+    if (request->method == HTTP_GET) {
+        TRY(message_from_query(request->query, &message, why));
+    } else {
+        if (request->body.len == 0)
+            return fail(why, ERR_HTTP_BAD, "PKIOperation by POST without a body");
+        buf_append(&message, request->body);
+    }
+    if (message.len > LIMIT_PKI_MESSAGE_BYTES)
+        return fail(why, ERR_HTTP_BODY, "pkiMessage of %zu bytes, limit %d", message.len,
+                    LIMIT_PKI_MESSAGE_BYTES);
+    *ret = TAKE_BUF(message);
+    return OK;
+}
+
+struct job {
+    struct scep *scep;
+    struct endpoint_set *set; /* keeps endpoint alive over a reload */
+    const struct endpoint *endpoint;
+    struct http_exchange *exchange;
+    int64_t arrived_us;
+};
+
+static void job_free(struct job *job)
+{
+    endpoint_set_unref(job->set);
+    free(job);
+}
+AUTO_DECLARE(job)
+
+static void respond_pki(const struct job *job, const struct pki_answer *pki)
+{
+    AUTO_STR note = pki->transaction_id[0] ? xasprintf("txid=%s", pki->transaction_id) : NULL;
+    struct http_answer answer = { .status = pki->status, .log_note = note };
+    if (pki->status == 200) {
+        answer.content_type = "application/x-pki-message";
+        answer.body = buf_bytes(&pki->message);
+    } else if (pki->status == 503 || pki->status == 429) {
+        answer.extra_headers = RETRY_AFTER;
+    }
+    if (pki->held)
+        answer.not_before_us = refusal_time(job->arrived_us, clock_mono_us());
+    http_respond(job->exchange, &answer);
+}
+
+static void job_run(void *arg)
+{
+    AUTO(job) job = arg;
+    AUTO_BUF message = { 0 };
+    struct why why = { 0 };
+    const struct http_request *request = http_request(job->exchange);
+    enum err err = operation_message(request, &message, &why);
+    if (err != OK) {
+        char ctx[256];
+        snprintf(ctx, sizeof(ctx), "peer=%s endpoint=%s", request->peer, job->endpoint->name);
+        log_warn(ctx, "refused: %s error=%s status=%d", why.text, err_row(err)->name,
+                 err_row(err)->http_status);
+        http_respond(job->exchange, &(struct http_answer){ .status = err_row(err)->http_status });
+        return;
+    }
+    struct pki_request pki = { job->scep, job->endpoint, buf_bytes(&message), request->peer };
+    __attribute__((cleanup(pki_answer_free))) struct pki_answer answer = { 0 };
+    pki_operation_run(&pki, &answer);
+    respond_pki(job, &answer);
+}
+
+/* The queue is full: better a clear "later" now than an answer after the device gave up. */
+static void respond_busy(struct scep *scep, struct http_exchange *exchange)
+{
+    char ctx[128];
+    snprintf(ctx, sizeof(ctx), "peer=%s", http_request(exchange)->peer);
+    atomic_fetch_add(&scep->counters.unavailable, 1);
+    log_warn(ctx, "refused: %s error=%s status=503", err_row(ERR_BUSY)->text, err_row(ERR_BUSY)->name);
+    http_respond(exchange, &(struct http_answer){ .status = 503, .extra_headers = RETRY_AFTER });
+}
+
+void operation_handle(struct http_exchange *exchange, void *arg)
+{
+    struct scep *scep = arg;
+    struct job *job = xcalloc(1, sizeof(*job));
+    *job = (struct job){
+        .scep = scep, .set = scep_endpoints(scep), .exchange = exchange, .arrived_us = clock_mono_us()
+    };
+    struct operation operation;
+    operation_decide(scep, job->set, http_request(exchange), &operation);
+    job->endpoint = operation.endpoint;
+    if (operation.kind == OPERATION_ANSWER)
+        http_respond(exchange, &operation.answer);
+    else if (pool_submit(scep->pool, job_run, job))
+        return; /* the worker owns it now */
+    else
+        respond_busy(scep, exchange);
+    job_free(job);
+}

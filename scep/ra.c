@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RA sets: found by their file names, loaded, and checked before anybody relies on them. */
+#include "scep/ra.h"
+
+#include "base/encode.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "x509/name.h"
+#include <dirent.h>
+#include <stdio.h>
+
+#define KEY_SUFFIX        ".key.pem"
+#define GENERATION_DIGITS 9 /* an int holds them */
+
+struct ra_set *ra_set_new(const char *name, bool combined)
+{
+    struct ra_set *set = xcalloc(1, sizeof(*set));
+    set->name = xstrdup(name);
+    set->combined = combined;
+    return set;
+}
+
+static void ra_key_clear(struct ra_key *held)
+{
+    key_free(held->key);
+    buf_free(&held->der);
+    *held = (struct ra_key){ 0 };
+}
+
+void ra_set_free(struct ra_set *set)
+{
+    if (!set)
+        return;
+    for (size_t i = 0; i < set->count; i++)
+        ra_key_clear(&set->encryption[i]);
+    ra_key_clear(&set->signature);
+    free(set->name);
+    free(set);
+}
+
+const struct ra_key *ra_set_recipient(const struct ra_set *set)
+{
+    return &set->encryption[set->count - 1];
+}
+
+const struct ra_key *ra_set_signer(const struct ra_set *set)
+{
+    return set->combined ? ra_set_recipient(set) : &set->signature;
+}
+
+int64_t ra_set_end(const struct ra_set *set)
+{
+    int64_t recipient = ra_set_recipient(set)->cert.not_after, signer = ra_set_signer(set)->cert.not_after;
+    return recipient < signer ? recipient : signer;
+}
+
+/* Clients choose the recipient and the signer by key usage (spec interop.md): one without it is never found.
+ */
+static enum err usage_check(const struct ra_set *set, const struct ra_key *held, uint16_t wanted,
+                            struct why *why)
+{
+    if (!held->cert.has_key_usage || (held->cert.key_usage & wanted) == wanted)
+        return OK;
+    AUTO_BUF have = { 0 }, want = { 0 };
+    key_usage_append_text(&have, held->cert.key_usage);
+    key_usage_append_text(&want, wanted);
+    return fail(why, ERR_CONFIG, "RA set %s generation %d: certificate has key usage %s, its use needs %s",
+                set->name, held->generation, buf_text(&have), buf_text(&want));
+}
+
+static enum err pair_check(const struct ra_set *set, struct ra_key *held, uint16_t usage, struct why *why)
+{
+    TRY(cert_parse(buf_bytes(&held->der), &held->cert, why));
+    if (!bytes_equal(held->cert.spki, public_key_spki(held->key->public_half)))
+        return fail(why, ERR_CONFIG, "RA set %s generation %d: key and certificate do not belong together",
+                    set->name, held->generation);
+    /* RFC 8894 3.1: the content-encryption key travels by RSA key transport. */
+    if ((usage & KU_KEY_ENCIPHERMENT) && public_key_kind(held->key->public_half) != KEY_RSA)
+        return fail(why, ERR_CONFIG, "RA set %s generation %d: encryption key is %s, SCEP needs RSA",
+                    set->name, held->generation, key_kind_name(public_key_kind(held->key->public_half)));
+    return usage_check(set, held, usage, why);
+}
+
+enum err ra_set_add(struct ra_set *set, struct ra_key *taken, bool for_signature, struct why *why)
+{
+    struct ra_key held = *taken;
+    *taken = (struct ra_key){ 0 };
+    uint16_t usage = for_signature ? KU_DIGITAL_SIGNATURE : KU_KEY_ENCIPHERMENT;
+    if (set->combined)
+        usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
+    enum err err = pair_check(set, &held, usage, why);
+    if (err == OK && !for_signature && set->count == RA_GENERATIONS_MAX)
+        err = fail(why, ERR_CONFIG, "RA set %s: more than %d generations; move the oldest away", set->name,
+                   RA_GENERATIONS_MAX);
+    if (err != OK) {
+        ra_key_clear(&held);
+        return err;
+    }
+    if (for_signature) {
+        ra_key_clear(&set->signature);
+        set->signature = held;
+        return OK;
+    }
+    set->encryption[set->count] = held;
+    set->certs[set->count++] = held.cert;
+    return OK;
+}
+
+static enum err issuer_check(const struct ra_set *set, const struct ra_key *held, const struct cert *issuer,
+                             const struct public_key *issuer_key, struct why *why)
+{
+    struct why because = { 0 };
+    if (!bytes_equal(held->cert.issuer, issuer->subject) ||
+        cert_verify(&held->cert, issuer_key, &because) != OK) {
+        AUTO_BUF name = { 0 };
+        name_append_text(&name, issuer->subject);
+        return fail(why, ERR_CONFIG,
+                    "RA set %s generation %d: certificate was not issued by the endpoint's CA %s", set->name,
+                    held->generation, buf_text(&name));
+    }
+    return OK;
+}
+
+enum err ra_set_check(const struct ra_set *set, const struct cert *issuer,
+                      const struct public_key *issuer_key, struct why *why)
+{
+    if (set->count == 0)
+        return fail(why, ERR_CONFIG, "RA set %s: no %s certificate", set->name,
+                    set->combined ? "combined" : "encryption");
+    if (!ra_set_signer(set)->key)
+        return fail(why, ERR_CONFIG, "RA set %s: no signature certificate", set->name);
+    for (size_t i = 0; i < set->count; i++)
+        TRY(issuer_check(set, &set->encryption[i], issuer, issuer_key, why));
+    return issuer_check(set, ra_set_signer(set), issuer, issuer_key, why);
+}
+
+/* --- files
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* N of "PREFIX-N.key.pem"; 0 for every other name. */
+static int generation_of(const char *file, const char *prefix)
+{
+    size_t len = strlen(prefix), digits = 0;
+    if (strncmp(file, prefix, len) != 0 || file[len] != '-' || file[len + 1] == '0')
+        return 0;
+    const char *number = file + len + 1;
+    int generation = 0;
+    for (; number[digits] >= '0' && number[digits] <= '9'; digits++) {
+        if (digits == GENERATION_DIGITS)
+            return 0;
+        generation = generation * 10 + (number[digits] - '0');
+    }
+    return strcmp(number + digits, KEY_SUFFIX) == 0 ? generation : 0;
+}
+
+struct generations {
+    int list[RA_GENERATIONS_MAX];
+    size_t count;
+    bool more;
+};
+
+static void generation_insert(struct generations *found, int generation)
+{
+    if (found->count == RA_GENERATIONS_MAX) {
+        found->more = true;
+        return;
+    }
+    size_t at = found->count++;
+    for (; at > 0 && found->list[at - 1] > generation; at--)
+        found->list[at] = found->list[at - 1];
+    found->list[at] = generation;
+}
+
+/* An unreadable folder is an empty one: the caller then misses what it looks for, and names it. */
+static struct generations generations_find(const char *dir, const char *prefix)
+{
+    struct generations found = { 0 };
+    DIR *folder = opendir(dir);
+    if (!folder)
+        return found;
+    for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+        int generation = generation_of(entry->d_name, prefix);
+        if (generation)
+            generation_insert(&found, generation);
+    }
+    closedir(folder);
+    return found;
+}
+
+int generation_highest(const char *dir, const char *prefix)
+{
+    int highest = 0;
+    DIR *folder = opendir(dir);
+    if (!folder)
+        return 0;
+    for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+        int generation = generation_of(entry->d_name, prefix);
+        highest = generation > highest ? generation : highest;
+    }
+    closedir(folder);
+    return highest;
+}
+
+static enum err ra_key_load(const struct ra_source *source, const char *prefix, int generation,
+                            struct ra_key *ret, struct why *why)
+{
+    AUTO_STR key_path = xasprintf("%s/%s-%d" KEY_SUFFIX, source->keys_dir, prefix, generation);
+    AUTO_STR cert_path = xasprintf("%s/%s-%d.crt.pem", source->certs_dir, prefix, generation);
+    AUTO_BUF text = { 0 }, der = { 0 };
+    TRY(file_read(cert_path, LIMIT_TEXT_FILE_BYTES, &text, why));
+    if (!pem_decode(buf_bytes(&text), "CERTIFICATE", &der, NULL))
+        return fail(why, ERR_CONFIG, "%s: no PEM certificate", cert_path);
+    AUTO(key) key = NULL;
+    TRY(key_file_load(key_path, source->unlock, source->gate, &key, why));
+    *ret = (struct ra_key){ .generation = generation, .der = TAKE_BUF(der), .key = TAKE(key) };
+    return OK;
+}
+
+static enum err load_encryption(const struct ra_source *source, struct ra_set *set, struct why *why)
+{
+    AUTO_STR prefix = xasprintf("%s-%s", set->name, set->combined ? "combined" : "encryption");
+    struct generations found = generations_find(source->keys_dir, prefix);
+    if (found.count == 0)
+        return fail(why, ERR_CONFIG, "RA set %s: no file %s/%s-N" KEY_SUFFIX " (chancery ra renew makes one)",
+                    set->name, source->keys_dir, prefix);
+    if (found.more)
+        return fail(why, ERR_CONFIG, "RA set %s: more than %d generations of %s in %s; move the oldest away",
+                    set->name, RA_GENERATIONS_MAX, prefix, source->keys_dir);
+    for (size_t i = 0; i < found.count; i++) {
+        struct ra_key held = { 0 };
+        TRY(ra_key_load(source, prefix, found.list[i], &held, why));
+        TRY(ra_set_add(set, &held, false, why));
+    }
+    return OK;
+}
+
+static enum err load_signature(const struct ra_source *source, struct ra_set *set, struct why *why)
+{
+    AUTO_STR prefix = xasprintf("%s-signature", set->name);
+    int generation = generation_highest(source->keys_dir, prefix);
+    if (generation == 0)
+        return fail(why, ERR_CONFIG, "RA set %s: no file %s/%s-N" KEY_SUFFIX " (chancery ra renew makes one)",
+                    set->name, source->keys_dir, prefix);
+    struct ra_key held = { 0 };
+    TRY(ra_key_load(source, prefix, generation, &held, why));
+    return ra_set_add(set, &held, true, why);
+}
+
+enum err ra_set_load(const struct ra_source *source, const char *name, bool combined, struct ra_set **ret,
+                     struct why *why)
+{
+    AUTO(ra_set) set = ra_set_new(name, combined);
+    TRY(load_encryption(source, set, why));
+    if (!combined)
+        TRY(load_signature(source, set, why));
+    *ret = TAKE(set);
+    return OK;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The running role: configuration to listeners, reload, status, stop. */
+#include "scep/service.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "http/access_log.h"
+#include "ipc/record.h"
+#include "ipc/role.h"
+#include "net/tls.h"
+#include "scep/operation.h"
+#include "scep/scep.h"
+
+#define WARN_EVERY_MS 86400000 /* complain about certificates that end soon once a day */
+
+struct service {
+    struct role *role;
+    struct scep *scep;
+    struct access_log *access_log;
+    struct tls_server *tls;
+    struct http_server *http;
+    struct ipc_server *ipc;
+    struct loop_timer *warn_timer;
+    pthread_mutex_t reload_lock; /* one reload at a time, from SIGHUP or the command line */
+};
+
+/* --- making it
+ * -------------------------------------------------------------------------------------------------- */
+
+static struct http_limits limits_of(const struct config_section *scep)
+{
+    return (struct http_limits){
+        .url_bytes = (size_t)config_int(scep, "max_url_length"),
+        .query_bytes = (size_t)config_int(scep, "max_query_length"),
+        .field_bytes = (size_t)config_int(scep, "max_field_length"),
+        .fields = (size_t)config_int(scep, "max_fields"),
+        .head_bytes = (size_t)config_int(scep, "max_request_bytes"),
+        .body_bytes = (size_t)config_int(scep, "max_body_bytes"),
+        .request_ms = (int)config_int(scep, "request_timeout"),
+        .idle_ms = (int)config_int(scep, "idle_timeout"),
+        .write_ms = (int)config_int(scep, "write_timeout"),
+        .handshake_ms = (int)config_int(scep, "handshake_timeout"),
+        .connections = (size_t)config_int(scep, "max_connections"),
+        .connections_per_address = (size_t)config_int(scep, "max_connections_per_address"),
+    };
+}
+
+static enum err tls_open(struct service *service, struct why *why)
+{
+    struct role *role = service->role;
+    AUTO_STR keys_dir = config_role_path(role->config, "scep", "keys");
+    int generation = generation_highest(keys_dir, "tls");
+    if (generation == 0)
+        return fail(why, ERR_CONFIG, "HTTPS is on, but there is no %s/tls-N.key.pem", keys_dir);
+    AUTO_STR key_path = xasprintf("%s/tls-%d.key.pem", keys_dir, generation);
+    AUTO_STR cert_path = config_role_path(role->config, "scep", "certs/tls.crt.pem");
+    struct tls_server_config config = { cert_path, key_path, &role->unlock };
+    return tls_server_new(&config, &service->tls, why);
+}
+
+static enum err listeners_open(struct service *service, struct why *why)
+{
+    struct role *role = service->role;
+    const struct config_section *section = config_at(role->config, "scep", 0);
+    struct http_server_config config = { .loop = role->loop,
+                                         .limits = limits_of(section),
+                                         .handler = operation_handle,
+                                         .handler_arg = service->scep,
+                                         .log = service->access_log };
+    TRY(http_server_new(&config, &service->http, why));
+    for (size_t i = 0; i < role->descriptor_count; i++) {
+        const struct role_descriptor *descriptor = &role->descriptors[i];
+        if (descriptor->kind == ROLE_HTTPS && !service->tls)
+            TRY(tls_open(service, why));
+        if (descriptor->kind == ROLE_HTTP || descriptor->kind == ROLE_HTTPS)
+            TRY(http_server_listen(service->http, descriptor->fd,
+                                   descriptor->kind == ROLE_HTTPS ? service->tls : NULL, why));
+    }
+    return OK;
+}
+
+static enum err access_log_make(struct service *service, struct why *why)
+{
+    AUTO_STR path = config_log_path(service->role->config, "scep", "access.log");
+    struct access_log_config config = {
+        .path = path,
+        .clock = service->role->clock,
+        .sc_bytes = config_bool(config_at(service->role->config, "scep", 0), "access_log_sc_bytes"),
+    };
+    return access_log_open(&config, &service->access_log, why);
+}
+
+static enum err scep_make(struct service *service, struct why *why)
+{
+    struct role *role = service->role;
+    AUTO_STR ca_path = config_socket_path(role->config, "ca", "scep");
+    AUTO(ca_client) ca = NULL;
+    struct endpoint_set *endpoints = NULL;
+    TRY(endpoint_set_load(role->config, &role->unlock, role->gate, &endpoints, why));
+    enum err err = ca_client_open(ca_path, &ca, why);
+    if (err != OK) {
+        endpoint_set_unref(endpoints);
+        return err;
+    }
+    return scep_new(role->clock, role->pool, TAKE(ca), endpoints, &service->scep, why);
+}
+
+static void warn_daily(void *arg)
+{
+    struct service *service = arg;
+    struct endpoint_set *set = scep_endpoints(service->scep);
+    endpoint_set_warn(set, clock_now(service->role->clock));
+    endpoint_set_unref(set);
+}
+
+/* --- reload
+ * ----------------------------------------------------------------------------------------------------- */
+
+/* Reads the file again; on any failure what is served stays as it was. From any thread. */
+static enum err endpoints_reload(struct service *service, struct why *why)
+{
+    struct role *role = service->role;
+    AUTO(config) fresh = NULL;
+    struct endpoint_set *set = NULL;
+    TRY(config_load(config_path(role->config), &fresh, why));
+    config_keep(fresh, role->name);
+    TRY(endpoint_set_load(fresh, &role->unlock, role->gate, &set, why));
+    endpoint_set_warn(set, clock_now(role->clock));
+    scep_endpoints_replace(service->scep, set);
+    return OK;
+}
+
+/* TLS certificate and access log belong to the loop thread. */
+static void front_reload(void *arg)
+{
+    struct service *service = arg;
+    struct why why = { 0 };
+    if (service->tls && tls_server_reload(service->tls, &why) != OK)
+        log_error(NULL, "TLS certificate not reloaded, the old one stays: %s", why.text);
+    if (access_log_reopen(service->access_log, &why) != OK)
+        log_error(NULL, "access log not reopened: %s", why.text);
+}
+
+static enum err reload(struct service *service, struct why *why)
+{
+    pthread_mutex_lock(&service->reload_lock);
+    enum err err = endpoints_reload(service, why);
+    pthread_mutex_unlock(&service->reload_lock);
+    if (err == OK)
+        log_info(NULL, "reloaded endpoints");
+    else
+        log_error(NULL, "not reloaded, the old configuration stays: %s error=%s", why->text,
+                  err_row(err)->name);
+    return err;
+}
+
+void service_reload(void *arg)
+{
+    struct service *service = arg;
+    struct why why = { 0 };
+    front_reload(service);
+    enum err logged = reload(service, &why);
+    (void)logged;
+}
+
+/* --- what the command line asks
+ * --------------------------------------------------------------------------------- */
+
+static enum err reload_verb(void *arg, const struct ipc_caller *caller, struct bytes body,
+                            struct buf *ret_body, struct why *why)
+{
+    (void)caller, (void)body, (void)ret_body;
+    struct service *service = arg;
+    loop_post(service->role->loop, front_reload, service);
+    return reload(service, why);
+}
+
+static void status_put(const struct endpoint *endpoint, int64_t now, struct buf *out)
+{
+    size_t mark = record_begin(out);
+    record_put_str(out, "endpoint", endpoint->name);
+    record_put_str(out, "path", endpoint->paths[endpoint->path_count - 1]);
+    record_put_str(out, "ra_set", endpoint->ra->name);
+    record_put_int(out, "ra_generation", ra_set_recipient(endpoint->ra)->generation);
+    record_put_int(out, "ra_generations", (int64_t)endpoint->ra->count);
+    record_put_time(out, "ra_not_after", ra_set_end(endpoint->ra));
+    record_put_str(out, "state", ra_set_end(endpoint->ra) < now ? "RA certificate expired" : "serving");
+    record_end(out, mark);
+}
+
+static void counters_put(struct scep *scep, struct buf *out)
+{
+    size_t mark = record_begin(out);
+    record_put_str(out, "endpoint", "");
+    record_put_int(out, "issued", (int64_t)atomic_load(&scep->counters.issued));
+    record_put_int(out, "pending", (int64_t)atomic_load(&scep->counters.pending));
+    record_put_int(out, "answered", (int64_t)atomic_load(&scep->counters.answered));
+    record_put_int(out, "refused", (int64_t)atomic_load(&scep->counters.refused));
+    record_put_int(out, "unreadable", (int64_t)atomic_load(&scep->counters.unreadable));
+    record_put_int(out, "unavailable", (int64_t)atomic_load(&scep->counters.unavailable));
+    record_put_int(out, "failed_decryptions_this_hour", budget_spent(scep->budget, clock_mono_ms()));
+    record_end(out, mark);
+}
+
+static enum err status_verb(void *arg, const struct ipc_caller *caller, struct bytes body,
+                            struct buf *ret_body, struct why *why)
+{
+    (void)caller, (void)body, (void)why;
+    struct service *service = arg;
+    struct endpoint_set *set = scep_endpoints(service->scep);
+    size_t mark = records_begin(ret_body);
+    for (size_t i = 0; i < endpoint_set_count(set); i++)
+        status_put(endpoint_set_at(set, i), clock_now(service->role->clock), ret_body);
+    counters_put(service->scep, ret_body);
+    records_end(ret_body, mark);
+    endpoint_set_unref(set);
+    return OK;
+}
+
+static const struct ipc_verb verbs[] = {
+    { "status", "cli", status_verb },
+    { "reload", "cli", reload_verb },
+};
+
+static enum err ipc_open(struct service *service, struct why *why)
+{
+    struct role *role = service->role;
+    struct ipc_server_config config = { .loop = role->loop,
+                                        .pool = role->pool,
+                                        .verbs = verbs,
+                                        .verb_count = sizeof(verbs) / sizeof(*verbs),
+                                        .role = service,
+                                        .max_frame = LIMIT_FRAME_BYTES,
+                                        .allowed_uid = -1 };
+    TRY(ipc_server_new(&config, &service->ipc, why));
+    for (size_t i = 0; i < role->descriptor_count; i++) {
+        const struct role_descriptor *descriptor = &role->descriptors[i];
+        if (descriptor->kind == ROLE_LISTEN)
+            TRY(ipc_server_listen(service->ipc, descriptor->fd, descriptor->principal, descriptor->uid, why));
+    }
+    return OK;
+}
+
+/* --- begin and end
+ * ---------------------------------------------------------------------------------------------- */
+
+static enum err service_open(struct service *service, struct why *why)
+{
+    TRY(scep_make(service, why));
+    TRY(access_log_make(service, why));
+    TRY(listeners_open(service, why));
+    TRY(ipc_open(service, why));
+    warn_daily(service);
+    service->warn_timer = loop_every(service->role->loop, WARN_EVERY_MS, warn_daily, service);
+    return OK;
+}
+
+enum err service_new(struct role *role, struct service **ret, struct why *why)
+{
+    AUTO(service) service = xcalloc(1, sizeof(*service));
+    service->role = role;
+    pthread_mutex_init(&service->reload_lock, NULL);
+    TRY(service_open(service, why));
+    *ret = TAKE(service);
+    return OK;
+}
+
+void service_free(struct service *service)
+{
+    if (!service)
+        return;
+    loop_timer_free(service->warn_timer);
+    ipc_server_free(service->ipc);
+    http_server_free(service->http);
+    tls_server_free(service->tls);
+    access_log_free(service->access_log);
+    scep_free(service->scep);
+    pthread_mutex_destroy(&service->reload_lock);
+    free(service);
+}
+
+static void drained(void *arg)
+{
+    struct service *service = arg;
+    loop_stop(service->role->loop);
+}
+
+void service_stop(void *arg)
+{
+    struct service *service = arg;
+    int ms = (int)config_int(config_top(service->role->config), "stop_timeout") * 1000;
+    http_server_drain(service->http, ms, drained, service);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One PKIOperation in order: what is cheap first, one RSA decryption, one call to ca, one RSA signature.
+
+   A stranger can re-wrap an envelope that he captured, change it, and watch the answers (spec security.md B1,
+   B2). So until the signer is known to have chosen the content itself (transaction.proved), there is one
+   refusal, the same in bytes and time, whatever was wrong: padding, length, key, content, CSR, name, or what
+   ca said of it. */
+#include "scep/transaction.h"
+
+#include "base/log.h"
+#include <stdio.h>
+
+void pki_answer_free(struct pki_answer *answer)
+{
+    buf_free(&answer->message);
+}
+
+void outcome_free(struct outcome *outcome)
+{
+    buf_free(&outcome->payload);
+    buf_free(&outcome->note);
+}
+
+void transaction_free(struct transaction *tx)
+{
+    scep_message_free(&tx->message);
+    public_key_free(tx->signer_key);
+    cms_enveloped_free(&tx->envelope);
+    buf_wipe(&tx->plain);
+}
+
+/* --- the stages
+ * ------------------------------------------------------------------------------------------------- */
+
+/* D6: a signature check costs a fifteenth of a decryption, so it comes first and strangers' noise ends here.
+ */
+static enum err signer_verify(struct transaction *tx, struct why *why)
+{
+    TRY(cert_parse(tx->message.cms.signer_cert, &tx->signer, why));
+    TRY(public_key_parse(tx->signer.spki, &tx->signer_key, why));
+    return cms_signed_verify(&tx->message.cms, tx->signer_key, why);
+}
+
+static enum err digest_check(const struct transaction *tx, struct why *why)
+{
+    if (!endpoint_allows_digest(tx->endpoint, tx->message.cms.digest))
+        return fail(why, ERR_BAD_ALG,
+                    "message is signed with %s, endpoint %s allows SHA-256, SHA-384, SHA-512",
+                    digest_name(tx->message.cms.digest), tx->endpoint->name);
+    return OK;
+}
+
+/* The answer mirrors the request, so what cannot be mirrored is refused before anything is issued. */
+static enum err mirror_check(const struct transaction *tx, struct why *why)
+{
+    const struct cms_enveloped *envelope = &tx->envelope;
+    if (public_key_kind(tx->signer_key) != KEY_RSA)
+        return fail(why, ERR_BAD_ALG, "signer's key is %s, the answer can only be sealed to RSA",
+                    key_kind_name(public_key_kind(tx->signer_key)));
+    if (envelope->transport != TRANSPORT_OAEP)
+        return OK;
+    size_t room = (size_t)public_key_bits(tx->signer_key) / 8;
+    size_t need = 2 * digest_size(envelope->oaep.digest) + 2 + cipher_key_size(envelope->cipher);
+    if (need > room)
+        return fail(why, ERR_BAD_ALG, "OAEP with %s needs a key of %zu octets, signer's has %zu",
+                    digest_name(envelope->oaep.digest), need, room);
+    return OK;
+}
+
+/* OAEP may use SHA-1 everywhere: it is RFC 8017's default, which Windows sends, and does not rest on
+ * collisions. */
+static enum err envelope_read(struct transaction *tx, struct why *why)
+{
+    if (!tx->message.cms.has_content)
+        return fail(why, ERR_BAD_REQUEST, "%s without content, an EnvelopedData is needed",
+                    scep_type_name(tx->type));
+    TRY(cms_enveloped_decode(tx->message.cms.content, tx->endpoint->ra->certs, tx->endpoint->ra->count,
+                             &tx->envelope, why));
+    if (!endpoint_allows_cipher(tx->endpoint, tx->envelope.cipher))
+        return fail(
+            why, ERR_BAD_ALG, "content is encrypted with %s, endpoint %s allows AES-128-CBC, AES-256-CBC%s",
+            cipher_name(tx->envelope.cipher), tx->endpoint->name, tx->endpoint->allow_3des ? ", 3DES" : "");
+    return mirror_check(tx, why);
+}
+
+static enum err envelope_open(struct transaction *tx, struct why *why)
+{
+    if (!budget_allows(tx->scep->budget, tx->peer, clock_mono_ms()))
+        return fail(why, ERR_BAD_MESSAGE_CHECK,
+                    "budget of failed decryptions used up, %d an hour from one address, "
+                    "%d from all",
+                    BUDGET_PER_ADDRESS, BUDGET_PER_KEY);
+    const struct ra_key *recipient = &tx->endpoint->ra->encryption[tx->envelope.recipient];
+    TRY(cms_enveloped_open(&tx->envelope, recipient->key, &tx->plain, &tx->good, why));
+    tx->opened = true;
+    return OK;
+}
+
+static enum err transaction_run(struct transaction *tx, struct outcome *ret, struct why *why)
+{
+    TRY(scep_message_check(&tx->message, &tx->type, why)); /* messageType: default is refusal      */
+    TRY(signer_verify(tx, why));
+    TRY(digest_check(tx, why));
+    TRY(envelope_read(tx, why));      /* exactly one recipient is ours        */
+    TRY(envelope_open(tx, why));      /* the one RSA decryption               */
+    return content_run(tx, ret, why); /* CSR, poll or query; then ca          */
+}
+
+/* --- the answer
+ * ------------------------------------------------------------------------------------------------- */
+
+static struct scep_reply reply_to(const struct transaction *tx, enum scep_status status)
+{
+    enum digest digest = tx->message.cms.digest;
+    return (struct scep_reply){
+        .status = status,
+        .transaction_id = tx->message.transaction_id,
+        .has_recipient_nonce = tx->message.has_sender_nonce,
+        .recipient_nonce = tx->message.sender_nonce,
+        .digest = endpoint_allows_digest(tx->endpoint, digest) ? digest : DIGEST_SHA256,
+    };
+}
+
+static enum err reply_sign(const struct transaction *tx, const struct scep_reply *reply, struct buf *ret,
+                           struct why *why)
+{
+    const struct ra_key *signer = ra_set_signer(tx->endpoint->ra);
+    return scep_reply_encode(reply, buf_bytes(&signer->der), signer->key, ret, why);
+}
+
+static enum err reply_make(const struct transaction *tx, const struct outcome *outcome, struct buf *ret,
+                           struct why *why)
+{
+    struct scep_reply reply = reply_to(tx, outcome->status);
+    AUTO_BUF envelope = { 0 };
+    if (outcome->status == SCEP_SUCCESS) {
+        struct cms_seal_params seal = { .recipient_cert = tx->message.cms.signer_cert,
+                                        .transport = tx->envelope.transport,
+                                        .oaep = tx->envelope.oaep,
+                                        .cipher = tx->envelope.cipher };
+        TRY(cms_enveloped_seal(&seal, buf_bytes(&outcome->payload), &envelope, why));
+        reply.envelope = buf_bytes(&envelope);
+    }
+    return reply_sign(tx, &reply, ret, why);
+}
+
+/* What was negotiated goes into every line, so each use of 3DES and SHA-1 is in the log. */
+static void algorithms_append(const struct transaction *tx, struct buf *out)
+{
+    buf_printf(out, " digest=%s", digest_name(tx->message.cms.digest));
+    if (tx->envelope.cipher)
+        buf_printf(out, " cipher=%s transport=%s", cipher_name(tx->envelope.cipher),
+                   tx->envelope.transport == TRANSPORT_OAEP ? "OAEP" : "PKCS1");
+}
+
+static void answer_granted(struct transaction *tx, struct outcome *outcome, struct pki_answer *ret)
+{
+    static const char *const words[] = { "answered", "issued", "pending" };
+    struct scep_counters *counters = &tx->scep->counters;
+    bool enrolment = tx->type != SCEP_GET_CERT && tx->type != SCEP_GET_CRL;
+    int word = outcome->status == SCEP_PENDING ? 2 : enrolment ? 1 : 0;
+    atomic_fetch_add(word == 2 ? &counters->pending : word == 1 ? &counters->issued : &counters->answered, 1);
+    AUTO_BUF algorithms = { 0 };
+    algorithms_append(tx, &algorithms);
+    log_info(tx->ctx, "%s %s type=%s%s", words[word], buf_text(&outcome->note), scep_type_name(tx->type),
+             buf_text(&algorithms));
+    ret->status = 200;
+}
+
+/* Nothing was decided: the same message may be sent again (never FAILURE, which makes clients give up). */
+static void answer_unavailable(struct transaction *tx, const struct why *why, struct pki_answer *ret)
+{
+    const struct err_row *row = err_row(why->err);
+    atomic_fetch_add(&tx->scep->counters.unavailable, 1);
+    log_error(tx->ctx, "unavailable: %s error=%s status=%d diagnosis=%s", why->text, row->name,
+              row->http_status, row->diagnosis);
+    ret->status = row->http_status;
+}
+
+static void answer_refused(struct transaction *tx, const struct why *why, struct pki_answer *ret)
+{
+    bool uniform = tx->opened && !tx->proved;
+    const struct err_row *shown = err_row(uniform ? ERR_BAD_MESSAGE_CHECK : why->err);
+    int fail_info = shown->scep_fail_info == FAIL_NONE ? FAIL_BAD_REQUEST : shown->scep_fail_info;
+    if (uniform)
+        budget_spend(tx->scep->budget, tx->peer, clock_mono_ms());
+    atomic_fetch_add(&tx->scep->counters.refused, 1);
+    AUTO_BUF algorithms = { 0 };
+    algorithms_append(tx, &algorithms);
+    log_warn(tx->ctx, "refused: %s error=%s failInfo=%s type=%s%s", why->text, err_row(why->err)->name,
+             scep_fail_info_name(fail_info), scep_type_name(tx->type), buf_text(&algorithms));
+    struct scep_reply reply = reply_to(tx, SCEP_FAILURE);
+    reply.fail_info = fail_info;
+    reply.fail_info_text = tx->endpoint->fail_info_text ? shown->text : NULL;
+    struct why fault = { 0 };
+    if (reply_sign(tx, &reply, &ret->message, &fault) != OK) {
+        answer_unavailable(tx, &fault, ret);
+        return;
+    }
+    ret->status = 200;
+    ret->held = fail_info == FAIL_BAD_MESSAGE_CHECK;
+}
+
+/* "tx=… peer=… endpoint=…": the id without what would end its field. */
+static void context_make(struct transaction *tx, char *id)
+{
+    const struct bytes *from = &tx->message.transaction_id;
+    for (size_t i = 0; i < from->len; i++)
+        id[i] = from->data[i] == ' ' ? '_' : (char)from->data[i];
+    id[from->len] = '\0';
+    snprintf(tx->ctx, sizeof(tx->ctx), "tx=%s peer=%s endpoint=%s", id, tx->peer, tx->endpoint->name);
+}
+
+/* Without signer or transactionID there is nobody to answer in SCEP: HTTP says that the message can't be
+ * read. */
+static void answer_unreadable(const struct pki_request *request, const struct why *why,
+                              struct pki_answer *ret)
+{
+    char ctx[256];
+    snprintf(ctx, sizeof(ctx), "peer=%s endpoint=%s", request->peer, request->endpoint->name);
+    ret->status = why->err == ERR_LIMIT ? 413 : 400;
+    atomic_fetch_add(&request->scep->counters.unreadable, 1);
+    log_warn(ctx, "unreadable pkiMessage: %s error=%s status=%d bytes=%zu", why->text,
+             err_row(why->err)->name, ret->status, request->message.len);
+}
+
+void pki_operation_run(const struct pki_request *request, struct pki_answer *ret)
+{
+    AUTO_VAL(transaction)
+    tx = { .scep = request->scep, .endpoint = request->endpoint, .peer = request->peer };
+    AUTO_VAL(outcome) outcome = { .status = SCEP_FAILURE };
+    struct why why = { 0 };
+    *ret = (struct pki_answer){ 0 };
+    if (scep_message_decode(request->message, &tx.message, &why) != OK) {
+        answer_unreadable(request, &why, ret);
+        return;
+    }
+    context_make(&tx, ret->transaction_id);
+    enum err err = transaction_run(&tx, &outcome, &why);
+    if (err == OK)
+        err = reply_make(&tx, &outcome, &ret->message, &why);
+    why.err = err; /* a caller of fail() may have wrapped another */
+    if (err == OK)
+        answer_granted(&tx, &outcome, ret);
+    else if (err_row(err)->retryable)
+        answer_unavailable(&tx, &why, ret);
+    else
+        answer_refused(&tx, &why, ret);
+}
