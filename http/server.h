@@ -49,7 +49,8 @@ struct http_answer {
     unsigned substatus, win32_status;                        /* access log: sc-substatus, sc-win32-status */
     int64_t not_before_us;                                   /* hold the answer until clock_mono_us reaches this; 0: at once */
 };
-/* From any thread, exactly once per exchange; the exchange is gone afterwards (also when the peer has left). */
+/* From any thread, exactly once per exchange; the exchange is gone afterwards (also when the peer has left). A status
+   from 400 up without body and content_type gets a plain page; 500 always an id that its log line and page share. */
 void http_respond(struct http_exchange *exchange, const struct http_answer *answer);
 
 typedef void (*http_handler)(struct http_exchange *exchange, void *arg);   /* on the loop thread; must not block */
@@ -62,9 +63,11 @@ struct http_server_config {
     struct access_log *log;                                  /* NULL: none */
 };
 NODISCARD enum err http_server_new(const struct http_server_config *config, struct http_server **ret, struct why *why);
-/* Takes fd. tls NULL: plain. Several listeners per server. */
+/* Takes fd, also when it fails. tls NULL: plain; it must outlive the server. Several listeners per server. */
 NODISCARD enum err http_server_listen(struct http_server *server, int fd, struct tls_server *tls, struct why *why);
 /* No new connections or requests; `done` runs on the loop thread when the last answer is out or after ms. */
 void http_server_drain(struct http_server *server, int ms, void (*done)(void *arg), void *arg);
+/* Cuts every connection. Exchanges still with workers stay good and are answered into the void: end the workers before
+   the loop is freed. */
 void http_server_free(struct http_server *server);
 AUTO_DECLARE(http_server)

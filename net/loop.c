@@ -210,8 +210,9 @@ void loop_after(struct loop *loop, int ms, loop_fn fn, void *arg)
     event_add(timer->event, &wait);
 }
 
-void loop_forget(struct loop *loop, const void *arg)
+size_t loop_forget(struct loop *loop, const void *arg)
 {
+    size_t count = 0;
     pthread_mutex_lock(&loop->lock);
     struct post **at = &loop->first;
     while (*at) {
@@ -219,6 +220,7 @@ void loop_forget(struct loop *loop, const void *arg)
         if (post->arg == arg) {
             *at = post->next;
             free(post);
+            count++;
         } else {
             at = &post->next;
         }
@@ -228,9 +230,12 @@ void loop_forget(struct loop *loop, const void *arg)
     struct loop_timer *next;
     for (struct loop_timer *timer = loop->once; timer; timer = next) {
         next = timer->next;
-        if (timer->arg == arg)
+        if (timer->arg == arg) {
             watch_free(timer);
+            count++;
+        }
     }
+    return count;
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)

@@ -14,8 +14,9 @@ void loop_stop(struct loop *loop);                           /* from any thread,
 typedef void (*loop_fn)(void *arg);
 void loop_post(struct loop *loop, loop_fn fn, void *arg);    /* from any thread: fn runs on the loop's thread, in order */
 void loop_after(struct loop *loop, int ms, loop_fn fn, void *arg);    /* loop thread only; once */
-/* Drops what was posted or put off with that arg and has not run yet: called before arg is freed. Loop thread only. */
-void loop_forget(struct loop *loop, const void *arg);
+/* Drops what was posted or put off with that arg and has not run yet: called before arg is freed. Tells how
+   many it were. Loop thread only. */
+size_t loop_forget(struct loop *loop, const void *arg);
 struct loop_timer;
 struct loop_timer *loop_every(struct loop *loop, int ms, loop_fn fn, void *arg);
 void loop_timer_free(struct loop_timer *timer);

@@ -9,6 +9,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+struct stream stream_over(int fd, struct ssl_st *ssl)
+{
+    if (ssl && SSL_set_fd(ssl, fd) != 1)
+        die("out of memory: a TLS connection");
+    return (struct stream){ .fd = fd, .ssl = ssl };
+}
+
 static enum stream_result plain_result(ssize_t got, enum stream_result want)
 {
     if (got > 0)

@@ -8,6 +8,7 @@ struct ssl_st;
 struct stream { int fd; struct ssl_st *ssl; };               /* ssl NULL: plain; both owned */
 enum stream_result { STREAM_DONE, STREAM_WANT_READ, STREAM_WANT_WRITE, STREAM_END, STREAM_BROKEN };
 
+struct stream stream_over(int fd, struct ssl_st *ssl);       /* takes both */
 enum stream_result stream_handshake(struct stream *stream);  /* plain: DONE at once */
 enum stream_result stream_read(struct stream *stream, uint8_t *to, size_t size, size_t *ret_len);
 enum stream_result stream_write(struct stream *stream, struct bytes data, size_t *ret_sent);
