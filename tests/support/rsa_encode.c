@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* EME-PKCS1-v1_5 and EME-OAEP encoding (RFC 8017 7.1.1, 7.2.1), for tests. */
+#include "tests/support/rsa_encode.h"
+
+#include "base/auto.h"
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+struct buf rsa_pad_pkcs1(struct prng *prng, size_t size, struct bytes message)
+{
+    struct buf block = { 0 };
+    const uint8_t head[2] = { 0, 2 };
+    buf_append(&block, BYTES_ARR(head));
+    while (block.len < size - message.len - 1) {
+        uint8_t byte;
+        prng_fill(prng, &byte, 1);
+        if (byte)
+            buf_append_byte(&block, byte);
+    }
+    buf_append_byte(&block, 0);
+    buf_append(&block, message);
+    return block;
+}
+
+static void mgf1_xor(enum digest digest, struct bytes seed, uint8_t *data, size_t len)
+{
+    size_t size = digest_size(digest);
+    for (size_t at = 0; at < len; at++) {
+        uint8_t hash[DIGEST_MAX_BYTES];
+        uint32_t counter = (uint32_t)(at / size);
+        uint8_t octets[4] = { (uint8_t)(counter >> 24), (uint8_t)(counter >> 16), (uint8_t)(counter >> 8),
+                              (uint8_t)counter };
+        AUTO_BUF input = buf_dup(seed);
+        buf_append(&input, BYTES_ARR(octets));
+        if (EVP_Digest(input.data, input.len, hash, NULL, digest_evp(digest), NULL) != 1)
+            die("MGF1: digest failed");
+        data[at] ^= hash[at % size];
+    }
+}
+
+struct buf rsa_pad_oaep(struct prng *prng, size_t size, const struct oaep *oaep, struct bytes message)
+{
+    size_t hash = digest_size(oaep->digest);
+    struct buf block = { 0 };
+    buf_reserve(&block, size);
+    block.len = size;
+    memset(block.data, 0, size);
+    uint8_t *seed = block.data + 1, *db = seed + hash;
+    size_t db_len = size - 1 - hash;
+    struct why why;
+    if (digest_compute(oaep->digest, BYTES_NONE, db, &why) != OK)
+        die("OAEP: %s", why.text);
+    db[db_len - message.len - 1] = 1;
+    memcpy(db + db_len - message.len, message.data, message.len);
+    prng_fill(prng, seed, hash);
+    mgf1_xor(oaep->mgf_digest, bytes_of(seed, hash), db, db_len);
+    mgf1_xor(oaep->mgf_digest, bytes_of(db, db_len), seed, hash);
+    return block;
+}
+
+struct buf rsa_encrypt_raw(struct bytes spki, struct bytes block)
+{
+    const uint8_t *at = spki.data;
+    EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)spki.len);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
+    struct buf out = { 0 };
+    size_t len = block.len;
+    buf_reserve(&out, len);
+    bool done = EVP_PKEY_encrypt_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1 &&
+                EVP_PKEY_encrypt(ctx, out.data, &len, block.data, block.len) == 1;
+    out.len = len;
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
+    if (!done)
+        die("raw RSA encryption failed");
+    return out;
+}
