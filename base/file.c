@@ -121,6 +121,8 @@ enum err dir_make(const char *path, mode_t mode, struct why *why)
     if (!*path)
         return fail(why, ERR_IO, "cannot make a folder without a name");
     AUTO_STR copy = xstrdup(path);
+    for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
+        copy[len - 1] = '\0'; /* the last name gets `mode`, with or without a slash */
     for (char *at = copy + 1; *at; at++) {
         if (*at != '/')
             continue;
