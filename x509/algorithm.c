@@ -361,8 +361,10 @@ enum err sha256_parts(const struct bytes *parts, size_t count, uint8_t ret[stati
 
 enum err hmac_sha256(struct bytes key, struct bytes data, uint8_t ret[static 32], struct why *why)
 {
+    static const uint8_t nothing[1]; /* HMAC() takes NULL for "as before" */
     uint8_t value[EVP_MAX_MD_SIZE];
-    if (key.len > INT32_MAX || !HMAC(EVP_sha256(), key.data, (int)key.len, data.data, data.len, value, NULL))
+    if (key.len > INT32_MAX || !HMAC(EVP_sha256(), key.len ? key.data : nothing, (int)key.len,
+                                     data.len ? data.data : nothing, data.len, value, NULL))
         return digest_failed(why, "HMAC-SHA-256");
     memcpy(ret, value, 32);
     return OK;
