@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operands and options into a record, a role's answer onto the terminal. */
+#include "cli/ask.h"
+
+#include <stdio.h>
+
+static enum err wrong_usage(const struct ask *ask, const char *argument, struct why *why)
+{
+    return fail(why, ERR_USAGE, "%s%s: chancery %s %s %s", argument ? "unexpected " : "operand missing",
+                argument ? argument : "", ask->command->noun, ask->command->verb, ask->command->args);
+}
+
+static const char *option_named(const struct ask *ask, const char *argument)
+{
+    for (size_t i = 0; i < ASK_FIELDS_MAX && ask->options[i]; i++) {
+        if (strncmp(argument, "--", 2) == 0 && strcmp(argument + 2, ask->options[i]) == 0)
+            return ask->options[i];
+    }
+    return NULL;
+}
+
+static enum err fields_put(const struct ask *ask, int argc, char **argv, struct buf *body, struct why *why)
+{
+    size_t operand = 0;
+    for (int i = 1; i < argc; i++) {
+        const char *option = option_named(ask, argv[i]);
+        if (option) {
+            if (++i == argc)
+                return wrong_usage(ask, NULL, why);
+            record_put_str(body, option, argv[i]);
+            continue;
+        }
+        if (argv[i][0] == '-' || operand == ASK_FIELDS_MAX || !ask->operands[operand])
+            return wrong_usage(ask, argv[i], why);
+        const char *name = ask->operands[operand++];
+        record_put_str(body, *name == '?' ? name + 1 : name, argv[i]);
+    }
+    bool missing = operand < ASK_FIELDS_MAX && ask->operands[operand] && *ask->operands[operand] != '?';
+    return missing ? wrong_usage(ask, NULL, why) : OK;
+}
+
+enum err ask_run(const struct ask *ask, struct cli *cli, int argc, char **argv, struct why *why)
+{
+    AUTO_BUF body = { 0 };
+    AUTO_BUF answer = { 0 };
+    size_t mark = record_begin(&body);
+    TRY(fields_put(ask, argc, argv, &body, why));
+    record_end(&body, mark);
+    TRY(cli_call(cli, ask->role, ask->verb, buf_bytes(&body), &answer, why));
+    switch (ask->show) {
+    case ASK_LIST:
+        return cli_print_list(cli, buf_bytes(&answer), why);
+    case ASK_RECORD:
+        return cli_print_record(cli, buf_bytes(&answer), why);
+    case ASK_JSON:
+        cli->json = true;
+        return cli_print_record(cli, buf_bytes(&answer), why);
+    case ASK_FIELD:
+        break;
+    }
+    return cli_print_field(cli, buf_bytes(&answer), ask->field, why);
+}

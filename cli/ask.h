@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that ask one role one thing are data: which verb, which operands and options, how the answer is shown. */
+#pragma once
+#include "cli/command.h"
+
+enum ask_show { ASK_LIST, ASK_RECORD, ASK_FIELD, ASK_JSON };   /* ASK_JSON: always as JSON */
+#define ASK_FIELDS_MAX 4
+struct ask {
+    const struct command *command;
+    const char *role, *verb;
+    const char *operands[ASK_FIELDS_MAX];       /* field names, in order; a last one that begins with '?' may be absent */
+    const char *options[ASK_FIELDS_MAX];        /* "--limit N" travels as the field "limit" */
+    enum ask_show show;
+    const char *field;                          /* ASK_FIELD */
+};
+NODISCARD enum err ask_run(const struct ask *ask, struct cli *cli, int argc, char **argv, struct why *why);
+
+/* One command: its row, its question, and the function that joins them. */
+#define ASK_COMMAND(id, noun_, verb_, args_, help_, ...)                                                 \
+    extern const struct command command_##id;                                                            \
+    static enum err id##_run(struct cli *cli, int argc, char **argv, struct why *why)                    \
+    {                                                                                                    \
+        const struct ask ask = { .command = &command_##id, __VA_ARGS__ };                                \
+        return ask_run(&ask, cli, argc, argv, why);                                                      \
+    }                                                                                                    \
+    const struct command command_##id = {                                                                \
+        .noun = noun_, .verb = verb_, .args = args_, .help = help_, .run = id##_run                      \
+    };

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* chancery crl: what is revoked, published. */
+#include "cli/ask.h"
+
+ASK_COMMAND(crl_publish, "crl", "publish", "CA", "publish a new CRL now", .role = "ca", .verb = "crl_publish",
+            .operands = { "ca" }, .show = ASK_RECORD)
+ASK_COMMAND(crl_show, "crl", "show", "CA", "show the current CRL's number, times and size", .role = "ca",
+            .verb = "crl_show", .operands = { "ca" }, .show = ASK_RECORD)
+ASK_COMMAND(crl_export, "crl", "export", "CA", "print the current CRL as PEM", .role = "ca",
+            .verb = "crl_export", .operands = { "ca" }, .show = ASK_FIELD, .field = "pem")

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Root, issuing and node CA. The root signs here, once, and its key stays apart under a passphrase; the
+   daemon never loads it. */
+#include "cli/init.h"
+
+#include "base/encode.h"
+#include "base/file.h"
+#include "x509/name.h"
+#include <stdio.h>
+
+#define YEAR_S        (365LL * 86400)
+#define ROOT_YEARS    20
+#define ISSUING_YEARS 10
+#define BACKDATE_S    600 /* a device whose clock is a little behind still accepts the chain */
+
+struct authority {
+    const char *title; /* "Root CA" */
+    int years, path_len;
+    uint16_t key_usage;
+};
+
+static enum err authority_name(const struct init_site *site, const char *title, struct buf *ret,
+                               struct why *why)
+{
+    /* Built as text in quotes, so that an organisation with a comma in its name stays one value. */
+    AUTO_STR text =
+        xasprintf("O=\"%s\",CN=\"%s %s\"", site->options->organisation, site->options->organisation, title);
+    return name_from_text(text, ret, why);
+}
+
+static enum err authority_make(const struct init_site *site, const struct authority *authority,
+                               const struct key *key, const struct key *issuer_key, struct bytes issuer_cert,
+                               struct buf *ret, struct why *why)
+{
+    AUTO_BUF subject = { 0 };
+    AUTO_BUF tbs = { 0 };
+    AUTO_BUF signature = { 0 };
+    struct cert issuer = { 0 };
+    uint8_t serial[SERIAL_BYTES];
+    TRY(authority_name(site, authority->title, &subject, why));
+    TRY(serial_random(serial, why));
+    if (issuer_cert.len)
+        TRY(cert_parse(issuer_cert, &issuer, why));
+    const struct tbs_params params = {
+        .serial = BYTES_ARR(serial),
+        .algorithm = key_signature_algorithm(issuer_key),
+        .issuer = issuer_cert.len ? issuer.subject : buf_bytes(&subject),
+        .subject = buf_bytes(&subject),
+        .spki = public_key_spki(key->public_half),
+        .not_before = site->now - BACKDATE_S,
+        .not_after = site->now + authority->years * YEAR_S,
+        .key_usage = authority->key_usage,
+        .is_ca = true,
+        .path_len = authority->path_len,
+        .issuer_key_id = issuer.ski,
+    };
+    TRY(tbs_build(&params, &tbs, why));
+    TRY(tbs_lint(buf_bytes(&tbs), why));
+    TRY(key_sign(issuer_key, params.algorithm.digest, buf_bytes(&tbs), &signature, why));
+    signed_assemble(buf_bytes(&tbs), params.algorithm, buf_bytes(&signature), ret);
+    return OK;
+}
+
+static const struct authority root_ca = { "Root CA", ROOT_YEARS, -1, KU_KEY_CERT_SIGN | KU_CRL_SIGN };
+/* digitalSignature: clients that use the CA directly look for it (RFC 8894 2.1.2, spec interop.md). */
+static const struct authority issuing_ca = { "Issuing CA", ISSUING_YEARS, 0,
+                                             KU_KEY_CERT_SIGN | KU_CRL_SIGN | KU_DIGITAL_SIGNATURE };
+static const struct authority node_ca = { "Node CA", ISSUING_YEARS, 0, KU_KEY_CERT_SIGN | KU_CRL_SIGN };
+
+static enum err root_make(struct init_site *site, const struct secret *passphrase, struct key **ret_key,
+                          struct why *why)
+{
+    const struct key_spec *issuing = &site->options->ca_key;
+    const struct key_spec spec = { .kind = issuing->kind == KEY_RSA ? KEY_RSA : KEY_EC_P384,
+                                   .rsa_bits = 4096 };
+    AUTO(key) key = NULL;
+    TRY(key_generate(&spec, site->gate, &key, why));
+    TRY(authority_make(site, &root_ca, key, key, BYTES_NONE, &site->root, why));
+    AUTO_STR key_path = xasprintf("%s/root-1.key.pem", site->paths.root);
+    AUTO_STR cert_path = xasprintf("%s/root-1.crt.pem", site->paths.root);
+    AUTO_BUF pem = { 0 };
+    pem_append(&pem, "CERTIFICATE", buf_bytes(&site->root));
+    TRY(key_file_save(key, key_path, passphrase, KEY_PROTECT_PASSPHRASE, why));
+    TRY(file_write_new(cert_path, buf_bytes(&pem), 0444, why));
+    *ret_key = TAKE(key);
+    return OK;
+}
+
+/* A key of signer: saved under signer's unlock secret, its certificate beside it and with everybody who shows
+ * it. */
+static enum err signer_key_save(const struct init_site *site, const struct key *key, const char *name,
+                                struct bytes cert, struct why *why)
+{
+    struct secret unlock = { 0 };
+    TRY(site_unlock(site->config, "signer", &unlock, why));
+    AUTO_STR file = xasprintf("keys/%s-1.key.pem", name);
+    AUTO_STR path = config_role_path(site->config, "signer", file);
+    enum err err = key_file_save(key, path, &unlock, KEY_PROTECT_SECRET, why);
+    secret_free(&unlock);
+    TRY(err);
+    AUTO_STR generation = xasprintf("%s-1", name);
+    TRY(site_write_cert(site->config, "signer", generation, &cert, 1, why));
+    return site_write_cert(site->config, "ca", name, &cert, 1, why);
+}
+
+enum err init_authorities(struct init_site *site, const struct secret *root_passphrase, struct why *why)
+{
+    AUTO(key) root = NULL;
+    AUTO(key) issuing = NULL;
+    AUTO(key) node = NULL;
+    const struct key_spec node_spec = { .kind = KEY_EC_P256 };
+    TRY(root_make(site, root_passphrase, &root, why));
+    TRY(key_generate(&site->options->ca_key, site->gate, &issuing, why));
+    TRY(authority_make(site, &issuing_ca, issuing, root, buf_bytes(&site->root), &site->issuing, why));
+    TRY(signer_key_save(site, issuing, "ca-issuing", buf_bytes(&site->issuing), why));
+    TRY(key_generate(&node_spec, site->gate, &node, why));
+    TRY(authority_make(site, &node_ca, node, node, BYTES_NONE, &site->node, why));
+    TRY(signer_key_save(site, node, "ca-node", buf_bytes(&site->node), why));
+    const struct bytes root_der = buf_bytes(&site->root), issuing_der = buf_bytes(&site->issuing);
+    TRY(site_write_cert(site->config, "ca", "ca-issuing-root", &root_der, 1, why));
+    TRY(site_write_cert(site->config, "scep", "ca-issuing", &issuing_der, 1, why));
+    return site_write_cert(site->config, "scep", "ca-issuing-root", &root_der, 1, why);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration that a new site starts with: short, with the choices an administrator makes first. */
+#include "cli/init.h"
+
+static void quoted_list(struct buf *out, const char *name, const char *value)
+{
+    if (value)
+        buf_printf(out, "    %s = {\"%s\"}\n", name, value);
+}
+
+static void listen_line(struct buf *out, const char *name, const char *value)
+{
+    if (strcmp(value, "off") == 0)
+        buf_printf(out, "    %s = {}\n", name);
+    else
+        buf_printf(out, "    %s = {\"%s\"}\n", name, value);
+}
+
+void init_config_text(const struct init_options *o, const struct site_paths *paths, struct buf *ret)
+{
+    buf_printf(ret,
+               "# Chancery's configuration: see chancery.conf(5). Each role reads only its own sections.\n"
+               "site = \"%s\"\n"
+               "mode = \"%s\"\n"
+               "etc_dir = \"%s\"\n"
+               "state_dir = \"%s\"\n"
+               "log_dir = \"%s\"\n"
+               "run_dir = \"%s\"\n\n"
+               "# The CA that issues to devices; signer enforces these limits by itself.\n"
+               "ca \"issuing\" {\n",
+               o->site, o->system_mode ? "system" : "user", paths->etc, paths->state, paths->log, paths->run);
+    quoted_list(ret, "cdp_urls", o->cdp_url);
+    quoted_list(ret, "aia_urls", o->aia_url);
+    buf_append_str(ret, "}\n\n"
+                        "# Names the site's own nodes, and nothing else: no device is ever issued from it.\n"
+                        "ca \"node\" {\n"
+                        "    allowed_eku = {\"clientAuth\", \"serverAuth\"}\n"
+                        "}\n\n"
+                        "scep {\n");
+    listen_line(ret, "http_listen", o->http);
+    listen_line(ret, "https_listen", o->https);
+    if (o->external_name)
+        buf_printf(ret, "    external_name = \"%s\"\n", o->external_name);
+    buf_printf(ret,
+               "}\n\n"
+               "# What answers at /certsrv/mscep/mscep.dll, /scep and /cgi-bin/pkiclient.exe.\n"
+               "endpoint \"default\" {\n"
+               "    ca = \"issuing\"\n"
+               "    validator = \"%s\"\n"
+               "    signature_template = \"SCEPDeviceSignature\"\n"
+               "    encryption_template = \"SCEPDeviceEncryption\"\n"
+               "    general_purpose_template = \"SCEPDevice\"\n"
+               "}\n",
+               o->validator);
+}

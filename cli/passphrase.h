@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Secrets from a person: a terminal without echo, or a line of standard input or of a private file. */
+#pragma once
+#include "base/secret.h"
+
+/* From path when it is not NULL; from the terminal, asked twice; or one line of standard input when that is no terminal. */
+NODISCARD enum err passphrase_read(const char *path, const char *prompt, struct secret *ret, struct why *why);

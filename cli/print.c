@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers of the roles, for people and for programs. */
+#include "cli/command.h"
+
+#include "base/log.h"
+#include <jansson.h>
+#include <stdio.h>
+
+#define COLUMNS_MAX      24
+#define COLUMN_WIDTH_MAX 48 /* wider values are shown whole, but don't widen every row */
+
+static json_t *record_json(struct record record)
+{
+    json_t *object = json_object();
+    struct record_field field;
+    while (record_next_field(&record, &field)) {
+        AUTO_STR name = xstrndup((const char *)field.name.data, field.name.len);
+        json_object_set_new(object, name, json_stringn((const char *)field.value.data, field.value.len));
+    }
+    return object;
+}
+
+static void print_json(json_t *value)
+{
+    json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    putchar('\n');
+    json_decref(value);
+}
+
+static size_t print_width(struct bytes text)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < text.len; i++)
+        width += (text.data[i] & 0xC0) != 0x80;
+    return width;
+}
+
+/* A certificate's subject is a stranger's text: nothing in it may move the administrator's cursor. */
+static void print_clean(struct bytes text, size_t width)
+{
+    char clean[4096];
+    log_escape((const char *)text.data, text.len, clean, sizeof(clean));
+    size_t shown = print_width(bytes_str(clean));
+    printf("%s%*s", clean, shown < width ? (int)(width - shown) : 0, "");
+}
+
+static void widths_measure(struct der_reader list, size_t *widths)
+{
+    struct record record;
+    struct record_field field;
+    while (records_next(&list, &record)) {
+        for (size_t i = 0; i < COLUMNS_MAX && record_next_field(&record, &field); i++) {
+            size_t name = print_width(field.name), value = print_width(field.value);
+            size_t width = value > name ? value : name;
+            if (width > COLUMN_WIDTH_MAX)
+                width = COLUMN_WIDTH_MAX;
+            if (width > widths[i])
+                widths[i] = width;
+        }
+    }
+}
+
+static void print_row(struct record record, const size_t *widths, bool names)
+{
+    struct record_field field;
+    for (size_t i = 0; i < COLUMNS_MAX && record_next_field(&record, &field); i++) {
+        if (i)
+            fputs("  ", stdout);
+        struct bytes text = names ? field.name : field.value.len ? field.value : BYTES_LIT("-");
+        print_clean(text, record.fields.len ? widths[i] : 0);
+    }
+    putchar('\n');
+}
+
+enum err cli_print_list(const struct cli *cli, struct bytes answer, struct why *why)
+{
+    struct der_reader list;
+    struct record record;
+    TRY(records_get(answer, &list, why));
+    if (cli->json) {
+        json_t *array = json_array();
+        while (records_next(&list, &record))
+            json_array_append_new(array, record_json(record));
+        print_json(array);
+        return OK;
+    }
+    size_t widths[COLUMNS_MAX] = { 0 };
+    widths_measure(list, widths);
+    for (bool first = true; records_next(&list, &record); first = false) {
+        if (first)
+            print_row(record, widths, true);
+        print_row(record, widths, false);
+    }
+    return OK;
+}
+
+enum err cli_print_record(const struct cli *cli, struct bytes answer, struct why *why)
+{
+    struct record record;
+    TRY(record_get(answer, &record, why));
+    if (cli->json) {
+        print_json(record_json(record));
+        return OK;
+    }
+    struct record_field field;
+    while (record_next_field(&record, &field)) {
+        print_clean(field.name, 22);
+        putchar(' ');
+        print_clean(field.value, 0);
+        putchar('\n');
+    }
+    return OK;
+}
+
+enum err cli_print_field(const struct cli *cli, struct bytes answer, const char *field, struct why *why)
+{
+    struct record record;
+    struct bytes value;
+    TRY(record_get(answer, &record, why));
+    if (!record_find(&record, field, &value))
+        return fail(why, ERR_PROTOCOL, "the answer has no field %s", field);
+    if (cli->json) {
+        print_json(record_json(record));
+        return OK;
+    }
+    fwrite(value.data, 1, value.len, stdout);
+    if (value.len && value.data[value.len - 1] != '\n')
+        putchar('\n');
+    return OK;
+}
