@@ -2,6 +2,7 @@
 /* The front of the store: what holds for every database is checked here, the rest is the driver's. */
 #include "store/driver.h"
 
+#include "base/utf8.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -83,40 +84,6 @@ struct store_value store_bytes_or_null(struct bytes bytes)
     return bytes.len ? S_BYTES(bytes) : S_NULL;
 }
 
-/* Bytes of the sequence that starts at text, 0 when it is not UTF-8 as RFC 3629 has it, or a NUL. */
-static size_t utf8_length(struct bytes text)
-{
-    uint8_t lead = text.data[0];
-    size_t len = lead < 0x80                   ? 1
-                 : lead >= 0xc2 && lead < 0xe0 ? 2
-                 : (lead & 0xf0) == 0xe0       ? 3
-                 : lead >= 0xf0 && lead < 0xf5 ? 4
-                                               : 0;
-    if (lead == 0 || len > text.len)
-        return 0;
-    for (size_t i = 1; i < len; i++) {
-        if ((text.data[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    uint8_t second = len > 1 ? text.data[1] : 0;
-    bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
-    bool surrogate = lead == 0xed && second >= 0xa0;
-    bool beyond = lead == 0xf4 && second >= 0x90;
-    return overlong || surrogate || beyond ? 0 : len;
-}
-
-static bool text_is_storable(struct bytes text)
-{
-    while (text.len) {
-        size_t len = utf8_length(text);
-        if (len == 0)
-            return false;
-        text.data += len;
-        text.len -= len;
-    }
-    return true;
-}
-
 /* PostgreSQL refuses such text and SQLite keeps it: one rule for both, and a refusal that is not worth a
  * retry. */
 static enum err args_check(struct store_args args, struct why *why)
@@ -127,7 +94,7 @@ static enum err args_check(struct store_args args, struct why *why)
         if (args.values[i].bytes.len > INT32_MAX)
             return fail(why, ERR_LIMIT, "parameter $%zu has %zu bytes, limit %d", i + 1,
                         args.values[i].bytes.len, INT32_MAX);
-        if (args.values[i].type == STORE_TEXT && !text_is_storable(args.values[i].bytes))
+        if (args.values[i].type == STORE_TEXT && !utf8_is_valid(args.values[i].bytes))
             return fail(why, ERR_MALFORMED, "parameter $%zu is not UTF-8 without NUL", i + 1);
     }
     return OK;
