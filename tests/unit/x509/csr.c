@@ -30,7 +30,7 @@ static const struct real {
       "dns:g.example.com, uri:urn:x:1, ip:192.0.2.1, email:g@example.com", "gnutls secret", 1, true, false },
     { "strongswan-rsa", "C=DE,O=strongSwan,CN=peer", "dns:peer.example.org, email:a@b.example", "swan-secret",
       -1, false, false },
-    { "strongswan-ec", "CN=peer", "", NULL, -1, true, false },
+    { "strongswan-ec", "CN=peer", "", NULL, -1, false, false },
     { "scepclient-rsa", "C=US,O=scep-client,OU=MDM,CN=go-device", "", "go-secret", -1, false, false },
     { "certmonger-rsa", "CN=certmonger device,O=Example",
       "dns:cm.example.com, email:cm@example.com, upn:host/cm@EXAMPLE, other:1.3.6.1.5.2.2:X, ip:192.0.2.7",
