@@ -13,20 +13,10 @@
 
 #include "base/auto.h"
 #include "x509/cbc.h"
-#include "x509/cms_content.h"
+#include "x509/key_internal.h"
 #include "x509/rsa_padding.h"
 
-#define MODULUS_BYTES_MAX (LIMIT_RSA_BITS_MAX / 8)
-#define SUBSTITUTE_BYTES  32 /* HMAC-SHA256; the longest content key, AES-256, takes all */
-
-/* SubjectPublicKeyInfo / BIT STRING / RSAPublicKey / modulus. */
-static bool read_modulus(const struct public_key *key, struct bytes *ret)
-{
-    struct der_reader in = der_reader_over(public_key_spki(key)), spki, rsa;
-    struct bytes algorithm;
-    return der_get_sequence(&in, &spki) && der_get_whole(&spki, DER_SEQUENCE, &algorithm) &&
-           der_get_bits(&spki, &in.rest) && der_get_sequence(&in, &rsa) && der_get_unsigned_bytes(&rsa, ret);
-}
+#define SUBSTITUTE_BYTES 32 /* HMAC-SHA256; the longest content key, AES-256, takes all */
 
 /* 1 < c < n - 1 in exactly as many octets as n has (RFC 8017 7.2.2 step 1, SP 800-56B 7.1.2): modules may
    refuse the rest, which has to look like a badly padded message and not like a key that failed. All of it is
@@ -48,12 +38,11 @@ static bool is_in_range(struct bytes c, struct bytes n)
 static enum err decrypt_block(const struct cms_enveloped *message, const struct key *key,
                               struct buf *ret_block, uint8_t *ret_good, struct why *why)
 {
-    uint8_t two[MODULUS_BYTES_MAX] = { 0 };
-    struct bytes modulus, in = message->encrypted_key;
-    if (public_key_kind(key->public_half) != KEY_RSA || !read_modulus(key->public_half, &modulus) ||
-        modulus.len > sizeof(two))
-        return fail(why, ERR_KEY, "the key cannot decrypt: it is not RSA of at most %d bits",
-                    LIMIT_RSA_BITS_MAX);
+    uint8_t two[RSA_MAX_BYTES] = { 0 };
+    const struct public_key *half = key->public_half;
+    if (half->kind != KEY_RSA)
+        return fail(why, ERR_KEY, "a %s key cannot decrypt, only RSA can", key_kind_name(half->kind));
+    struct bytes modulus = half->modulus, in = message->encrypted_key;
     bool in_range = is_in_range(in, modulus);
     if (!in_range) {
         two[modulus.len - 1] = 2;

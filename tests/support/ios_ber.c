@@ -4,6 +4,8 @@
 
 #include "x509/der.h"
 
+#define IOS_LAST_PART 8 /* a block of 3DES */
+
 static void open_indefinite(struct buf *out, uint8_t tag)
 {
     const uint8_t header[2] = { tag, 0x80 };
@@ -19,8 +21,6 @@ static void close_indefinite(struct buf *out, int levels)
 
 static void put_parts(struct buf *out, struct bytes content, size_t part)
 {
-    if (part == 0)
-        part = content.len ? content.len : 1;
     for (size_t at = 0; at < content.len; at += part) {
         size_t len = content.len - at < part ? content.len - at : part;
         der_put_octets(out, bytes_of(content.data + at, len));
@@ -61,7 +61,8 @@ static void put_encap(struct buf *out, struct der_reader *in, size_t part)
         struct der_reader content = der_reader_over(next(&encap, DER_CONTEXT_CONSTRUCTED(0)));
         open_indefinite(out, DER_CONTEXT_CONSTRUCTED(0));
         open_indefinite(out, DER_OCTET_STRING | 0x20);
-        put_parts(out, next(&content, DER_OCTET_STRING), part);
+        struct bytes octets = next(&content, DER_OCTET_STRING);
+        put_parts(out, octets, part ? part : octets.len);
         close_indefinite(out, 2);
     }
     close_indefinite(out, 1);
@@ -107,7 +108,10 @@ struct buf ios_ber_enveloped(struct bytes der, size_t part)
     copy_next(&out, &content, DER_OID);
     copy_next(&out, &content, DER_SEQUENCE);
     open_indefinite(&out, DER_CONTEXT_CONSTRUCTED(0));
-    put_parts(&out, next(&content, DER_CONTEXT(0)), part);
+    struct bytes ciphertext = next(&content, DER_CONTEXT(0));
+    if (part == 0) /* the last block is a part of its own */
+        part = ciphertext.len > IOS_LAST_PART ? ciphertext.len - IOS_LAST_PART : IOS_LAST_PART;
+    put_parts(&out, ciphertext, part);
     close_indefinite(&out, 5);
     return out;
 }

@@ -51,7 +51,8 @@ struct buf rsa_pad_oaep(struct prng *prng, size_t size, const struct oaep *oaep,
     if (digest_compute(oaep->digest, BYTES_NONE, db, &why) != OK)
         die("OAEP: %s", why.text);
     db[db_len - message.len - 1] = 1;
-    memcpy(db + db_len - message.len, message.data, message.len);
+    for (size_t i = 0; i < message.len; i++)
+        db[db_len - message.len + i] = message.data[i];
     prng_fill(prng, seed, hash);
     mgf1_xor(oaep->mgf_digest, bytes_of(seed, hash), db, db_len);
     mgf1_xor(oaep->mgf_digest, bytes_of(db, db_len), seed, hash);
