@@ -5,8 +5,8 @@
 #include "base/file.h"
 #include "tests/unit/test.h"
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,7 +42,8 @@ static const struct http_request windows = { .method = HTTP_GET,
                                              .path = BYTES_LIT("/certsrv/mscep/mscep.dll/pkiclient.exe"),
                                              .query = BYTES_LIT("operation=GetCACaps&message=default"),
                                              .has_query = true,
-                                             .user_agent = BYTES_LIT("Mozilla/4.0 (compatible; Win32; NDES client)"),
+                                             .user_agent =
+                                                 BYTES_LIT("Mozilla/4.0 (compatible; Win32; NDES client)"),
                                              .peer = "fe80::f53d:89b8:c3e8:5fec%13",
                                              .local = "fe80::f53d:89b8:c3e8:5fec%13",
                                              .local_port = 80,
@@ -70,8 +71,8 @@ TEST(line_has_the_form_of_the_guides_example)
     tear_down(&s);
 }
 
-/* 2017-08-08 20:22:16 IP_address GET /certsrv/mscep/mscep.dll operation=GetCACert&message=SCEP%20Authority 443 -
-   10.5.14.22 profiled/1.0+CFNetwork/811.5.4+Darwin/16.6.0 - 500 0 1346 31 */
+/* 2017-08-08 20:22:16 IP_address GET /certsrv/mscep/mscep.dll operation=GetCACert&message=SCEP%20Authority
+   443 - 10.5.14.22 profiled/1.0+CFNetwork/811.5.4+Darwin/16.6.0 - 500 0 1346 31 */
 TEST(line_without_sc_bytes_has_the_form_of_the_guides_other_example)
 {
     struct set_up s;
@@ -83,7 +84,9 @@ TEST(line_without_sc_bytes_has_the_form_of_the_guides_other_example)
                                       .local = "10.5.14.1",
                                       .local_port = 443 };
     const struct http_answer answer = { .status = 500, .win32_status = 1346 };
-    const struct access_entry entry = { .request = &ios, .answer = &answer, .sent_bytes = 9, .finished_us = 31999 };
+    const struct access_entry entry = {
+        .request = &ios, .answer = &answer, .sent_bytes = 9, .finished_us = 31999
+    };
     assert_line(&s, &entry,
                 "2017-08-08 20:22:16 10.5.14.1 GET /certsrv/mscep/mscep.dll "
                 "operation=GetCACert&message=SCEP%20Authority 443 - 10.5.14.22 "
@@ -116,7 +119,8 @@ TEST(clients_cannot_forge_lines_or_fields)
     };
     assert_line(&s, &entry,
                 "2017-08-08 20:22:16 fe80::f53d:89b8:c3e8:5fec%13 GE%0AT /a+b%0A2017+x "
-                "x=%0D%0A%09%7F%FF%00&txid=A+B%0AC 80 - fe80::f53d:89b8:c3e8:5fec%13 a%0Ab+%1B[2J%C3%A9 + 200 0 0 0 0\n");
+                "x=%0D%0A%09%7F%FF%00&txid=A+B%0AC 80 - fe80::f53d:89b8:c3e8:5fec%13 a%0Ab+%1B[2J%C3%A9 + "
+                "200 0 0 0 0\n");
     tear_down(&s);
 }
 
@@ -137,7 +141,8 @@ TEST(pki_message_is_never_logged)
     set_up(&s, true, 0);
     assert_query(&s, BYTES_LIT("operation=PKIOperation&message=MIIB"), "txid=5F3C",
                  "operation=PKIOperation&message=...&txid=5F3C");
-    assert_query(&s, BYTES_LIT("message=MIIB&operation=pkioperation"), NULL, "message=...&operation=pkioperation");
+    assert_query(&s, BYTES_LIT("message=MIIB&operation=pkioperation"), NULL,
+                 "message=...&operation=pkioperation");
     assert_query(&s, BYTES_LIT("operation=PKIOperatio%6e&%6dessage=MIIB"), NULL,
                  "operation=PKIOperatio%6e&%6dessage=...");
     assert_query(&s, BYTES_LIT("operation=GetCACert&message=MIIB"), NULL, "operation=GetCACert&message=MIIB");
@@ -203,11 +208,12 @@ TEST(fresh_file_starts_with_its_header_and_mode_0640)
     assert_int_equal(0, stat(s.path, &info));
     assert_int_equal(0640, info.st_mode & 07777);
     AUTO_STR text = log_text(&s);
-    assert_string_equal("#Software: Chancery " CHANCERY_VERSION
-                        "\n#Version: 1.0\n#Date: 2017-08-08 20:22:16\n#Fields: date time s-ip cs-method cs-uri-stem "
-                        "cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus "
-                        "sc-win32-status sc-bytes time-taken\n",
-                        text);
+    assert_string_equal(
+        "#Software: Chancery " CHANCERY_VERSION
+        "\n#Version: 1.0\n#Date: 2017-08-08 20:22:16\n#Fields: date time s-ip cs-method cs-uri-stem "
+        "cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus "
+        "sc-win32-status sc-bytes time-taken\n",
+        text);
     tear_down(&s);
 }
 
@@ -294,9 +300,11 @@ TEST(full_disk_is_told_once_and_the_torn_line_ends_before_the_next)
     tear_down(&s);
 }
 
-RUN(T(line_has_the_form_of_the_guides_example), T(line_without_sc_bytes_has_the_form_of_the_guides_other_example),
-    T(nothing_known_is_all_dashes), T(clients_cannot_forge_lines_or_fields), T(pki_message_is_never_logged),
-    T(query_is_cut_at_its_setting), T(long_fields_are_cut), T(fresh_file_starts_with_its_header_and_mode_0640),
+RUN(T(line_has_the_form_of_the_guides_example),
+    T(line_without_sc_bytes_has_the_form_of_the_guides_other_example), T(nothing_known_is_all_dashes),
+    T(clients_cannot_forge_lines_or_fields), T(pki_message_is_never_logged), T(query_is_cut_at_its_setting),
+    T(long_fields_are_cut), T(fresh_file_starts_with_its_header_and_mode_0640),
     T(header_without_sc_bytes_names_what_the_lines_have),
-    T(reopen_after_rotation_starts_a_fresh_file_and_keeps_a_filled_one), T(reopen_that_fails_keeps_the_old_file),
-    T(log_that_cannot_be_opened_is_an_error), T(full_disk_is_told_once_and_the_torn_line_ends_before_the_next))
+    T(reopen_after_rotation_starts_a_fresh_file_and_keeps_a_filled_one),
+    T(reopen_that_fails_keeps_the_old_file), T(log_that_cannot_be_opened_is_an_error),
+    T(full_disk_is_told_once_and_the_torn_line_ends_before_the_next))

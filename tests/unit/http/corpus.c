@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The corpus of raw requests: the reader alone, cut at every offset, and the whole server over a socket must agree. */
+/* The corpus of raw requests: the reader alone, cut at every offset, and the whole server over a socket must
+ * agree. */
 #include "tests/unit/http/fixture.h"
 
 #include "base/file.h"

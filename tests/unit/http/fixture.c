@@ -42,7 +42,9 @@ static void echo(struct http_exchange *exchange)
     buf_printf(&body, "%s %.*s %.*s %zu\n", names[request->method], (int)request->path.len,
                (const char *)request->path.data, (int)request->query.len,
                request->query.len ? (const char *)request->query.data : "", request->body.len);
-    const struct http_answer answer = { .status = 200, .content_type = "text/plain", .body = buf_bytes(&body) };
+    const struct http_answer answer = { .status = 200,
+                                        .content_type = "text/plain",
+                                        .body = buf_bytes(&body) };
     http_respond(exchange, &answer);
 }
 
@@ -113,10 +115,9 @@ static void handler(struct http_exchange *exchange, void *arg)
     } else if (path_is(exchange, "/503")) {
         http_respond(exchange, &(struct http_answer){ .status = 503, .extra_headers = "Retry-After: 7\r\n" });
     } else if (path_is(exchange, "/note")) {
-        http_respond(exchange, &(struct http_answer){ .status = 403,
-                                                      .log_note = "txid=AB 1\n2",
-                                                      .substatus = 4,
-                                                      .win32_status = 1346 });
+        http_respond(exchange,
+                     &(struct http_answer){
+                         .status = 403, .log_note = "txid=AB 1\n2", .substatus = 4, .win32_status = 1346 });
     } else {
         echo(exchange);
     }
@@ -138,11 +139,9 @@ void site_start(struct site *site)
     const struct access_log_config log = { .path = site->log_path, .clock = &site->clock, .sc_bytes = true };
     if (site->with_log)
         ASSERT_OK(access_log_open(&log, &site->log, &why), &why);
-    const struct http_server_config config = { .loop = site->loop,
-                                               .limits = site->limits,
-                                               .handler = handler,
-                                               .handler_arg = site,
-                                               .log = site->log };
+    const struct http_server_config config = {
+        .loop = site->loop, .limits = site->limits, .handler = handler, .handler_arg = site, .log = site->log
+    };
     ASSERT_OK(http_server_new(&config, &site->server, &why), &why);
     ASSERT_OK(listen_tcp("127.0.0.1:0", &fd, &why), &why);
     ASSERT_OK(socket_port(fd, &site->port, &why), &why);

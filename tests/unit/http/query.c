@@ -67,7 +67,10 @@ TEST(nul_is_a_byte_like_others)
 TEST(parameters_come_one_by_one)
 {
     struct bytes rest = BYTES_LIT("a=1&b&=c&&d=");
-    static const struct { const char *name, *value; bool has_value; } expected[] = {
+    static const struct {
+        const char *name, *value;
+        bool has_value;
+    } expected[] = {
         { "a", "1", true }, { "b", "", false }, { "", "c", true }, { "", "", false }, { "d", "", true }
     };
     struct parameter got;
@@ -81,4 +84,5 @@ TEST(parameters_come_one_by_one)
 }
 
 RUN(T(literal_plus_stays_and_escapes_are_decoded), T(first_of_equal_names_counts_and_names_compare_exactly),
-    T(empty_values_are_there), T(bad_escapes_are_told), T(nul_is_a_byte_like_others), T(parameters_come_one_by_one))
+    T(empty_values_are_there), T(bad_escapes_are_told), T(nul_is_a_byte_like_others),
+    T(parameters_come_one_by_one))

@@ -4,9 +4,12 @@
 
 #include "tests/unit/test.h"
 
-static const struct http_limits limits = {
-    .url_bytes = 65534, .query_bytes = 65534, .field_bytes = 16384, .fields = 64, .head_bytes = 81918, .body_bytes = 65536
-};
+static const struct http_limits limits = { .url_bytes = 65534,
+                                           .query_bytes = 65534,
+                                           .field_bytes = 16384,
+                                           .fields = 64,
+                                           .head_bytes = 81918,
+                                           .body_bytes = 65536 };
 
 /* Feeds all of data; the status (200: a whole request, 0: unfinished). */
 static int status_of(struct http_reader *reader, struct bytes data, struct why *why)
@@ -149,11 +152,12 @@ TEST(request_is_handed_over_whole)
     AUTO(http_reader) reader = http_reader_new(&limits);
     struct why why;
     assert_false(http_reader_started(reader));
-    assert_int_equal(200, status_of(reader,
-                                    BYTES_LIT("POST /scep/pkiclient.exe?operation=PKIOperation HTTP/1.1\r\nHOST: a\r\n"
-                                              "User-Agent: \t sscep \r\nReferer: http://b/\r\nContent-Length: 3\r\n"
-                                              "X: first\r\nx: second\r\n\r\nabc"),
-                                    &why));
+    assert_int_equal(
+        200, status_of(reader,
+                       BYTES_LIT("POST /scep/pkiclient.exe?operation=PKIOperation HTTP/1.1\r\nHOST: a\r\n"
+                                 "User-Agent: \t sscep \r\nReferer: http://b/\r\nContent-Length: 3\r\n"
+                                 "X: first\r\nx: second\r\n\r\nabc"),
+                       &why));
     assert_true(http_reader_started(reader));
     assert_true(http_reader_keep_alive(reader));
     struct http_request request;
@@ -181,7 +185,8 @@ TEST(absolute_form_gives_path_and_query)
     AUTO(http_reader) reader = http_reader_new(&limits);
     struct why why;
     struct http_request request;
-    assert_int_equal(200, status_of(reader, BYTES_LIT("GET http://a:80?b=c HTTP/1.1\r\nHost: a\r\n\r\n"), &why));
+    assert_int_equal(200,
+                     status_of(reader, BYTES_LIT("GET http://a:80?b=c HTTP/1.1\r\nHost: a\r\n\r\n"), &why));
     http_reader_request(reader, &request);
     ASSERT_BYTES(BYTES_LIT("/"), request.path);
     ASSERT_BYTES(BYTES_LIT("b=c"), request.query);
@@ -235,9 +240,9 @@ TEST(an_empty_line_alone_does_not_start_a_request)
 }
 
 RUN(T(url_of_65534_bytes_passes_and_one_more_is_414), T(query_has_its_own_limit),
-    T(header_line_at_its_limit_passes_and_one_more_is_431), T(header_lines_at_their_limit_pass_and_one_more_is_431),
-    T(head_at_its_limit_passes_and_one_more_is_431), T(head_limit_also_ends_an_endless_request_line),
-    T(body_at_its_limit_passes_and_one_more_is_413), T(limits_are_the_same_byte_by_byte),
-    T(request_is_handed_over_whole), T(absolute_form_gives_path_and_query),
-    T(head_done_comes_once_before_a_body_and_tells_of_continue), T(refused_stays_refused_and_keeps_what_it_understood),
-    T(an_empty_line_alone_does_not_start_a_request))
+    T(header_line_at_its_limit_passes_and_one_more_is_431),
+    T(header_lines_at_their_limit_pass_and_one_more_is_431), T(head_at_its_limit_passes_and_one_more_is_431),
+    T(head_limit_also_ends_an_endless_request_line), T(body_at_its_limit_passes_and_one_more_is_413),
+    T(limits_are_the_same_byte_by_byte), T(request_is_handed_over_whole),
+    T(absolute_form_gives_path_and_query), T(head_done_comes_once_before_a_body_and_tells_of_continue),
+    T(refused_stays_refused_and_keeps_what_it_understood), T(an_empty_line_alone_does_not_start_a_request))
