@@ -51,7 +51,7 @@ static void schema_build(struct schema *schema)
 
 /* libconfuse hands its error function no argument of ours, so the message rides in the comment of the level
  * at fault. */
-static void error_keep(cfg_t *cfg, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void error_keep(cfg_t *cfg, const char *format, va_list args)
 {
     char text[300];
     vsnprintf(text, sizeof(text), format, args);

@@ -14,6 +14,7 @@
 /* Command line of a role, written by the supervisor:
        chancery-ROLE --config FILE [--ready FD] [--listen PRINCIPAL=FD[,UID]]… [--peer PRINCIPAL=FD]… [--http FD]… [--https FD]…
    ready: one byte is written to it once the role serves; then it is closed. */
+struct role_hooks;
 struct role_descriptor { enum { ROLE_LISTEN, ROLE_PEER, ROLE_HTTP, ROLE_HTTPS } kind; char principal[64]; int fd;
                          int64_t uid; };
 struct role {
@@ -27,6 +28,8 @@ struct role {
     struct role_descriptor descriptors[ROLE_DESCRIPTORS_MAX]; size_t descriptor_count;
     int ready_fd;
     bool stopping;
+    int exit_status;                                         /* what role_serve returns; 0 unless a role sets it */
+    const struct role_hooks *hooks;
 };
 /* Log, locked heap, hardening (base/sandbox.h), arguments, configuration slice, unlock secret, loop, pool, gate. Exit status
    2 after a message on wrong usage. */
@@ -40,4 +43,6 @@ struct role_hooks {
 };
 /* Says ready, runs the loop until it is stopped; returns the process's exit status. */
 int role_serve(struct role *role, const struct role_hooks *hooks);
+/* What SIGTERM does, from code on the loop thread: the stop hook once, and the loop ends after stop_timeout at the latest. */
+void role_stop(struct role *role);
 void role_end(struct role *role);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bodies between ca and signer. */
+#include "ipc/seal.h"
+
+#include "base/limits.h"
+
+void seal_request_put(struct buf *out, const struct seal_request *request)
+{
+    size_t mark = der_begin(out, DER_SEQUENCE);
+    der_put_utf8(out, request->ca);
+    der_put_int64(out, request->kind);
+    der_put_octets(out, request->tbs);
+    der_end(out, mark);
+}
+
+enum err seal_request_get(struct bytes body, struct seal_request *ret, struct why *why)
+{
+    struct der_reader in = der_reader_over(body), seq;
+    struct bytes ca, tbs;
+    int64_t kind;
+    if (!der_get_sequence(&in, &seq) || !der_at_end(&in) || !der_get_utf8(&seq, &ca) ||
+        !der_get_int64(&seq, &kind) || !der_get_octets(&seq, &tbs) || !der_at_end(&seq))
+        return fail(why, ERR_MALFORMED, "malformed seal request of %zu bytes", body.len);
+    if (ca.len == 0 || ca.len > LIMIT_NAME_BYTES)
+        return fail(why, ERR_MALFORMED, "seal request names a CA of %zu bytes; allowed are 1 to %d", ca.len,
+                    LIMIT_NAME_BYTES);
+    if (kind != SEAL_CERTIFICATE && kind != SEAL_CRL)
+        return fail(why, ERR_MALFORMED, "seal request has kind %lld; allowed are %d and %d", (long long)kind,
+                    SEAL_CERTIFICATE, SEAL_CRL);
+    size_t max = kind == SEAL_CRL ? LIMIT_CRL_FRAME_BYTES : LIMIT_CERT_BYTES;
+    if (tbs.len == 0 || tbs.len > max)
+        return fail(why, ERR_LIMIT, "seal request has a TBS of %zu bytes; allowed are 1 to %zu", tbs.len,
+                    max);
+    *ret = (struct seal_request){ ca, kind == SEAL_CRL ? SEAL_CRL : SEAL_CERTIFICATE, tbs };
+    return OK;
+}
+
+void seal_answer_put(struct buf *out, struct bytes der)
+{
+    der_put_octets(out, der);
+}
+
+enum err seal_answer_get(struct bytes body, struct bytes *ret_der, struct why *why)
+{
+    struct der_reader in = der_reader_over(body);
+    struct bytes der;
+    if (!der_get_octets(&in, &der) || !der_at_end(&in) || der.len == 0)
+        return fail(why, ERR_PROTOCOL, "malformed answer of %zu bytes to a seal request", body.len);
+    *ret_der = der;
+    return OK;
+}
