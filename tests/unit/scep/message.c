@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pkiMessage codec: each attribute rule of a request with its negative twin, and the attributes of an answer. */
+/* The pkiMessage codec: each attribute rule of a request with its negative twin, and the attributes of an
+ * answer. */
 #include "tests/unit/scep/support.h"
 #include "tests/unit/test.h"
 
@@ -25,7 +26,10 @@ static void expect(const struct device_message *from, enum err expected)
 
 TEST(each_client_message_type_is_understood)
 {
-    static const struct { const char *digits; enum scep_type type; } rows[] = {
+    static const struct {
+        const char *digits;
+        enum scep_type type;
+    } rows[] = {
         { "17", SCEP_RENEWAL_REQ }, { "19", SCEP_PKCS_REQ }, { "20", SCEP_CERT_POLL },
         { "21", SCEP_GET_CERT },    { "22", SCEP_GET_CRL },
     };
@@ -33,7 +37,8 @@ TEST(each_client_message_type_is_understood)
         struct why why = { 0 };
         struct scep_message message = { 0 };
         enum scep_type type = SCEP_CERT_REP;
-        ASSERT_OK(decode(&(struct device_message){ .type = rows[i].digits, .no_content = true }, &message, &type, &why),
+        ASSERT_OK(decode(&(struct device_message){ .type = rows[i].digits, .no_content = true }, &message,
+                         &type, &why),
                   &why);
         assert_int_equal(type, rows[i].type);
         ASSERT_BYTES(message.transaction_id, BYTES_LIT("transaction-1"));
@@ -54,10 +59,12 @@ TEST(every_other_decimal_message_type_is_refused)
 
 TEST(message_types_that_only_look_right_are_refused)
 {
-    static const char *const texts[] = { "", "019", "19 ", " 19", "+19", "19.0", "1", "9", "-19", "0x13", "1919", "XIX" };
+    static const char *const texts[] = { "",  "019", "19 ", " 19",  "+19",  "19.0",
+                                         "1", "9",   "-19", "0x13", "1919", "XIX" };
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
         expect(&(struct device_message){ .type = texts[i], .no_content = true }, ERR_BAD_REQUEST);
-    static const uint8_t tags[] = { DER_UTF8_STRING, DER_IA5_STRING, DER_BMP_STRING, DER_INTEGER, DER_OCTET_STRING };
+    static const uint8_t tags[] = { DER_UTF8_STRING, DER_IA5_STRING, DER_BMP_STRING, DER_INTEGER,
+                                    DER_OCTET_STRING };
     for (size_t i = 0; i < sizeof(tags); i++)
         expect(&(struct device_message){ .type_tag = tags[i], .no_content = true }, ERR_BAD_REQUEST);
     expect(&(struct device_message){ .no_type = true, .no_content = true }, ERR_BAD_REQUEST);
@@ -71,8 +78,9 @@ TEST(a_message_type_of_many_bytes_is_refused_without_showing_them_all)
     char text[30001];
     memset(text, '1', 30000);
     text[30000] = '\0';
-    ASSERT_ERR(ERR_BAD_REQUEST, decode(&(struct device_message){ .type = text, .no_content = true }, &message, &type,
-                                       &why), &why);
+    ASSERT_ERR(ERR_BAD_REQUEST,
+               decode(&(struct device_message){ .type = text, .no_content = true }, &message, &type, &why),
+               &why);
     assert_non_null(strstr(why.text, "30000 bytes"));
     scep_message_free(&message);
 }
@@ -81,7 +89,8 @@ TEST(a_message_type_given_twice_or_with_two_values_is_refused)
 {
     AUTO_BUF again = { 0 };
     cms_attribute_put(&again, OID_SCEP_MESSAGE_TYPE, DER_PRINTABLE_STRING, BYTES_LIT("17"));
-    expect(&(struct device_message){ .more_attributes = buf_bytes(&again), .no_content = true }, ERR_MALFORMED);
+    expect(&(struct device_message){ .more_attributes = buf_bytes(&again), .no_content = true },
+           ERR_MALFORMED);
     AUTO_BUF two = { 0 };
     size_t mark = der_begin(&two, DER_SEQUENCE);
     der_put_oid(&two, oid_bytes(OID_SCEP_MESSAGE_TYPE));
@@ -90,8 +99,9 @@ TEST(a_message_type_given_twice_or_with_two_values_is_refused)
     der_put(&two, DER_PRINTABLE_STRING, BYTES_LIT("19"));
     der_end(&two, values);
     der_end(&two, mark);
-    expect(&(struct device_message){ .no_type = true, .more_attributes = buf_bytes(&two), .no_content = true },
-           ERR_MALFORMED);
+    expect(
+        &(struct device_message){ .no_type = true, .more_attributes = buf_bytes(&two), .no_content = true },
+        ERR_MALFORMED);
 }
 
 TEST(the_transaction_id_has_its_type_and_limits)
@@ -116,8 +126,10 @@ TEST(the_sender_nonce_may_be_short_or_missing_but_not_something_else)
     expect(&(struct device_message){ .no_nonce = true, .no_content = true }, OK);
     expect(&(struct device_message){ .nonce_len = 8, .no_content = true }, OK);
     expect(&(struct device_message){ .nonce_len = LIMIT_NONCE_BYTES, .no_content = true }, OK);
-    expect(&(struct device_message){ .nonce_len = LIMIT_NONCE_BYTES + 1, .no_content = true }, ERR_BAD_REQUEST);
-    expect(&(struct device_message){ .nonce_tag = DER_PRINTABLE_STRING, .no_content = true }, ERR_BAD_REQUEST);
+    expect(&(struct device_message){ .nonce_len = LIMIT_NONCE_BYTES + 1, .no_content = true },
+           ERR_BAD_REQUEST);
+    expect(&(struct device_message){ .nonce_tag = DER_PRINTABLE_STRING, .no_content = true },
+           ERR_BAD_REQUEST);
 }
 
 TEST(attributes_of_an_answer_are_refused_in_a_request)
@@ -126,7 +138,8 @@ TEST(attributes_of_an_answer_are_refused_in_a_request)
     for (size_t i = 0; i < 2; i++) {
         AUTO_BUF more = { 0 };
         cms_attribute_put(&more, types[i], DER_PRINTABLE_STRING, BYTES_LIT("0"));
-        expect(&(struct device_message){ .more_attributes = buf_bytes(&more), .no_content = true }, ERR_BAD_REQUEST);
+        expect(&(struct device_message){ .more_attributes = buf_bytes(&more), .no_content = true },
+               ERR_BAD_REQUEST);
     }
     AUTO_BUF time = { 0 };
     cms_attribute_put(&time, OID_ATTR_SIGNING_TIME, DER_UTC_TIME, BYTES_LIT("260921000000Z"));
@@ -153,17 +166,23 @@ TEST(a_message_one_past_the_limit_is_refused_for_its_length)
     memset(big.data, 0x30, LIMIT_PKI_MESSAGE_BYTES + 1);
     struct scep_message message = { 0 };
     struct why why = { 0 };
-    ASSERT_ERR(ERR_LIMIT, scep_message_decode(bytes_of(big.data, LIMIT_PKI_MESSAGE_BYTES + 1), &message, &why), &why);
-    ASSERT_ERR(ERR_MALFORMED, scep_message_decode(bytes_of(big.data, LIMIT_PKI_MESSAGE_BYTES), &message, &why), &why);
+    ASSERT_ERR(ERR_LIMIT,
+               scep_message_decode(bytes_of(big.data, LIMIT_PKI_MESSAGE_BYTES + 1), &message, &why), &why);
+    ASSERT_ERR(ERR_MALFORMED,
+               scep_message_decode(bytes_of(big.data, LIMIT_PKI_MESSAGE_BYTES), &message, &why), &why);
     buf_free(&big);
 }
 
 TEST(an_answer_has_the_attributes_of_its_status)
 {
     struct site *site = site_new(&(struct site_options){ 0 });
-    static const struct { enum scep_status status; const char *text, *fail_info; bool content; } rows[] = {
-        { SCEP_SUCCESS, "0", "", true }, { SCEP_FAILURE, "2", "2", false }, { SCEP_PENDING, "3", "", false }
-    };
+    static const struct {
+        enum scep_status status;
+        const char *text, *fail_info;
+        bool content;
+    } rows[] = { { SCEP_SUCCESS, "0", "", true },
+                 { SCEP_FAILURE, "2", "2", false },
+                 { SCEP_PENDING, "3", "", false } };
     AUTO_BUF envelope = { 0 };
     device_seal(site, &(struct device_message){ .recipient = &site->device }, &envelope);
     for (size_t i = 0; i < 3; i++) {
@@ -177,7 +196,8 @@ TEST(an_answer_has_the_attributes_of_its_status)
                                     .recipient_nonce = BYTES_LIT("12345678"),
                                     .digest = DIGEST_SHA384,
                                     .envelope = buf_bytes(&envelope) };
-        ASSERT_OK(scep_reply_encode(&reply, buf_bytes(&site->signature.der), site->signature.key, &der, &why), &why);
+        ASSERT_OK(scep_reply_encode(&reply, buf_bytes(&site->signature.der), site->signature.key, &der, &why),
+                  &why);
         struct reply read;
         reply_read(site, &site->device, buf_bytes(&der), &read);
         assert_string_equal(read.status, rows[i].text);
@@ -200,7 +220,9 @@ TEST(the_end)
 RUN(T(each_client_message_type_is_understood), T(every_other_decimal_message_type_is_refused),
     T(message_types_that_only_look_right_are_refused),
     T(a_message_type_of_many_bytes_is_refused_without_showing_them_all),
-    T(a_message_type_given_twice_or_with_two_values_is_refused), T(the_transaction_id_has_its_type_and_limits),
+    T(a_message_type_given_twice_or_with_two_values_is_refused),
+    T(the_transaction_id_has_its_type_and_limits),
     T(the_sender_nonce_may_be_short_or_missing_but_not_something_else),
     T(attributes_of_an_answer_are_refused_in_a_request), T(a_message_cut_or_continued_anywhere_is_refused),
-    T(a_message_one_past_the_limit_is_refused_for_its_length), T(an_answer_has_the_attributes_of_its_status), T(the_end))
+    T(a_message_one_past_the_limit_is_refused_for_its_length), T(an_answer_has_the_attributes_of_its_status),
+    T(the_end))

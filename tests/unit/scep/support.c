@@ -8,18 +8,22 @@
 #include "x509/crl.h"
 #include "x509/name.h"
 
-#define MUST(call)                                                                                       \
-    do {                                                                                                 \
-        struct why must_ = { 0 };                                                                        \
-        ASSERT_OK(call, &must_);                                                                         \
+#define MUST(call)                                                                                           \
+    do {                                                                                                     \
+        struct why must_ = { 0 };                                                                            \
+        ASSERT_OK(call, &must_);                                                                             \
     } while (0)
 
 static struct site the_site;
 static bool site_made;
 
-/* --- keys and certificates -------------------------------------------------------------------------------------- */
+/* --- keys and certificates
+ * -------------------------------------------------------------------------------------- */
 
-struct shared_key { struct key key; const struct key *real; };
+struct shared_key {
+    struct key key;
+    const struct key *real;
+};
 
 static enum err shared_sign(const struct key *key, enum digest digest, struct bytes data, struct buf *ret,
                             struct why *why)
@@ -56,7 +60,8 @@ void identity_free(struct identity *identity)
 void identity_make(const struct identity_params *params, struct identity *ret)
 {
     *ret = (struct identity){ 0 };
-    struct key_spec spec = { params->kind ? params->kind : KEY_RSA, params->rsa_bits ? params->rsa_bits : 2048 };
+    struct key_spec spec = { params->kind ? params->kind : KEY_RSA,
+                             params->rsa_bits ? params->rsa_bits : 2048 };
     if (params->key)
         ret->key = key_share(params->key);
     else
@@ -85,7 +90,8 @@ void identity_make(const struct identity_params *params, struct identity *ret)
     MUST(cert_parse(buf_bytes(&ret->der), &ret->cert, &must_));
 }
 
-/* --- the ca that answers what a test wants ----------------------------------------------------------------------- */
+/* --- the ca that answers what a test wants
+ * ----------------------------------------------------------------------- */
 
 static void issue_for(struct site *site, struct bytes spki, enum fake_mode mode, struct buf *ret)
 {
@@ -94,11 +100,12 @@ static void issue_for(struct site *site, struct bytes spki, enum fake_mode mode,
     MUST(public_key_parse(mode == FAKE_OTHER_KEY ? site->stranger.cert.spki : spki, &public_half, &must_));
     half.public_half = public_half;
     struct identity leaf;
-    identity_make(&(struct identity_params){ .subject = DEVICE_NAME,
-                                             .issuer = mode == FAKE_OTHER_ISSUER ? &site->other_ca : &site->ca,
-                                             .key = &half,
-                                             .key_usage = KU_DIGITAL_SIGNATURE },
-                  &leaf);
+    identity_make(
+        &(struct identity_params){ .subject = DEVICE_NAME,
+                                   .issuer = mode == FAKE_OTHER_ISSUER ? &site->other_ca : &site->ca,
+                                   .key = &half,
+                                   .key_usage = KU_DIGITAL_SIGNATURE },
+        &leaf);
     buf_append(ret, buf_bytes(&leaf.der));
     identity_free(&leaf);
     public_key_free(public_half);
@@ -196,7 +203,8 @@ static void fake_free(struct ca_client *client)
     buf_free(&((struct fake_ca *)client)->body);
 }
 
-/* --- the site ---------------------------------------------------------------------------------------------------- */
+/* --- the site
+ * ---------------------------------------------------------------------------------------------------- */
 
 struct site *site_get(void)
 {
@@ -205,30 +213,49 @@ struct site *site_get(void)
         return site;
     site_made = true;
     uint16_t ca_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN;
-    identity_make(&(struct identity_params){ .subject = "CN=Example Root CA", .kind = KEY_EC_P256, .is_ca = true,
-                                             .key_usage = ca_usage }, &site->root);
-    identity_make(&(struct identity_params){ .subject = "CN=Example Issuing CA,O=Example", .issuer = &site->root,
-                                             .kind = KEY_EC_P256, .is_ca = true, .key_usage = ca_usage }, &site->ca);
-    identity_make(&(struct identity_params){ .subject = "CN=Some Other CA,O=Elsewhere", .kind = KEY_EC_P256,
-                                             .is_ca = true, .key_usage = ca_usage }, &site->other_ca);
+    identity_make(
+        &(struct identity_params){
+            .subject = "CN=Example Root CA", .kind = KEY_EC_P256, .is_ca = true, .key_usage = ca_usage },
+        &site->root);
+    identity_make(&(struct identity_params){ .subject = "CN=Example Issuing CA,O=Example",
+                                             .issuer = &site->root,
+                                             .kind = KEY_EC_P256,
+                                             .is_ca = true,
+                                             .key_usage = ca_usage },
+                  &site->ca);
+    identity_make(&(struct identity_params){ .subject = "CN=Some Other CA,O=Elsewhere",
+                                             .kind = KEY_EC_P256,
+                                             .is_ca = true,
+                                             .key_usage = ca_usage },
+                  &site->other_ca);
     for (int i = 0; i < 2; i++)
-        identity_make(&(struct identity_params){ .subject = "CN=CEP Encryption", .issuer = &site->ca,
-                                                 .key_usage = KU_KEY_ENCIPHERMENT }, &site->encryption[i]);
-    identity_make(&(struct identity_params){ .subject = "CN=Enrollment Agent", .issuer = &site->ca,
-                                             .key_usage = KU_DIGITAL_SIGNATURE }, &site->signature);
-    identity_make(&(struct identity_params){ .subject = "CN=RA", .issuer = &site->ca, .key = site->signature.key,
+        identity_make(&(struct identity_params){ .subject = "CN=CEP Encryption",
+                                                 .issuer = &site->ca,
+                                                 .key_usage = KU_KEY_ENCIPHERMENT },
+                      &site->encryption[i]);
+    identity_make(&(struct identity_params){ .subject = "CN=Enrollment Agent",
+                                             .issuer = &site->ca,
+                                             .key_usage = KU_DIGITAL_SIGNATURE },
+                  &site->signature);
+    identity_make(&(struct identity_params){ .subject = "CN=RA",
+                                             .issuer = &site->ca,
+                                             .key = site->signature.key,
                                              .key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT },
                   &site->combined);
     identity_make(&(struct identity_params){ .subject = DEVICE_NAME }, &site->device);
     identity_make(&(struct identity_params){ .subject = "CN=stranger" }, &site->stranger);
-    identity_make(&(struct identity_params){ .subject = DEVICE_NAME, .issuer = &site->ca, .key = site->stranger.key,
-                                             .key_usage = KU_DIGITAL_SIGNATURE }, &site->enrolled);
+    identity_make(&(struct identity_params){ .subject = DEVICE_NAME,
+                                             .issuer = &site->ca,
+                                             .key = site->stranger.key,
+                                             .key_usage = KU_DIGITAL_SIGNATURE },
+                  &site->enrolled);
     return site;
 }
 
 static void ra_add(struct ra_set *set, const struct identity *from, int generation, bool for_signature)
 {
-    struct ra_key held = { .generation = generation, .der = buf_dup(buf_bytes(&from->der)),
+    struct ra_key held = { .generation = generation,
+                           .der = buf_dup(buf_bytes(&from->der)),
                            .key = key_share(from->key) };
     MUST(ra_set_add(set, &held, for_signature, &must_));
 }
@@ -279,15 +306,16 @@ void site_end(void)
     struct site *site = &the_site;
     scep_free(site->scep);
     site->scep = NULL;
-    struct identity *all[] = { &site->root,          &site->ca,        &site->other_ca, &site->encryption[0],
-                               &site->encryption[1], &site->combined,  &site->enrolled, &site->signature,
+    struct identity *all[] = { &site->root,          &site->ca,       &site->other_ca, &site->encryption[0],
+                               &site->encryption[1], &site->combined, &site->enrolled, &site->signature,
                                &site->device,        &site->stranger };
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         identity_free(all[i]);
     site_made = false;
 }
 
-/* --- the device -------------------------------------------------------------------------------------------------- */
+/* --- the device
+ * -------------------------------------------------------------------------------------------------- */
 
 void device_csr(const struct identity *device, const char *challenge, struct buf *ret)
 {
@@ -321,7 +349,8 @@ void device_seal(struct site *site, const struct device_message *message, struct
     if (message->content.len == 0)
         device_csr(message->signer ? message->signer : &site->device, "secret", &csr);
     struct cms_seal_params params = { .recipient_cert = buf_bytes(&recipient->der),
-                                      .transport = message->transport ? message->transport : TRANSPORT_PKCS1_V15,
+                                      .transport =
+                                          message->transport ? message->transport : TRANSPORT_PKCS1_V15,
                                       .oaep = oaep_of(message),
                                       .cipher = message->cipher ? message->cipher : CIPHER_AES128_CBC };
     MUST(cms_enveloped_seal(&params, message->content.len ? message->content : buf_bytes(&csr), ret, &must_));
@@ -334,14 +363,15 @@ static void attributes_write(const struct device_message *message, struct buf *r
     const char *type = message->type ? message->type : "19";
     const char *transaction = message->transaction ? message->transaction : "transaction-1";
     if (!message->no_type)
-        cms_attribute_put(ret, OID_SCEP_MESSAGE_TYPE, message->type_tag ? message->type_tag : DER_PRINTABLE_STRING,
-                          bytes_str(type));
+        cms_attribute_put(ret, OID_SCEP_MESSAGE_TYPE,
+                          message->type_tag ? message->type_tag : DER_PRINTABLE_STRING, bytes_str(type));
     if (!message->no_transaction)
         cms_attribute_put(ret, OID_SCEP_TRANSACTION_ID,
                           message->transaction_tag ? message->transaction_tag : DER_PRINTABLE_STRING,
                           bytes_str(transaction));
     if (!message->no_nonce)
-        cms_attribute_put(ret, OID_SCEP_SENDER_NONCE, message->nonce_tag ? message->nonce_tag : DER_OCTET_STRING,
+        cms_attribute_put(ret, OID_SCEP_SENDER_NONCE,
+                          message->nonce_tag ? message->nonce_tag : DER_OCTET_STRING,
                           bytes_of(nonce, message->nonce_len ? message->nonce_len : 16));
     buf_append(ret, message->more_attributes);
 }
@@ -364,7 +394,8 @@ void device_write(struct site *site, const struct device_message *message, struc
     MUST(cms_signed_encode(&params, signer->key, ret, &must_));
 }
 
-/* --- the answer -------------------------------------------------------------------------------------------------- */
+/* --- the answer
+ * -------------------------------------------------------------------------------------------------- */
 
 struct pki_answer site_run(struct site *site, struct bytes message)
 {
@@ -437,7 +468,8 @@ const char *site_verdict(struct site *site, const struct device_message *message
         snprintf(ret, 16, "http %d", answer.status);
     } else {
         struct reply reply;
-        reply_read(site, message->signer ? message->signer : &site->device, buf_bytes(&answer.message), &reply);
+        reply_read(site, message->signer ? message->signer : &site->device, buf_bytes(&answer.message),
+                   &reply);
         snprintf(ret, 16, "%s/%s", reply.status, reply.fail_info);
         reply_free(&reply);
     }

@@ -97,3 +97,7 @@ const char *site_verdict(struct site *site, const struct device_message *message
 /* Certificates in a certs-only (or any) SignedData, as OpenSSL reads it. */
 size_t openssl_cert_count(struct bytes cms);
 struct buf openssl_cert_at(struct bytes cms, size_t index);
+/* c = m^e mod n: what no honest client sends. */
+struct buf openssl_raw_encrypt(struct bytes spki, struct bytes block);
+struct key *openssl_rsa_key(unsigned bits);                  /* smaller than we ever make; signs with SHA-256 only */
+bool openssl_certrep_verifies(struct bytes der, struct bytes ra_certificate);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The budget of failed decryptions: at its limits, one past them, and over time. */
+#include "scep/budget.h"
+#include "tests/unit/test.h"
+
+static struct budget *budget_make(void)
+{
+    struct budget *budget = NULL;
+    struct why why = { 0 };
+    ASSERT_OK(budget_new(&budget, &why), &why);
+    return budget;
+}
+
+TEST(an_address_may_fail_its_budget_and_not_once_more)
+{
+    AUTO(budget) budget = budget_make();
+    for (int i = 0; i < BUDGET_PER_ADDRESS; i++) {
+        assert_true(budget_allows(budget, "192.0.2.1", 0));
+        budget_spend(budget, "192.0.2.1", 0);
+    }
+    assert_false(budget_allows(budget, "192.0.2.1", 0));
+    assert_true(budget_allows(budget, "192.0.2.2", 0));
+    assert_int_equal(budget_spent(budget, 0), BUDGET_PER_ADDRESS);
+}
+
+TEST(a_new_window_gives_a_new_budget)
+{
+    AUTO(budget) budget = budget_make();
+    for (int i = 0; i < BUDGET_PER_ADDRESS; i++)
+        budget_spend(budget, "192.0.2.1", 5);
+    assert_false(budget_allows(budget, "192.0.2.1", 5 + BUDGET_WINDOW_MS - 1));
+    assert_true(budget_allows(budget, "192.0.2.1", 5 + BUDGET_WINDOW_MS));
+    assert_int_equal(budget_spent(budget, 5 + BUDGET_WINDOW_MS), 0);
+}
+
+TEST(an_ipv6_network_is_one_address_and_zones_do_not_count)
+{
+    AUTO(budget) budget = budget_make();
+    for (int i = 0; i < BUDGET_PER_ADDRESS; i++) {
+        char peer[64];
+        snprintf(peer, sizeof(peer), "2001:db8:1:2::%x%s", i + 1, i % 2 ? "%13" : "");
+        budget_spend(budget, peer, 0);
+    }
+    assert_false(budget_allows(budget, "2001:db8:1:2:ffff::1", 0));
+    assert_true(budget_allows(budget, "2001:db8:1:3::1", 0));
+}
+
+TEST(what_is_no_address_counts_too)
+{
+    AUTO(budget) budget = budget_make();
+    for (int i = 0; i < BUDGET_PER_ADDRESS; i++)
+        budget_spend(budget, "", 0);
+    assert_false(budget_allows(budget, "", 0));
+    assert_true(budget_allows(budget, "unknown", 0));
+}
+
+TEST(a_thousand_attackers_are_throttled_and_the_innocent_still_pass)
+{
+    AUTO(budget) budget = budget_make();
+    char peer[32];
+    unsigned decrypted = 0;
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < 1000; i++) {
+            snprintf(peer, sizeof(peer), "10.0.%d.%d", i / 250, i % 250 + 1);
+            if (!budget_allows(budget, peer, 0))
+                continue;
+            budget_spend(budget, peer, 0);
+            decrypted++;
+        }
+    }
+    assert_true(decrypted <= BUDGET_PER_KEY + 1);
+    unsigned passed = 0;
+    for (int i = 0; i < 10000; i++) {
+        snprintf(peer, sizeof(peer), "172.16.%d.%d", i / 250, i % 250 + 1);
+        passed += budget_allows(budget, peer, 0);
+    }
+    assert_true(passed >= 9900); /* S17: 99 % */
+}
+
+RUN(T(an_address_may_fail_its_budget_and_not_once_more), T(a_new_window_gives_a_new_budget),
+    T(an_ipv6_network_is_one_address_and_zones_do_not_count), T(what_is_no_address_counts_too),
+    T(a_thousand_attackers_are_throttled_and_the_innocent_still_pass))
