@@ -82,12 +82,14 @@ void config_show(const struct config *config, struct buf *ret_text)
     *ret_text = TAKE_BUF(out);
 }
 
-/* mdoc: a line that starts with '.' or ''' is a request, and '\' begins an escape. */
+/* mdoc: '\' begins an escape, and a sentence begins a line. */
 static void append_mdoc(struct buf *out, const char *text)
 {
     for (const char *at = text; *at; at++) {
         if (*at == '\\')
             buf_append_str(out, "\\e");
+        else if (*at == ' ' && at > text && at[-1] == '.')
+            buf_append_byte(out, '\n');
         else
             buf_append_byte(out, (uint8_t)*at);
     }
