@@ -2,7 +2,6 @@
 /* What is in the envelope, by messageType: a CSR (RFC 8894 3.3.1), IssuerAndSubject (3.3.3),
    IssuerAndSerialNumber (3.3.4, 3.3.5). Each reads it, says what proves that the signer chose it, and asks
    ca. */
-#include "base/encode.h"
 #include "ipc/enroll.h"
 #include "ipc/record.h"
 #include "scep/transaction.h"
@@ -27,8 +26,7 @@ static enum err unreadable(const struct transaction *tx, const struct why *reaso
     return fail(why, ERR_BAD_MESSAGE_CHECK, "content of %s: %s", scep_type_name(tx->type), reason->text);
 }
 
-/* --- certificates and CRLs for the device
- * ----------------------------------------------------------------------- */
+/* --- certificates and CRLs for the device --- */
 
 static void note_certificate(const struct cert *cert, struct buf *note)
 {
@@ -87,8 +85,7 @@ static enum err enrolment_answer(const struct endpoint *endpoint, struct bytes b
     return OK;
 }
 
-/* --- PKCSReq, RenewalReq
- * ---------------------------------------------------------------------------------------- */
+/* --- PKCSReq, RenewalReq --- */
 
 static enum err csr_read(const struct transaction *tx, struct csr *ret, struct why *why)
 {
@@ -138,8 +135,7 @@ static enum err request_run(struct transaction *tx, struct outcome *ret, struct 
     return enrolment_answer(tx->endpoint, buf_bytes(&answer), csr.spki, ret, why);
 }
 
-/* --- CertPoll
- * --------------------------------------------------------------------------------------------------- */
+/* --- CertPoll --- */
 
 static enum err issuer_and_subject_read(struct bytes der, struct bytes *ret_issuer, struct bytes *ret_subject,
                                         struct why *why)
@@ -192,8 +188,7 @@ static enum err poll_run(struct transaction *tx, struct outcome *ret, struct why
     return enrolment_answer(tx->endpoint, buf_bytes(&answer), BYTES_NONE, ret, why);
 }
 
-/* --- GetCert, GetCRL
- * -------------------------------------------------------------------------------------------- */
+/* --- GetCert, GetCRL --- */
 
 static enum err issuer_and_serial_read(struct bytes der, struct bytes *ret_issuer, struct bytes *ret_serial,
                                        struct why *why)
@@ -212,46 +207,47 @@ static enum err issuer_and_serial_read(struct bytes der, struct bytes *ret_issue
     return OK;
 }
 
-/* Certificates and CRLs are public: whoever can name our CA may ask. */
-static enum err query_run(struct transaction *tx, const char *verb, const char *label, struct buf *ret_der,
+/* Certificates and CRLs are public: whoever can name our CA may ask. The answer of ca is an OCTET STRING. */
+static enum err query_run(struct transaction *tx, const char *verb, struct buf *ret_answer, struct bytes *ret_der,
                           struct why *why)
 {
-    struct bytes issuer, serial, pem;
+    struct bytes issuer, serial;
     struct why reason = { 0 };
     enum err read = issuer_and_serial_read(buf_bytes(&tx->plain), &issuer, &serial, &reason);
     if (tx->good != 0xFF || read != OK)
         return unreadable(tx, &reason, why);
     TRY(issuer_check(tx, issuer, false, why));
-    AUTO_BUF text = { 0 }, body = { 0 }, answer = { 0 };
+    AUTO_BUF text = { 0 }, body = { 0 };
     serial_append_text(&text, serial);
     size_t mark = record_begin(&body);
     record_put_str(&body, "endpoint", tx->endpoint->name);
     record_put(&body, "serial", buf_bytes(&text));
     record_end(&body, mark);
-    TRY(ca_call(tx->scep->ca, verb, buf_bytes(&body), &answer, why));
-    struct record record;
-    if (record_get(buf_bytes(&answer), &record, &reason) != OK || !record_find(&record, "pem", &pem) ||
-        !pem_decode(pem, label, ret_der, NULL))
-        return fail(why, ERR_PROTOCOL, "ca answered %s without a %s", verb, label);
+    TRY(ca_call(tx->scep->ca, verb, buf_bytes(&body), ret_answer, why));
+    struct der_reader in = der_reader_over(buf_bytes(ret_answer));
+    if (!der_get_octets(&in, ret_der) || !der_at_end(&in))
+        return fail(why, ERR_PROTOCOL, "ca answered %s with something else than an OCTET STRING", verb);
     return OK;
 }
 
 static enum err get_cert_run(struct transaction *tx, struct outcome *ret, struct why *why)
 {
-    AUTO_BUF der = { 0 };
-    TRY(query_run(tx, "get_cert", "CERTIFICATE", &der, why));
-    return issued(tx->endpoint, buf_bytes(&der), BYTES_NONE, ret, why);
+    AUTO_BUF answer = { 0 };
+    struct bytes der = BYTES_NONE;
+    TRY(query_run(tx, "get_cert", &answer, &der, why));
+    return issued(tx->endpoint, der, BYTES_NONE, ret, why);
 }
 
 static enum err get_crl_run(struct transaction *tx, struct outcome *ret, struct why *why)
 {
-    AUTO_BUF der = { 0 };
+    AUTO_BUF answer = { 0 };
+    struct bytes der = BYTES_NONE;
     struct crl crl;
     struct why because = { 0 };
-    TRY(query_run(tx, "get_crl", "X509 CRL", &der, why));
-    if (crl_parse(buf_bytes(&der), &crl, &because) != OK)
+    TRY(query_run(tx, "get_crl", &answer, &der, why));
+    if (crl_parse(der, &crl, &because) != OK)
         return fail(why, ERR_PROTOCOL, "ca answered no CRL: %s", because.text);
-    TRY(cms_crl_encode(buf_bytes(&der), &ret->payload, why));
+    TRY(cms_crl_encode(der, &ret->payload, why));
     buf_printf(&ret->note, "crl_number=%lld", (long long)crl.number);
     ret->status = SCEP_SUCCESS;
     return OK;

@@ -53,8 +53,7 @@ void endpoint_clear(struct endpoint *endpoint)
     *endpoint = (struct endpoint){ 0 };
 }
 
-/* --- what is answered beforehand
- * -------------------------------------------------------------------------------- */
+/* --- what is answered beforehand --- */
 
 /* One capability a line, each by its own name: jscep falls back to DES and MD5 when AES and SHA-256 are only
    implied by SCEPStandard (spec interop.md). Only what is true: RFC 8894 3.5.2. */
@@ -89,8 +88,7 @@ static enum err ca_cert_make(struct endpoint *endpoint, enum get_ca_cert shape, 
     return cms_certs_encode(certs, count, &endpoint->ca_cert, why);
 }
 
-/* --- one endpoint
- * ----------------------------------------------------------------------------------------------- */
+/* --- one endpoint --- */
 
 /* Both shapes of the URL: Windows adds /pkiclient.exe, Android does not (spec interop.md). */
 static enum err path_add(struct endpoint *endpoint, const char *path, struct why *why)
@@ -166,8 +164,7 @@ enum err endpoint_make(const struct endpoint_params *params, struct endpoint *re
     return OK;
 }
 
-/* --- a set of them
- * ---------------------------------------------------------------------------------------------- */
+/* --- a set of them --- */
 
 struct endpoint_set *endpoint_set_new(struct endpoint *endpoints, size_t count, struct ra_set **ra_sets,
                                       size_t ra_count)
@@ -245,8 +242,7 @@ void endpoint_set_warn(const struct endpoint_set *set, int64_t now)
     }
 }
 
-/* --- from the configuration
- * ------------------------------------------------------------------------------------- */
+/* --- from the configuration --- */
 
 struct loading {
     const struct config *config;

@@ -120,8 +120,7 @@ enum err scep_message_check(const struct scep_message *message, enum scep_type *
     return OK;
 }
 
-/* --- answers
- * ---------------------------------------------------------------------------------------------------- */
+/* --- answers --- */
 
 static void number_put(struct buf *out, enum oid type, int number)
 {

@@ -23,8 +23,7 @@ int64_t refusal_time(int64_t arrived_us, int64_t now_us)
     return arrived_us + periods * REFUSAL_HOLD_US;
 }
 
-/* --- the loop thread's part
- * ------------------------------------------------------------------------------------- */
+/* --- the loop thread's part --- */
 
 static void answer_status(struct operation *ret, int status)
 {
@@ -176,8 +175,7 @@ void operation_decide(struct scep *scep, const struct endpoint_set *set, const s
     answer_status(ret, 404);
 }
 
-/* --- the worker's part
- * ------------------------------------------------------------------------------------------ */
+/* --- the worker's part --- */
 
 /* RFC 8894 4.1: base64, URL-escaped. query_get has undone the escapes and left + alone; a + that some proxy
    or client wrote as a blank becomes one again. Cisco's line ends are skipped, missing padding is fine, the

@@ -134,8 +134,7 @@ enum err ra_set_check(const struct ra_set *set, const struct cert *issuer,
     return issuer_check(set, ra_set_signer(set), issuer, issuer_key, why);
 }
 
-/* --- files
- * ------------------------------------------------------------------------------------------------------ */
+/* --- files --- */
 
 /* N of "PREFIX-N.key.pem"; 0 for every other name. */
 static int generation_of(const char *file, const char *prefix)

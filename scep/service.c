@@ -24,8 +24,7 @@ struct service {
     pthread_mutex_t reload_lock; /* one reload at a time, from SIGHUP or the command line */
 };
 
-/* --- making it
- * -------------------------------------------------------------------------------------------------- */
+/* --- making it --- */
 
 static struct http_limits limits_of(const struct config_section *scep)
 {
@@ -113,8 +112,7 @@ static void warn_daily(void *arg)
     endpoint_set_unref(set);
 }
 
-/* --- reload
- * ----------------------------------------------------------------------------------------------------- */
+/* --- reload --- */
 
 /* Reads the file again; on any failure what is served stays as it was. From any thread. */
 static enum err endpoints_reload(struct service *service, struct why *why)
@@ -163,8 +161,7 @@ void service_reload(void *arg)
     (void)logged;
 }
 
-/* --- what the command line asks
- * --------------------------------------------------------------------------------- */
+/* --- what the command line asks --- */
 
 static enum err reload_verb(void *arg, const struct ipc_caller *caller, struct bytes body,
                             struct buf *ret_body, struct why *why)
@@ -241,8 +238,7 @@ static enum err ipc_open(struct service *service, struct why *why)
     return OK;
 }
 
-/* --- begin and end
- * ---------------------------------------------------------------------------------------------- */
+/* --- begin and end --- */
 
 static enum err service_open(struct service *service, struct why *why)
 {

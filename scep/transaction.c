@@ -29,8 +29,7 @@ void transaction_free(struct transaction *tx)
     buf_wipe(&tx->plain);
 }
 
-/* --- the stages
- * ------------------------------------------------------------------------------------------------- */
+/* --- the stages --- */
 
 /* D6: a signature check costs a fifteenth of a decryption, so it comes first and strangers' noise ends here.
  */
@@ -106,8 +105,7 @@ static enum err transaction_run(struct transaction *tx, struct outcome *ret, str
     return content_run(tx, ret, why); /* CSR, poll or query; then ca          */
 }
 
-/* --- the answer
- * ------------------------------------------------------------------------------------------------- */
+/* --- the answer --- */
 
 static struct scep_reply reply_to(const struct transaction *tx, enum scep_status status)
 {

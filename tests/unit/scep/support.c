@@ -17,8 +17,7 @@
 static struct site the_site;
 static bool site_made;
 
-/* --- keys and certificates
- * -------------------------------------------------------------------------------------- */
+/* --- keys and certificates --- */
 
 struct shared_key {
     struct key key;
@@ -90,8 +89,7 @@ void identity_make(const struct identity_params *params, struct identity *ret)
     MUST(cert_parse(buf_bytes(&ret->der), &ret->cert, &must_));
 }
 
-/* --- the ca that answers what a test wants
- * ----------------------------------------------------------------------- */
+/* --- the ca that answers what a test wants --- */
 
 static void issue_for(struct site *site, struct bytes spki, enum fake_mode mode, struct buf *ret)
 {
@@ -163,17 +161,14 @@ static void crl_make(struct site *site, struct buf *ret)
     signed_assemble(buf_bytes(&tbs), params.algorithm, buf_bytes(&signature), ret);
 }
 
-static void fake_pem(struct fake_ca *fake, bool crl, struct buf *ret)
+static void fake_query(struct fake_ca *fake, bool crl, struct buf *ret)
 {
-    AUTO_BUF der = { 0 }, pem = { 0 };
+    AUTO_BUF der = { 0 };
     if (crl)
         crl_make(fake->site, &der);
     else
         issue_for(fake->site, fake->site->device.cert.spki, fake->mode, &der);
-    pem_append(&pem, crl ? "X509 CRL" : "CERTIFICATE", buf_bytes(&der));
-    size_t mark = record_begin(ret);
-    record_put(ret, "pem", buf_bytes(&pem));
-    record_end(ret, mark);
+    der_put_octets(ret, buf_bytes(&der));
 }
 
 static enum err fake_call(struct ca_client *client, const char *verb, struct bytes body, struct buf *ret,
@@ -194,7 +189,7 @@ static enum err fake_call(struct ca_client *client, const char *verb, struct byt
         return fake_request(fake, body, ret, why);
     if (strcmp(verb, "poll") == 0)
         return fake_poll(fake, body, ret, why);
-    fake_pem(fake, strcmp(verb, "get_crl") == 0, ret);
+    fake_query(fake, strcmp(verb, "get_crl") == 0, ret);
     return OK;
 }
 
@@ -203,8 +198,7 @@ static void fake_free(struct ca_client *client)
     buf_free(&((struct fake_ca *)client)->body);
 }
 
-/* --- the site
- * ---------------------------------------------------------------------------------------------------- */
+/* --- the site --- */
 
 struct site *site_get(void)
 {
@@ -314,8 +308,7 @@ void site_end(void)
     site_made = false;
 }
 
-/* --- the device
- * -------------------------------------------------------------------------------------------------- */
+/* --- the device --- */
 
 void device_csr(const struct identity *device, const char *challenge, struct buf *ret)
 {
@@ -394,8 +387,7 @@ void device_write(struct site *site, const struct device_message *message, struc
     MUST(cms_signed_encode(&params, signer->key, ret, &must_));
 }
 
-/* --- the answer
- * -------------------------------------------------------------------------------------------------- */
+/* --- the answer --- */
 
 struct pki_answer site_run(struct site *site, struct bytes message)
 {
