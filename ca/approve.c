@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An administrator's word on a pending request. */
+#include "base/log.h"
+#include "ca/audit.h"
+#include "ca/enroll.h"
+#include "ca/issue.h"
+#include "ca/request.h"
+#include "ca/validator.h"
+#include <stdio.h>
+
+static enum err pending_find(struct ca *ca, const struct issuer *issuer, int64_t id, struct request_row *ret,
+                             struct why *why)
+{
+    struct request_lookup lookup = { .ca = ca, .issuer = issuer, .by = LOOKUP_ID, .request_id = id };
+    bool found = false;
+    TRY(request_find(&lookup, &found, ret, why));
+    if (!found)
+        return fail(why, ERR_NOT_FOUND, "ca %s has no request %lld", issuer->name, (long long)id);
+    return OK;
+}
+
+struct approval {
+    struct ca *ca;
+    struct issuer *issuer;
+    const char *actor;
+    struct request_row *row;
+};
+
+/* The same stages as an enrolment; the kept request stands for the device, the approval for the challenge. */
+static enum err approve_reserve(const struct approval *approval, struct reservation *ret, struct why *why)
+{
+    struct request_row *row = approval->row;
+    const struct endpoint *endpoint = ca_find_endpoint(approval->ca, bytes_str(row->endpoint));
+    AUTO(public_key) key = NULL;
+    AUTO_VAL(grant) grant = { 0 };
+    AUTO_BUF der = { 0 };
+    struct csr csr;
+    uint8_t digest[32];
+    if (!endpoint)
+        return fail(why, ERR_BAD_REQUEST, "request %lld is of endpoint %s, which is not configured any more",
+                    (long long)row->request_id, row->endpoint);
+    TRY(request_info_parse(buf_bytes(&row->info), &der, &csr, why));
+    TRY(public_key_parse(csr.spki, &key, why));
+    TRY(template_for_slot(approval->ca->store, endpoint, slot_of(&csr), &grant.template, why));
+    TRY(template_apply(&csr, key, &grant, why));
+    TRY(sha256_parts(&csr.spki, 1, digest, why));
+    struct reserve_params params = { .issuer = approval->issuer,
+                                     .endpoint = row->endpoint,
+                                     .requester = row->requester,
+                                     .validator = row->validator,
+                                     .spki = csr.spki,
+                                     .spki_digest = BYTES_ARR(digest),
+                                     .approved_id = row->request_id,
+                                     .approved_by = approval->actor };
+    return issue_reserve(approval->ca, &params, &grant, ret, why);
+}
+
+static enum err approve_finish(const struct approval *approval, const struct reservation *slot,
+                               struct why *why)
+{
+    AUTO_BUF sealed = { 0 };
+    struct why inner = { 0 };
+    enum err err = issue_seal(approval->ca, slot, &sealed, &inner);
+    if (err != OK && !err_row(err)->retryable)
+        TRY(issue_fail(approval->ca, slot, &inner, why));
+    if (err != OK)
+        return fail(why, err, "approved, not sealed yet: %s", inner.text);
+    return issue_record(approval->ca, slot, buf_bytes(&sealed), why);
+}
+
+enum err ca_approve(struct ca *ca, struct issuer *issuer, int64_t request_id, const char *actor,
+                    struct why *why)
+{
+    AUTO_VAL(request_row) row = { 0 };
+    AUTO_VAL(reservation) slot = { 0 };
+    TRY(pending_find(ca, issuer, request_id, &row, why));
+    if (row.disposition == DISPOSITION_ISSUED)
+        return OK;
+    if (row.disposition != DISPOSITION_PENDING && row.disposition != DISPOSITION_SEALING)
+        return fail(why, ERR_BAD_REQUEST, "request %lld is %s, not pending", (long long)request_id,
+                    disposition_name(row.disposition));
+    struct approval approval = { ca, issuer, actor, &row };
+    if (row.disposition == DISPOSITION_SEALING && row.serial && row.tbs.len) {
+        slot = (struct reservation){ .issuer = issuer, .request_id = request_id, .tbs = TAKE_BUF(row.tbs) };
+        snprintf(slot.serial, sizeof(slot.serial), "%s", row.serial);
+    } else {
+        TRY(approve_reserve(&approval, &slot, why));
+    }
+    enum err err = approve_finish(&approval, &slot, why);
+    return err == ERR_CONFLICT ? OK : err; /* the device's own poll sealed it first */
+}
+
+struct deny_arg {
+    struct ca *ca;
+    const struct issuer *issuer;
+    const struct denial *denial;
+    char reason[480];
+};
+
+static enum err deny_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    const struct deny_arg *deny = arg;
+    const struct denial *denial = deny->denial;
+    int64_t changed = 0;
+    char object[32];
+    TRY(store_exec(
+        tx,
+        "UPDATE request SET disposition = 'denied', error = 'ERR_DENIED', reason = $1, resolved_at = $2, "
+        "resolved_by = $3 WHERE issuer_id = $4 AND request_id = $5 AND disposition = 'pending'",
+        S_ARGS(S_TEXT(deny->reason), S_INT(clock_now(deny->ca->clock)), S_TEXT(denial->actor),
+               S_TEXT(deny->issuer->name), S_INT(denial->request_id)),
+        &changed, why));
+    if (changed != 1)
+        return fail(why, ERR_BAD_REQUEST, "request %lld is not pending", (long long)denial->request_id);
+    snprintf(object, sizeof(object), "request %lld", (long long)denial->request_id);
+    struct audit_entry entry = { deny->issuer->name, denial->actor, "deny", object, deny->reason };
+    return audit_write(tx, deny->ca, &entry, why);
+}
+
+enum err ca_deny(struct ca *ca, const struct issuer *issuer, const struct denial *denial, struct why *why)
+{
+    AUTO_VAL(request_row) row = { 0 };
+    TRY(pending_find(ca, issuer, denial->request_id, &row, why));
+    if (row.disposition == DISPOSITION_DENIED)
+        return OK;
+    struct deny_arg deny = { .ca = ca, .issuer = issuer, .denial = denial };
+    log_escape(denial->reason, strlen(denial->reason), deny.reason,
+               sizeof(deny.reason)); /* text of the store is UTF-8 */
+    return store_write(ca->store, deny_work, &deny, why);
+}

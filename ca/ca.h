@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The context of the certificate authority: its issuers, its endpoints, its store, and the seams to seal and to time.
+   Made once in main (or by init, or by a test) and handed down. */
+#pragma once
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/secret.h"
+#include "ipc/seal.h"
+#include "store/store.h"
+#include "x509/cert.h"
+#include <pthread.h>
+
+/* Who puts the signature under a TBS: the channel to signer, init's own signer in its process, a test's twin. */
+struct sealer {
+    enum err (*seal)(void *arg, const struct seal_request *request, struct buf *ret_der, struct why *why);
+    void *arg;
+};
+
+struct issuer_params {
+    const char *name;                                        /* of its ca section: also the issuer_id of every row */
+    struct bytes certificate;                                /* DER */
+    int64_t backdate_s, crl_validity_s, crl_overlap_s;
+    const char *const *cdp; size_t cdp_count;
+    const char *const *aia; size_t aia_count;
+    const char *const *ocsp; size_t ocsp_count;
+};
+struct issuer {
+    char *name;
+    struct buf der;
+    struct cert cert;                                        /* views into der */
+    struct public_key *key;
+    struct signature_algorithm algorithm;                    /* what it signs with: follows from its key */
+    uint8_t key_id[20];                                      /* its SKI, if it has none of its own */
+    struct bytes aki;                                        /* key identifier that its certificates name */
+    int64_t backdate_s, crl_validity_s, crl_overlap_s;
+    char **cdp, **aia, **ocsp; size_t cdp_count, aia_count, ocsp_count;
+    pthread_mutex_t crl_lock;                                /* one CRL at a time: numbers reach the signer in order */
+    pthread_mutex_t wanted_lock;
+    int64_t crl_wanted, crl_done;                            /* tickets: one CRL serves every revocation before it */
+};
+
+enum slot { SLOT_SIGNATURE, SLOT_ENCRYPTION, SLOT_GENERAL, SLOT_COUNT };
+struct validator;
+struct endpoint_params {
+    const char *name, *issuer, *validator;                   /* "static", "one-time", "manual" */
+    bool allow_sha1;
+    const char *slots[SLOT_COUNT];                           /* template names; NULL or "" refuses */
+    int64_t challenge_lifetime_s, challenges_outstanding, pending_max;
+    const char *static_path;                                 /* the file that `chancery password set` writes */
+};
+struct endpoint {
+    char *name, *requester;                                  /* requester: "endpoint/NAME" */
+    struct issuer *issuer;
+    const struct validator *validator;
+    bool allow_sha1;
+    char *slots[SLOT_COUNT];
+    int64_t challenge_lifetime_s, challenges_outstanding, pending_max;
+    char *static_path;
+    pthread_mutex_t lock;
+    uint8_t static_mac[32]; bool has_static_mac;             /* under lock: `chancery password set` and SIGHUP change it */
+};
+
+#define CA_REFUSALS 256
+struct refusal { int64_t at; char endpoint[LIMIT_NAME_BYTES + 1], peer[80]; enum err err; char reason[240]; };
+
+struct ca {
+    const struct clock *clock;
+    struct store *store;                                     /* borrowed */
+    struct sealer sealer;
+    char *node;                                              /* node_id of every row: this host */
+    struct secret challenge_key;                             /* HMAC key of challenges and request keys; empty in init */
+    struct issuer **issuers; size_t issuer_count;
+    struct endpoint **endpoints; size_t endpoint_count;
+    char *crl_dir;                                           /* NULL: CRLs stay in the store */
+    pthread_mutex_t refusals_lock;
+    struct refusal refusals[CA_REFUSALS]; uint64_t refusal_total;   /* a ring: refusals cost no disk */
+};
+struct ca_params {
+    const struct clock *clock;
+    struct store *store;
+    struct sealer sealer;
+    const struct secret *challenge_key;                      /* copied; NULL: init, which serves no endpoint */
+    const char *crl_dir;
+};
+
+struct ca *ca_new(const struct ca_params *params);
+void ca_free(struct ca *ca);
+AUTO_DECLARE(ca)
+NODISCARD enum err ca_add_issuer(struct ca *ca, const struct issuer_params *params, struct why *why);
+/* Refuses what could later fail open: no validator, no password file, an unknown issuer (spec security.md A4). */
+NODISCARD enum err ca_add_endpoint(struct ca *ca, const struct endpoint_params *params, struct why *why);
+/* Every slot that is set names a published template. Once the store holds its templates. */
+NODISCARD enum err ca_check_slots(struct ca *ca, struct why *why);
+struct issuer *ca_find_issuer(const struct ca *ca, struct bytes name);            /* NULL when unknown */
+struct endpoint *ca_find_endpoint(const struct ca *ca, struct bytes name);
+/* Reads the endpoints' password files again; one that can't be read keeps the password it has. */
+NODISCARD enum err ca_reload(struct ca *ca, struct why *why);
+
+/* Refusals before acceptance: kept in memory only, so that strangers can't fill the disk. */
+void ca_note_refusal(struct ca *ca, struct bytes endpoint, struct bytes peer, const struct why *why);
+
+/* The next value of an increasing number of this issuer. Holding its row until commit also serialises, per issuer, the
+   checks that follow it in the same unit of work on PostgreSQL. */
+NODISCARD enum err counter_next(struct store_tx *tx, const char *issuer, const char *name, int64_t *ret, struct why *why);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One enrolment, from what a device asks to what it gets. */
+#pragma once
+#include "ca/ca.h"
+#include "ipc/enroll.h"
+
+struct enrolled {
+    enum enroll_disposition disposition;
+    int64_t request_id;
+    struct buf certificate;                                  /* DER; empty while pending */
+    bool again;                                              /* the answer to a request that was answered before */
+};
+void enrolled_free(struct enrolled *enrolled);               /* held by value */
+/* The same request again gets the same bytes. Nothing is answered before it is durable. */
+NODISCARD enum err ca_enroll(struct ca *ca, const struct enroll_request *ask, struct enrolled *ret, struct why *why);
+/* CertPoll: by endpoint, transactionID and signer's key. */
+NODISCARD enum err ca_poll(struct ca *ca, const struct enroll_poll *ask, struct enrolled *ret, struct why *why);
+
+/* Administrators, on pending requests. */
+NODISCARD enum err ca_approve(struct ca *ca, struct issuer *issuer, int64_t request_id, const char *actor, struct why *why);
+struct denial { int64_t request_id; const char *actor, *reason; };
+NODISCARD enum err ca_deny(struct ca *ca, const struct issuer *issuer, const struct denial *denial, struct why *why);

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The seal, and T2; and what becomes of a reservation that never gets there. */
+#include "ca/issue.h"
+
+#include "base/log.h"
+#include "ca/audit.h"
+#include "ca/challenge.h"
+#include <stdio.h>
+
+enum err issue_seal(struct ca *ca, const struct reservation *slot, struct buf *ret_der, struct why *why)
+{
+    const struct issuer *issuer = slot->issuer;
+    struct seal_request request = { bytes_str(issuer->name), SEAL_CERTIFICATE, buf_bytes(&slot->tbs) };
+    AUTO_BUF der = { 0 };
+    struct cert cert;
+    TRY(ca->sealer.seal(ca->sealer.arg, &request, &der, why));
+    if (cert_parse(buf_bytes(&der), &cert, why) != OK)
+        return fail(why, ERR_PROTOCOL, "the signer's answer for serial %s is no certificate", slot->serial);
+    if (!bytes_equal(cert.tbs, buf_bytes(&slot->tbs)))
+        return fail(why, ERR_PROTOCOL, "the signer sealed something else than serial %s", slot->serial);
+    /* A fault in the signer's arithmetic could give its key away: no bad signature leaves the house. */
+    if (cert_verify(&cert, issuer->key, why) != OK)
+        return fail(why, ERR_PROTOCOL, "the signer's signature under serial %s does not verify",
+                    slot->serial);
+    *ret_der = TAKE_BUF(der);
+    return OK;
+}
+
+struct record_arg {
+    struct ca *ca;
+    const struct reservation *slot;
+    struct bytes der;
+    const struct why *reason;
+    int64_t now;
+};
+
+static enum err resolve_request(struct store_tx *tx, const struct record_arg *record, const char *disposition,
+                                struct why *why)
+{
+    const struct reservation *slot = record->slot;
+    const struct why *reason = record->reason;
+    int64_t changed = 0;
+    /* The key is the request's own while it is sealing; CASE keeps it for the issued and frees it for the failed. */
+    TRY(store_exec(tx,
+                   "UPDATE request SET disposition = $1, resolved_at = $2, error = $3, reason = $4, "
+                   "request_key = CASE WHEN $5 = 1 THEN NULL ELSE request_key END "
+                   "WHERE issuer_id = $6 AND request_id = $7 AND serial = $8 AND disposition = 'sealing'",
+                   S_ARGS(S_TEXT(disposition), S_INT(record->now),
+                          S_TEXT(reason ? err_row(reason->err)->name : NULL),
+                          S_TEXT(reason ? reason->text : NULL), S_INT(reason ? 1 : 0),
+                          S_TEXT(slot->issuer->name), S_INT(slot->request_id), S_TEXT(slot->serial)),
+                   &changed, why));
+    if (changed != 1)
+        return fail(why, ERR_CONFLICT, "request %lld (serial %s) is not being sealed any more",
+                    (long long)slot->request_id, slot->serial);
+    return OK;
+}
+
+static enum err record_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    const struct record_arg *record = arg;
+    const struct reservation *slot = record->slot;
+    const char *issuer = slot->issuer->name;
+    char object[32];
+    int64_t changed = 0;
+    TRY(resolve_request(tx, record, "issued", why));
+    TRY(store_exec(tx,
+                   "UPDATE certificate SET status = 'valid', der = $1, tbs = NULL, issued_at = $2 "
+                   "WHERE issuer_id = $3 AND serial = $4 AND status = 'reserved'",
+                   S_ARGS(S_BYTES(record->der), S_INT(record->now), S_TEXT(issuer), S_TEXT(slot->serial)),
+                   &changed, why));
+    if (changed != 1)
+        return fail(why, ERR_CONFLICT, "serial %s is not reserved any more", slot->serial);
+    snprintf(object, sizeof(object), "request %lld", (long long)slot->request_id);
+    struct audit_entry entry = { issuer, "ca", "issue", object, slot->serial };
+    TRY(audit_write(tx, record->ca, &entry, why));
+    return store_exec(
+        tx,
+        "INSERT INTO outbox (issuer_id, request_id, kind, node_id, created_at) "
+        "VALUES ($1, $2, 'issued', $3, $4)",
+        S_ARGS(S_TEXT(issuer), S_INT(slot->request_id), S_TEXT(record->ca->node), S_INT(record->now)), NULL,
+        why);
+}
+
+enum err issue_record(struct ca *ca, const struct reservation *slot, struct bytes der, struct why *why)
+{
+    struct record_arg record = { .ca = ca, .slot = slot, .der = der, .now = clock_now(ca->clock) };
+    return store_write(ca->store, record_work, &record, why);
+}
+
+static enum err certificate_void(struct store_tx *tx, const struct issuer *issuer, const char *serial,
+                                 struct why *why)
+{
+    return store_exec(tx,
+                      "UPDATE certificate SET status = 'void', tbs = NULL "
+                      "WHERE issuer_id = $1 AND serial = $2 AND status = 'reserved'",
+                      S_ARGS(S_TEXT(issuer->name), S_TEXT(serial)), NULL, why);
+}
+
+static enum err fail_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    const struct record_arg *record = arg;
+    const struct reservation *slot = record->slot;
+    char object[32];
+    TRY(resolve_request(tx, record, "failed", why));
+    TRY(certificate_void(tx, slot->issuer, slot->serial, why));
+    TRY(challenge_release(tx, slot->issuer->name, slot->request_id, why));
+    snprintf(object, sizeof(object), "request %lld", (long long)slot->request_id);
+    struct audit_entry entry = { slot->issuer->name, "ca", "fail", object, record->reason->text };
+    return audit_write(tx, record->ca, &entry, why);
+}
+
+enum err issue_fail(struct ca *ca, const struct reservation *slot, const struct why *reason, struct why *why)
+{
+    struct why clean = { .err = reason->err };
+    log_escape(reason->text, strlen(reason->text), clean.text,
+               sizeof(clean.text)); /* text of the store is UTF-8 */
+    struct record_arg record = { .ca = ca, .slot = slot, .reason = &clean, .now = clock_now(ca->clock) };
+    return store_write(ca->store, fail_work, &record, why);
+}
+
+struct void_arg {
+    struct ca *ca;
+    const struct issuer *issuer;
+    int64_t now, voided;
+};
+
+/* A reservation of a manual endpoint goes back to waiting: the approval has to be given again. */
+static enum err void_one(struct store_tx *tx, struct void_arg *arg, const struct store_rows *rows, size_t row,
+                         struct why *why)
+{
+    int64_t id = store_int(rows, row, 0), changed = 0;
+    const char *serial = store_str(rows, row, 1);
+    bool manual = strcmp(store_str(rows, row, 2), "manual") == 0;
+    char object[32];
+    const char *back =
+        "UPDATE request SET disposition = 'pending', serial = NULL, reserved_at = NULL, resolved_by = NULL "
+        "WHERE issuer_id = $1 AND request_id = $2 AND disposition = 'sealing'";
+    const char *end = "UPDATE request SET disposition = 'failed', request_key = NULL, error = 'ERR_TIMEOUT', "
+                      "reason = 'reserved, but never sealed: voided' "
+                      "WHERE issuer_id = $1 AND request_id = $2 AND disposition = 'sealing'";
+    TRY(store_exec(tx, manual ? back : end, S_ARGS(S_TEXT(arg->issuer->name), S_INT(id)), &changed, why));
+    if (changed != 1)
+        return OK; /* its T2 came first */
+    TRY(certificate_void(tx, arg->issuer, serial, why));
+    TRY(challenge_release(tx, arg->issuer->name, id, why));
+    snprintf(object, sizeof(object), "request %lld", (long long)id);
+    struct audit_entry entry = { arg->issuer->name, "ca", "void", object, serial };
+    TRY(audit_write(tx, arg->ca, &entry, why));
+    arg->voided++;
+    return OK;
+}
+
+static enum err void_work(struct store_tx *tx, void *context, struct why *why)
+{
+    struct void_arg *arg = context;
+    AUTO(store_rows) rows = NULL;
+    arg->voided = 0;
+    TRY(store_query(
+        tx,
+        "SELECT request_id, serial, validator FROM request WHERE issuer_id = $1 AND disposition = 'sealing' "
+        "AND reserved_at <= $2 ORDER BY request_id LIMIT 500",
+        S_ARGS(S_TEXT(arg->issuer->name), S_INT(arg->now - ISSUE_VOID_S)), &rows, why));
+    for (size_t row = 0; row < store_rows_count(rows); row++)
+        TRY(void_one(tx, arg, rows, row, why));
+    return OK;
+}
+
+enum err issue_void_stale(struct ca *ca, const struct issuer *issuer, int64_t *ret_voided, struct why *why)
+{
+    struct void_arg arg = { .ca = ca, .issuer = issuer, .now = clock_now(ca->clock) };
+    TRY(store_write(ca->store, void_work, &arg, why));
+    if (ret_voided)
+        *ret_voided = arg.voided;
+    return OK;
+}

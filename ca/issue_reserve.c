@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* T1: the request is kept, the challenge claimed, the serial taken and the TBS stored, durably and together. */
+#include "base/log.h"
+#include "ca/audit.h"
+#include "ca/challenge.h"
+#include "ca/issue.h"
+#include "ca/validator.h"
+#include "x509/name.h"
+#include "x509/san.h"
+#include <stdio.h>
+
+#define SERIAL_ATTEMPTS 4 /* a second collision of 148 random bits means a bad generator */
+
+void reservation_free(struct reservation *slot)
+{
+    buf_free(&slot->tbs);
+    *slot = (struct reservation){ 0 };
+}
+
+struct reserve_params reserve_params_of(const struct request *request, const struct grant *grant)
+{
+    return (struct reserve_params){
+        .issuer = request->issuer,
+        .endpoint = request->endpoint->name,
+        .requester = request->endpoint->requester,
+        .validator = request->endpoint->validator->name,
+        .claim_at = grant->claims ? request->endpoint : NULL,
+        .request_key = BYTES_ARR(request->request_key),
+        .transaction_id = request->transaction_id,
+        .signer = BYTES_ARR(request->signer_digest),
+        .spki = request->csr.spki,
+        .spki_digest = BYTES_ARR(request->spki_digest),
+        .info = buf_bytes(&request->info),
+        .peer = request->peer,
+    };
+}
+
+/* One attempt: everything that its unit of work needs, made outside of it. */
+struct attempt {
+    struct ca *ca;
+    const struct reserve_params *params;
+    const struct grant *grant;
+    struct buf subject, san, peer; /* text */
+    uint8_t identity[32], serial_octets[SERIAL_BYTES];
+    char serial[2 * SERIAL_BYTES + 1];
+    struct buf tbs;
+    int64_t now, not_before, not_after;
+    enum disposition disposition;
+    int64_t pending_max;
+    const struct why *reason;
+    int64_t request_id; /* result */
+    bool serial_taken;  /* result */
+};
+
+static void attempt_free(struct attempt *attempt)
+{
+    buf_free(&attempt->subject);
+    buf_free(&attempt->san);
+    buf_free(&attempt->peer);
+    buf_free(&attempt->tbs);
+}
+
+/* Names as a set: the same ones in another order are the same identity. */
+static enum err identity_make(const struct grant *grant, uint8_t ret[static 32], struct why *why)
+{
+    struct der_reader in = der_reader_over(buf_bytes(&grant->san)), names = { BYTES_NONE };
+    AUTO_BUF set = { 0 };
+    if (grant->san.len && !der_get_sequence(&in, &names))
+        return fail(why, ERR_INTERNAL, "names of the grant malformed");
+    if (!der_put_set_of(&set, DER_SET, names.rest))
+        return fail(why, ERR_INTERNAL, "names of the grant malformed");
+    struct bytes parts[] = { buf_bytes(&grant->subject), buf_bytes(&set) };
+    return sha256_parts(parts, 2, ret, why);
+}
+
+static void peer_text(struct attempt *attempt)
+{
+    char text[128];
+    log_escape((const char *)attempt->params->peer.data, attempt->params->peer.len, text, sizeof(text));
+    buf_append_str(&attempt->peer, text);
+}
+
+static enum err attempt_begin(struct attempt *attempt, struct why *why)
+{
+    const struct grant *grant = attempt->grant;
+    attempt->now = clock_now(attempt->ca->clock);
+    name_append_text(&attempt->subject, buf_bytes(&grant->subject));
+    if (grant->san.len)
+        san_append_text(&attempt->san, buf_bytes(&grant->san));
+    peer_text(attempt);
+    return identity_make(grant, attempt->identity, why);
+}
+
+/* spec ca.md: the template's validity, never past the CA's own end. */
+static enum err times_make(struct attempt *attempt, struct why *why)
+{
+    const struct issuer *issuer = attempt->params->issuer;
+    int64_t now = attempt->now, not_before = now - issuer->backdate_s;
+    int64_t not_after = now + attempt->grant->template->validity_s;
+    char ends[21];
+    clock_rfc3339(issuer->cert.not_after, ends);
+    if (not_after > issuer->cert.not_after)
+        not_after = issuer->cert.not_after;
+    if (not_before < issuer->cert.not_before)
+        not_before = issuer->cert.not_before;
+    if (now < issuer->cert.not_before || not_after <= now)
+        return fail(why, ERR_UNAVAILABLE, "the certificate of ca %s is not valid now; it ends %s",
+                    issuer->name, ends);
+    attempt->not_before = not_before;
+    attempt->not_after = not_after;
+    return OK;
+}
+
+static enum err tbs_make(struct attempt *attempt, struct why *why)
+{
+    const struct issuer *issuer = attempt->params->issuer;
+    const struct grant *grant = attempt->grant;
+    struct bytes eku[TEMPLATE_EKU_MAX];
+    AUTO_BUF text = { 0 };
+    for (size_t i = 0; i < grant->template->eku_count; i++)
+        eku[i] = buf_bytes(&grant->template->eku[i]);
+    TRY(times_make(attempt, why));
+    TRY(serial_random(attempt->serial_octets, why));
+    serial_append_text(&text, BYTES_ARR(attempt->serial_octets));
+    snprintf(attempt->serial, sizeof(attempt->serial), "%s", buf_text(&text));
+    struct tbs_params params = {
+        .serial = BYTES_ARR(attempt->serial_octets),
+        .algorithm = issuer->algorithm,
+        .issuer = issuer->cert.subject,
+        .subject = buf_bytes(&grant->subject),
+        .spki = attempt->params->spki,
+        .not_before = attempt->not_before,
+        .not_after = attempt->not_after,
+        .key_usage = grant->key_usage,
+        .eku = eku,
+        .eku_count = grant->template->eku_count,
+        .path_len = -1,
+        .san = buf_bytes(&grant->san),
+        .issuer_key_id = issuer->aki,
+        .cdp = (const char *const *)issuer->cdp,
+        .cdp_count = issuer->cdp_count,
+        .aia_ca_issuers = (const char *const *)issuer->aia,
+        .aia_ca_issuers_count = issuer->aia_count,
+        .aia_ocsp = (const char *const *)issuer->ocsp,
+        .aia_ocsp_count = issuer->ocsp_count,
+    };
+    buf_free(&attempt->tbs);
+    TRY(tbs_build(&params, &attempt->tbs, why));
+    return tbs_lint(buf_bytes(&attempt->tbs), why);
+}
+
+/* spec security.md A14: a key that is certified for one identity is never certified for another, whatever became of the
+   certificate. */
+static enum err identity_check(struct store_tx *tx, const struct attempt *attempt, struct why *why)
+{
+    AUTO(store_rows) rows = NULL;
+    TRY(store_query(tx,
+                    "SELECT serial, subject FROM certificate WHERE issuer_id = $1 AND spki_digest = $2 "
+                    "AND identity <> $3 AND status <> 'void' LIMIT 1",
+                    S_ARGS(S_TEXT(attempt->params->issuer->name), S_BYTES(attempt->params->spki_digest),
+                           S_BYTES(BYTES_ARR(attempt->identity))),
+                    &rows, why));
+    if (store_rows_count(rows) == 0)
+        return OK;
+    return fail(why, ERR_BAD_REQUEST,
+                "the key of \"%.*s\" is certified for \"%s\" (serial %s) already (security rule A14)",
+                (int)attempt->subject.len, attempt->subject.data, store_str(rows, 0, 1),
+                store_str(rows, 0, 0));
+}
+
+/* design.md section 3: transactionID is not the key, but while one of its requests is pending it names that one. */
+static enum err transaction_check(struct store_tx *tx, const struct attempt *attempt, struct why *why)
+{
+    const struct reserve_params *params = attempt->params;
+    AUTO(store_rows) rows = NULL;
+    if (!params->transaction_id.len)
+        return OK;
+    TRY(store_query(
+        tx,
+        "SELECT request_id FROM request WHERE issuer_id = $1 AND endpoint = $2 AND transaction_id = $3 "
+        "AND signer = $4 AND disposition = 'pending' AND request_id <> $5 AND request_key <> $6",
+        S_ARGS(S_TEXT(params->issuer->name), S_TEXT(params->endpoint), S_BYTES(params->transaction_id),
+               S_BYTES(params->signer), S_INT(params->approved_id), S_BYTES(params->request_key)),
+        &rows, why));
+    if (store_rows_count(rows) == 0)
+        return OK;
+    return fail(why, ERR_BAD_REQUEST, "another request with this transactionID is pending: request %lld",
+                (long long)store_int(rows, 0, 0));
+}
+
+static enum err request_insert(struct store_tx *tx, struct attempt *attempt, struct why *why)
+{
+    const struct reserve_params *p = attempt->params;
+    bool sealing = attempt->disposition == DISPOSITION_SEALING,
+         failed = attempt->disposition == DISPOSITION_FAILED;
+    const struct template *template = attempt->grant->template;
+    TRY(counter_next(tx, p->issuer->name, "request", &attempt->request_id, why));
+    TRY(transaction_check(tx, attempt, why));
+    return store_exec(
+        tx,
+        "INSERT INTO request (issuer_id, request_id, node_id, request_key, endpoint, requester, validator, "
+        "transaction_id, "
+        "signer, peer, info, spki_digest, subject, san, template, template_version, disposition, serial, "
+        "error, reason, "
+        "submitted_at, reserved_at, resolved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
+        "$13, $14, $15, "
+        "$16, $17, $18, $19, $20, $21, $22, $23)",
+        S_ARGS(S_TEXT(p->issuer->name), S_INT(attempt->request_id), S_TEXT(attempt->ca->node),
+               failed ? S_NULL : S_BYTES(p->request_key), S_TEXT(p->endpoint), S_TEXT(p->requester),
+               S_TEXT(p->validator), store_bytes_or_null(p->transaction_id), store_bytes_or_null(p->signer),
+               S_TEXT(buf_text(&attempt->peer)), store_bytes_or_null(p->info), S_BYTES(p->spki_digest),
+               S_TEXT(buf_text(&attempt->subject)), S_TEXT(buf_text(&attempt->san)),
+               S_TEXT(template ? template->name : ""), S_INT(template ? template->version : 0),
+               S_TEXT(disposition_name(attempt->disposition)), S_TEXT(sealing ? attempt->serial : NULL),
+               S_TEXT(failed ? err_row(attempt->reason->err)->name : NULL),
+               S_TEXT(failed ? attempt->reason->text : NULL), S_INT(attempt->now),
+               sealing ? S_INT(attempt->now) : S_NULL, failed ? S_INT(attempt->now) : S_NULL),
+        NULL, why);
+}
+
+/* A pending request that an administrator approved gets its reservation; whoever was first decides. */
+static enum err request_approve(struct store_tx *tx, struct attempt *attempt, struct why *why)
+{
+    const struct reserve_params *p = attempt->params;
+    int64_t ignored, changed = 0;
+    TRY(counter_next(tx, p->issuer->name, "approval", &ignored, why));
+    TRY(store_exec(
+        tx,
+        "UPDATE request SET disposition = 'sealing', serial = $1, reserved_at = $2, resolved_by = $3, "
+        "template = $4, template_version = $5 "
+        "WHERE issuer_id = $6 AND request_id = $7 AND disposition = 'pending'",
+        S_ARGS(S_TEXT(attempt->serial), S_INT(attempt->now), S_TEXT(p->approved_by),
+               S_TEXT(attempt->grant->template->name), S_INT(attempt->grant->template->version),
+               S_TEXT(p->issuer->name), S_INT(p->approved_id)),
+        &changed, why));
+    if (changed != 1)
+        return fail(why, ERR_BAD_REQUEST, "request %lld is not pending any more", (long long)p->approved_id);
+    attempt->request_id = p->approved_id;
+    char object[32];
+    snprintf(object, sizeof(object), "request %lld", (long long)p->approved_id);
+    struct audit_entry entry = { p->issuer->name, p->approved_by, "approve", object, attempt->serial };
+    return audit_write(tx, attempt->ca, &entry, why);
+}
+
+static enum err certificate_insert(struct store_tx *tx, struct attempt *attempt, struct why *why)
+{
+    const struct reserve_params *p = attempt->params;
+    enum err err = store_exec(
+        tx,
+        "INSERT INTO certificate (issuer_id, serial, node_id, request_id, requester, template, subject, san, "
+        "identity, "
+        "spki_digest, not_before, not_after, status, tbs) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'reserved', $13)",
+        S_ARGS(S_TEXT(p->issuer->name), S_TEXT(attempt->serial), S_TEXT(attempt->ca->node),
+               S_INT(attempt->request_id), S_TEXT(p->requester), S_TEXT(attempt->grant->template->name),
+               S_TEXT(buf_text(&attempt->subject)), S_TEXT(buf_text(&attempt->san)),
+               S_BYTES(BYTES_ARR(attempt->identity)), S_BYTES(p->spki_digest), S_INT(attempt->not_before),
+               S_INT(attempt->not_after), S_BYTES(buf_bytes(&attempt->tbs))),
+        NULL, why);
+    attempt->serial_taken = err == ERR_CONFLICT;
+    return err;
+}
+
+static enum err reserve_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    struct attempt *attempt = arg;
+    const struct reserve_params *p = attempt->params;
+    attempt->serial_taken = false;
+    TRY(p->approved_id ? request_approve(tx, attempt, why) : request_insert(tx, attempt, why));
+    TRY(identity_check(tx, attempt, why));
+    TRY(certificate_insert(tx, attempt, why));
+    if (!p->claim_at)
+        return OK;
+    struct challenge_claim claim = { p->claim_at, attempt->grant->challenge_mac, attempt->request_id,
+                                     attempt->now };
+    return challenge_claim(tx, &claim, why);
+}
+
+static enum err reserve_once(struct attempt *attempt, struct why *why)
+{
+    for (int i = 0; i < SERIAL_ATTEMPTS; i++) {
+        TRY(tbs_make(attempt, why));
+        enum err err = store_write(attempt->ca->store, reserve_work, attempt, why);
+        if (err != ERR_CONFLICT || !attempt->serial_taken)
+            return err;
+    }
+    return fail(why, ERR_INTERNAL, "%d fresh serials in a row were taken: the random generator is broken",
+                SERIAL_ATTEMPTS);
+}
+
+enum err issue_reserve(struct ca *ca, const struct reserve_params *params, const struct grant *grant,
+                       struct reservation *ret, struct why *why)
+{
+    AUTO_VAL(attempt)
+    attempt = { .ca = ca, .params = params, .grant = grant, .disposition = DISPOSITION_SEALING };
+    TRY(attempt_begin(&attempt, why));
+    TRY(reserve_once(&attempt, why));
+    struct reservation slot = { .issuer = params->issuer, .request_id = attempt.request_id };
+    memcpy(slot.serial, attempt.serial, sizeof(slot.serial));
+    slot.tbs = TAKE_BUF(attempt.tbs);
+    *ret = slot;
+    return OK;
+}
+
+static enum err wait_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    struct attempt *attempt = arg;
+    const struct reserve_params *p = attempt->params;
+    TRY(request_insert(tx, attempt,
+                       why)); /* takes the counter's row first: the count cannot move meanwhile */
+    AUTO(store_rows) rows = NULL;
+    TRY(store_query(
+        tx, "SELECT COUNT(*) FROM request WHERE issuer_id = $1 AND endpoint = $2 AND disposition = 'pending'",
+        S_ARGS(S_TEXT(p->issuer->name), S_TEXT(p->endpoint)), &rows, why));
+    if (store_int(rows, 0, 0) > attempt->pending_max)
+        return fail(why, ERR_LIMIT, "endpoint %s has %lld pending requests, pending_max is %lld", p->endpoint,
+                    (long long)store_int(rows, 0, 0) - 1, (long long)attempt->pending_max);
+    return OK;
+}
+
+enum err issue_wait(struct ca *ca, const struct reserve_params *params, const struct grant *grant,
+                    int64_t pending_max, int64_t *ret_request_id, struct why *why)
+{
+    AUTO_VAL(attempt)
+    attempt = { .ca = ca,
+                .params = params,
+                .grant = grant,
+                .disposition = DISPOSITION_PENDING,
+                .pending_max = pending_max };
+    TRY(attempt_begin(&attempt, why));
+    TRY(store_write(ca->store, wait_work, &attempt, why));
+    *ret_request_id = attempt.request_id;
+    return OK;
+}
+
+static enum err refuse_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    return request_insert(tx, arg, why);
+}
+
+enum err issue_refuse(struct ca *ca, const struct reserve_params *params, const struct why *reason,
+                      struct why *why)
+{
+    const struct grant nothing = { 0 };
+    struct why clean = { .err = reason->err };
+    log_escape(reason->text, strlen(reason->text), clean.text,
+               sizeof(clean.text)); /* text of the store is UTF-8 */
+    AUTO_VAL(attempt)
+    attempt = {
+        .ca = ca, .params = params, .grant = &nothing, .disposition = DISPOSITION_FAILED, .reason = &clean
+    };
+    attempt.now = clock_now(ca->clock);
+    peer_text(&attempt);
+    return store_write(ca->store, refuse_work, &attempt, why);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The running role: listeners in front, the channel to signer behind, and a minute's housekeeping. */
+#include "ca/role.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "ca/bootstrap.h"
+#include "ca/challenge.h"
+#include "ca/crl_publish.h"
+#include "ca/issue.h"
+#include "ca/settings.h"
+#include "ca/verbs.h"
+#include "ipc/channel.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define SEAL_TIMEOUT_MS 8000 /* below the ten seconds of a whole request (spec D3) */
+#define HOUSEKEEPING_MS 60000
+#define STOP_DRAIN_MS   10000
+
+struct ca_role {
+    struct role *role;
+    struct store *store;
+    struct secret challenge_key;
+    struct channel *signer;
+    struct ca *ca;
+    struct ipc_server *server;
+    struct loop_timer *timer;
+    atomic_bool housekeeping; /* one at a time */
+    atomic_bool signer_lost;
+};
+
+static enum err seal_by_channel(void *arg, const struct seal_request *request, struct buf *ret_der,
+                                struct why *why)
+{
+    struct ca_role *serving = arg;
+    AUTO_BUF body = { 0 }, answer = { 0 };
+    struct bytes der;
+    seal_request_put(&body, request);
+    TRY(channel_call(serving->signer, "seal", buf_bytes(&body), SEAL_TIMEOUT_MS, &answer, why));
+    TRY(seal_answer_get(buf_bytes(&answer), &der, why));
+    *ret_der = buf_dup(der);
+    return OK;
+}
+
+static void stop_done(void *arg)
+{
+    struct ca_role *serving = arg;
+    loop_stop(serving->role->loop);
+}
+
+static void stop(void *arg)
+{
+    struct ca_role *serving = arg;
+    ipc_server_drain(serving->server, STOP_DRAIN_MS, stop_done, serving);
+}
+
+static void stop_after_loss(void *arg)
+{
+    struct ca_role *serving = arg;
+    log_error(NULL, "signer is lost: this role ends, so that both are started anew");
+    stop(serving);
+}
+
+/* From the channel's reader thread. */
+static void signer_lost(void *arg)
+{
+    struct ca_role *serving = arg;
+    if (!atomic_exchange(&serving->signer_lost, true))
+        loop_post(serving->role->loop, stop_after_loss, serving);
+}
+
+static void issuer_keep(struct ca *ca, struct issuer *issuer)
+{
+    struct why why = { 0 };
+    int64_t voided = 0;
+    if (issue_void_stale(ca, issuer, &voided, &why) != OK)
+        log_error(NULL, "reservations not voided ca=%s reason=\"%s\"", issuer->name, why.text);
+    else if (voided)
+        log_warn(NULL, "reservations voided ca=%s count=%lld", issuer->name, (long long)voided);
+    if (crl_publish_due(ca, issuer, &why) != OK)
+        log_error(NULL, "CRL not published ca=%s reason=\"%s\"", issuer->name, why.text);
+}
+
+static void housekeeping(void *arg)
+{
+    struct ca_role *serving = arg;
+    struct why why = { 0 };
+    for (size_t i = 0; i < serving->ca->issuer_count; i++)
+        issuer_keep(serving->ca, serving->ca->issuers[i]);
+    if (challenge_forget(serving->ca, &why) != OK)
+        log_error(NULL, "old challenges not removed reason=\"%s\"", why.text);
+    atomic_store(&serving->housekeeping, false);
+}
+
+static void housekeeping_begin(void *arg)
+{
+    struct ca_role *serving = arg;
+    if (atomic_exchange(&serving->housekeeping, true))
+        return;
+    if (!pool_submit(serving->role->pool, housekeeping, serving))
+        atomic_store(&serving->housekeeping, false); /* the next minute tries again */
+}
+
+static void reload(void *arg)
+{
+    struct ca_role *serving = arg;
+    struct why why = { 0 };
+    if (ca_reload(serving->ca, &why) != OK)
+        log_error(NULL, "reload: %s; the old password stays", why.text);
+    else
+        log_info(NULL, "reloaded");
+}
+
+static enum err signer_connect(struct ca_role *serving, struct why *why)
+{
+    int fd = role_descriptor(serving->role, ROLE_PEER, "signer");
+    if (fd < 0)
+        return fail(why, ERR_USAGE, "no channel to signer: --peer signer=FD");
+    struct channel_config config = { .fd = fd,
+                                     .principal = "ca",
+                                     .max_frame = LIMIT_CRL_FRAME_BYTES,
+                                     .on_lost = signer_lost,
+                                     .on_lost_arg = serving };
+    return channel_new(&config, &serving->signer, why);
+}
+
+static enum err context_make(struct ca_role *serving, struct why *why)
+{
+    const struct config *config = serving->role->config;
+    AUTO_STR crl_dir = config_role_path(config, "ca", "crl");
+    TRY(ca_store_open(config, &serving->store, why));
+    TRY(challenge_key_load(config, &serving->challenge_key, why));
+    struct ca_params params = { .clock = serving->role->clock,
+                                .store = serving->store,
+                                .sealer = { seal_by_channel, serving },
+                                .challenge_key = &serving->challenge_key,
+                                .crl_dir = crl_dir };
+    serving->ca = ca_new(&params);
+    TRY(settings_add_issuers(config, serving->ca, why));
+    TRY(settings_add_endpoints(config, serving->ca, why));
+    TRY(template_seed(serving->store, clock_now(serving->role->clock), why));
+    return ca_check_slots(serving->ca, why);
+}
+
+static enum err listen_all(struct ca_role *serving, struct why *why)
+{
+    struct role *role = serving->role;
+    struct ipc_server_config config = { .loop = role->loop,
+                                        .pool = role->pool,
+                                        .verbs = ca_verbs,
+                                        .verb_count = ca_verb_count,
+                                        .role = serving->ca,
+                                        .max_frame = LIMIT_FRAME_BYTES,
+                                        .allowed_uid = -1 };
+    TRY(ipc_server_new(&config, &serving->server, why));
+    for (size_t i = 0; i < role->descriptor_count; i++) {
+        const struct role_descriptor *each = &role->descriptors[i];
+        if (each->kind == ROLE_LISTEN)
+            TRY(ipc_server_listen(serving->server, each->fd, each->principal, each->uid, why));
+    }
+    return OK;
+}
+
+enum err ca_role_new(struct role *role, struct ca_role **ret, struct why *why)
+{
+    AUTO(ca_role) serving = xcalloc(1, sizeof(*serving));
+    serving->role = role;
+    TRY(context_make(serving, why));
+    TRY(signer_connect(serving, why));
+    TRY(listen_all(serving, why));
+    *ret = TAKE(serving);
+    return OK;
+}
+
+int ca_role_serve(struct ca_role *serving)
+{
+    struct role_hooks hooks = { .reload = reload, .stop = stop, .arg = serving };
+    housekeeping_begin(serving);
+    serving->timer = loop_every(serving->role->loop, HOUSEKEEPING_MS, housekeeping_begin, serving);
+    int status = role_serve(serving->role, &hooks);
+    return atomic_load(&serving->signer_lost) ? EXIT_FAILURE : status;
+}
+
+/* The pool goes first: its work uses everything below. */
+void ca_role_free(struct ca_role *serving)
+{
+    if (!serving)
+        return;
+    if (serving->timer)
+        loop_timer_free(serving->timer);
+    pool_free(TAKE(serving->role->pool));
+    ipc_server_free(serving->server);
+    channel_free(serving->signer);
+    ca_free(serving->ca);
+    store_free(serving->store);
+    secret_free(&serving->challenge_key);
+    free(serving);
+}

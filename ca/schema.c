@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Migrations of the ca store. Rules: BIGINT, TEXT and BYTEA only; times are UTC seconds; every row carries issuer_id and,
+   but for counters and templates, node_id; what must happen once is a unique constraint. A published migration never
+   changes: the next one adds. */
+#include "ca/schema.h"
+
+/* request.disposition: sealing (T1 done), issued (T2 done), pending (waits for approval), denied, failed.
+   request.request_key: NULL once the request may be made again. It is an HMAC (ca/request.h says why).
+   certificate.status: reserved (serial taken, TBS stored), valid, revoked, void (never handed out). A row is never
+   deleted and a serial never reused.
+   certificate.identity: SHA-256 of subject and names, so that one key is never certified for two. */
+static const char first[] =
+    "CREATE TABLE counter (issuer_id TEXT NOT NULL, name TEXT NOT NULL, value BIGINT NOT NULL,"
+    " PRIMARY KEY (issuer_id, name));"
+
+    "CREATE TABLE template (name TEXT NOT NULL PRIMARY KEY, display_name TEXT NOT NULL, purpose TEXT NOT "
+    "NULL,"
+    " eku TEXT NOT NULL, key_usage BIGINT NOT NULL, validity_s BIGINT NOT NULL, renewal_s BIGINT NOT NULL,"
+    " min_rsa_bits BIGINT NOT NULL, key_algorithms TEXT NOT NULL, subject_rule TEXT NOT NULL, san_rule TEXT "
+    "NOT NULL,"
+    " version BIGINT NOT NULL, published BIGINT NOT NULL, changed_at BIGINT NOT NULL);"
+
+    "CREATE TABLE request (issuer_id TEXT NOT NULL, request_id BIGINT NOT NULL, node_id TEXT NOT NULL,"
+    " request_key BYTEA, endpoint TEXT NOT NULL, requester TEXT NOT NULL, validator TEXT NOT NULL,"
+    " transaction_id BYTEA, signer BYTEA, peer TEXT NOT NULL, info BYTEA, spki_digest BYTEA NOT NULL,"
+    " subject TEXT NOT NULL, san TEXT NOT NULL, template TEXT NOT NULL, template_version BIGINT NOT NULL,"
+    " disposition TEXT NOT NULL, serial TEXT, error TEXT, reason TEXT, submitted_at BIGINT NOT NULL,"
+    " reserved_at BIGINT, resolved_at BIGINT, resolved_by TEXT, PRIMARY KEY (issuer_id, request_id));"
+    "CREATE UNIQUE INDEX request_by_key ON request (issuer_id, request_key);"
+    "CREATE INDEX request_by_transaction ON request (issuer_id, endpoint, transaction_id);"
+    "CREATE UNIQUE INDEX request_one_pending ON request (issuer_id, endpoint, transaction_id, signer)"
+    " WHERE disposition = 'pending';"
+    "CREATE INDEX request_open ON request (issuer_id, disposition, reserved_at)"
+    " WHERE disposition IN ('sealing', 'pending');"
+
+    "CREATE TABLE certificate (issuer_id TEXT NOT NULL, serial TEXT NOT NULL, node_id TEXT NOT NULL,"
+    " request_id BIGINT NOT NULL, requester TEXT NOT NULL, template TEXT NOT NULL, subject TEXT NOT NULL,"
+    " san TEXT NOT NULL, identity BYTEA NOT NULL, spki_digest BYTEA NOT NULL, not_before BIGINT NOT NULL,"
+    " not_after BIGINT NOT NULL, status TEXT NOT NULL, tbs BYTEA, der BYTEA, issued_at BIGINT, revoked_at "
+    "BIGINT,"
+    " revoked_by TEXT, reason BIGINT, PRIMARY KEY (issuer_id, serial));"
+    "CREATE INDEX certificate_by_key ON certificate (issuer_id, spki_digest);"
+    "CREATE INDEX certificate_by_request ON certificate (issuer_id, request_id);"
+    "CREATE INDEX certificate_revoked ON certificate (issuer_id, not_after) WHERE status = 'revoked';"
+
+    "CREATE TABLE challenge (issuer_id TEXT NOT NULL, endpoint TEXT NOT NULL, mac BYTEA NOT NULL, node_id "
+    "TEXT NOT NULL,"
+    " created_at BIGINT NOT NULL, created_by TEXT NOT NULL, expires_at BIGINT NOT NULL, claimed_by BIGINT,"
+    " claimed_at BIGINT, PRIMARY KEY (endpoint, mac));"
+    "CREATE INDEX challenge_by_claim ON challenge (issuer_id, claimed_by) WHERE claimed_by IS NOT NULL;"
+    "CREATE INDEX challenge_unused ON challenge (endpoint, expires_at) WHERE claimed_by IS NULL;"
+
+    "CREATE TABLE crl (issuer_id TEXT NOT NULL, number BIGINT NOT NULL, node_id TEXT NOT NULL, this_update "
+    "BIGINT NOT NULL,"
+    " next_update BIGINT NOT NULL, entries BIGINT NOT NULL, der BYTEA, PRIMARY KEY (issuer_id, number));"
+
+    "CREATE TABLE audit (issuer_id TEXT NOT NULL, audit_id BIGINT NOT NULL, node_id TEXT NOT NULL,"
+    " happened_at BIGINT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL, detail "
+    "TEXT NOT NULL,"
+    " PRIMARY KEY (issuer_id, audit_id));"
+
+    "CREATE TABLE outbox (issuer_id TEXT NOT NULL, request_id BIGINT NOT NULL, kind TEXT NOT NULL, node_id "
+    "TEXT NOT NULL,"
+    " created_at BIGINT NOT NULL, leased_until BIGINT, lease_holder TEXT, delivered_at BIGINT,"
+    " PRIMARY KEY (issuer_id, request_id, kind));";
+
+const struct migration ca_migrations[] = { { 1, first } };
+const size_t ca_migration_count = sizeof(ca_migrations) / sizeof(*ca_migrations);

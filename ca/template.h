@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Templates: what a certificate will be. The certificate is the template's; a request contributes its public key, and
+   subject and names as far as the template's rules let it. They live in the store. */
+#pragma once
+#include "ca/ca.h"
+#include "x509/csr.h"
+#include "x509/san.h"
+
+#define TEMPLATE_EKU_MAX   8
+#define TEMPLATE_RULES_MAX 32
+
+/* One line of a rule text: what may be in a subject or among the names. Several lines of one kind are alternatives.
+       subject_rule:  "CN required like *.example.net"   "OU"   "2.5.4.97"   "empty" (no subject at all is fine)
+       san_rule:      "dns like *.example.net"   "email required"   "uri"   "ip"   "upn"
+   A pattern compares whole values as exact UTF-8; * stands for any run of characters, ? for one. What no line allows is
+   refused. otherName but UPN, directoryName, x400Address, ediPartyName and registeredID have no name here: never allowed,
+   nor is a URI that carries a SID (spec security.md C3). */
+struct template_rule { char kind[24]; struct buf oid; bool required; char *like; };
+struct template_rules { struct template_rule rules[TEMPLATE_RULES_MAX]; size_t count; bool allows_empty; };
+
+struct template {
+    char *name, *display_name, *purpose;                     /* purpose: signature, encryption, signature-and-encryption */
+    uint16_t key_usage;
+    struct buf eku[TEMPLATE_EKU_MAX]; size_t eku_count;      /* OID contents */
+    int64_t validity_s, renewal_s;
+    int min_rsa_bits;
+    unsigned key_kinds;                                      /* 1 << enum key_kind */
+    char *subject_rule, *san_rule, *eku_text, *key_algorithms;   /* as stored */
+    struct template_rules subject, san;
+    int64_t version;
+    bool published;                                          /* an endpoint may issue it */
+};
+void template_free(struct template *template);
+AUTO_DECLARE(template)
+
+/* ERR_NOT_FOUND when there is none of that name. */
+NODISCARD enum err template_load(struct store *store, struct bytes name, struct template **ret, struct why *why);
+/* The published template of an endpoint's slot; ERR_TEMPLATE names endpoint and slot. */
+NODISCARD enum err template_for_slot(struct store *store, const struct endpoint *endpoint, enum slot slot,
+                                     struct template **ret, struct why *why);
+const char *slot_name(enum slot slot);                       /* "signature_template" */
+/* spec ca.md: digitalSignature alone (with or without nonRepudiation), keyEncipherment alone, both or neither. */
+enum slot slot_of(const struct csr *csr);
+
+#define TEMPLATE_COLUMNS                                                                                 \
+    "name, display_name, purpose, eku, key_usage, validity_s, renewal_s, min_rsa_bits, key_algorithms, " \
+    "subject_rule, san_rule, version, published"
+/* One row of `SELECT TEMPLATE_COLUMNS FROM template`. */
+NODISCARD enum err template_from_row(const struct store_rows *rows, size_t row, struct template **ret, struct why *why);
+
+/* template_rule.c */
+NODISCARD enum err template_rules_parse(const char *text, bool names, struct template_rules *ret, struct why *why);
+void template_rules_free(struct template_rules *rules);
+bool pattern_matches(const char *pattern, struct bytes text);
+/* The subject as certified: every part allowed, nothing required missing, re-encoded as spec ca.md says. */
+NODISCARD enum err template_subject(const struct template *template, struct bytes subject, struct buf *ret, struct why *why);
+/* The names as certified; empty when none are asked for. */
+NODISCARD enum err template_names(const struct template *template, struct bytes san, struct buf *ret, struct why *why);
+
+/* template_apply.c: what will be certified. */
+struct grant {
+    struct template *template;
+    struct buf subject, san;                                 /* whole DER; san empty: none */
+    uint16_t key_usage;
+    bool waits;                                              /* for an administrator */
+    bool reserved;                                           /* T1 is done: the request has its row */
+    bool claims; uint8_t challenge_mac[32];                  /* a one-time challenge to be taken in T1 */
+};
+void grant_free(struct grant *grant);
+NODISCARD enum err template_apply(const struct csr *csr, const struct public_key *key, struct grant *grant, struct why *why);
+

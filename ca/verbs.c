@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of verbs, and what they share. */
+#include "ca/verbs.h"
+
+#include "base/encode.h"
+#include <stdlib.h>
+
+const struct ipc_verb ca_verbs[] = {
+    { "request", "scep", verb_request },
+    { "poll", "scep", verb_poll },
+    { "get_cert", "scep", verb_get_cert },
+    { "get_crl", "scep", verb_get_crl },
+    { "request_list", "cli", verb_request_list },
+    { "request_show", "cli", verb_request_show },
+    { "request_approve", "cli", verb_request_approve },
+    { "request_deny", "cli", verb_request_deny },
+    { "refusal_list", "cli", verb_refusal_list },
+    { "cert_list", "cli", verb_cert_list },
+    { "cert_show", "cli", verb_cert_show },
+    { "cert_export", "cli", verb_cert_export },
+    { "cert_revoke", "cli", verb_cert_revoke },
+    { "template_list", "cli", verb_template_list },
+    { "template_show", "cli", verb_template_show },
+    { "template_export", "cli", verb_template_show },
+    { "crl_publish", "cli", verb_crl_publish },
+    { "crl_show", "cli", verb_crl_show },
+    { "crl_export", "cli", verb_crl_export },
+    { "password_new", "cli", verb_password_new },
+    { "status", "cli", verb_status },
+};
+const size_t ca_verb_count = sizeof(ca_verbs) / sizeof(*ca_verbs);
+
+enum err verb_issuer(struct ca *ca, const struct record *record, struct issuer **ret, struct why *why)
+{
+    struct bytes name;
+    if (!record_find(record, "ca", &name) || !name.len) {
+        if (ca->issuer_count != 1)
+            return fail(why, ERR_USAGE, "there are %zu CAs: name one", ca->issuer_count);
+        *ret = ca->issuers[0];
+        return OK;
+    }
+    struct issuer *issuer = ca_find_issuer(ca, name);
+    if (!issuer)
+        return fail(why, ERR_NOT_FOUND, "there is no ca %.*s", (int)name.len, name.data);
+    *ret = issuer;
+    return OK;
+}
+
+enum err verb_field(const struct record *record, const char *name, char **ret, struct why *why)
+{
+    char *text = record_str(record, name);
+    if (!text || !*text) {
+        free(text);
+        return fail(why, ERR_USAGE, "the field %s is missing", name);
+    }
+    *ret = text;
+    return OK;
+}
+
+enum err verb_limit(const struct record *record, int64_t *ret, struct why *why)
+{
+    int64_t limit = record_int(record, "limit", LIST_DEFAULT);
+    if (limit < 1 || limit > LIST_MAX)
+        return fail(why, ERR_USAGE, "limit is %lld, allowed 1 to %d", (long long)limit, LIST_MAX);
+    *ret = limit;
+    return OK;
+}
+
+static void column_put(const struct store_rows *rows, size_t row, size_t column,
+                       const struct verb_column *what, struct buf *out)
+{
+    switch (what->kind) {
+    case COLUMN_TEXT:
+        record_put(out, what->name, store_bytes(rows, row, column));
+        return;
+    case COLUMN_INT:
+        record_put_int(out, what->name, store_int(rows, row, column));
+        return;
+    case COLUMN_TIME:
+        record_put_time(out, what->name, store_int(rows, row, column));
+        return;
+    case COLUMN_ERROR:
+        record_put(out, what->name, store_bytes(rows, row, column));
+        return;
+    }
+}
+
+struct list_arg {
+    const struct verb_listing *listing;
+    struct buf out;
+    size_t count;
+};
+
+static enum err list_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    struct list_arg *list = arg;
+    const struct verb_listing *listing = list->listing;
+    AUTO(store_rows) rows = NULL;
+    TRY(store_query(tx, listing->sql, listing->args, &rows, why));
+    buf_clear(&list->out);
+    list->count = store_rows_count(rows);
+    size_t whole = records_begin(&list->out);
+    for (size_t row = 0; row < list->count; row++) {
+        size_t mark = record_begin(&list->out);
+        for (size_t column = 0; column < listing->column_count; column++)
+            column_put(rows, row, column, &listing->columns[column], &list->out);
+        record_end(&list->out, mark);
+    }
+    records_end(&list->out, whole);
+    return OK;
+}
+
+enum err verb_list(struct ca *ca, const struct verb_listing *listing, struct buf *ret, struct why *why)
+{
+    struct list_arg list = { .listing = listing };
+    enum err err = store_read(ca->store, list_work, &list, why);
+    AUTO_BUF out = TAKE_BUF(list.out);
+    if (err != OK)
+        return err;
+    if (list.count < listing->least)
+        return fail(why, ERR_NOT_FOUND, "%s", listing->absent);
+    *ret = TAKE_BUF(out);
+    return OK;
+}
+
+void verb_put_pem(struct buf *ret, const char *label, struct bytes der)
+{
+    AUTO_BUF pem = { 0 };
+    pem_append(&pem, label, der);
+    size_t list = records_begin(ret), mark = record_begin(ret);
+    record_put(ret, "pem", buf_bytes(&pem));
+    record_end(ret, mark);
+    records_end(ret, list);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What other roles and the command line may ask of ca: one table, each row with the principals that may. The `role` of
+   each verb is the struct ca. */
+#pragma once
+#include "ca/ca.h"
+#include "ipc/record.h"
+#include "ipc/server.h"
+
+extern const struct ipc_verb ca_verbs[];
+extern const size_t ca_verb_count;
+
+/* verbs_scep.c; the body of get_cert and get_crl is a record {endpoint, serial} or {endpoint}, the answer an OCTET STRING. */
+enum err verb_request(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_poll(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_get_cert(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_get_crl(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+/* For the command line: a record goes in, a list of records comes out. */
+/* verbs_request.c */
+enum err verb_request_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_request_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_request_approve(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_request_deny(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_refusal_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+/* verbs_certificate.c */
+enum err verb_cert_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_cert_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_cert_export(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_cert_revoke(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+/* verbs_ca.c */
+enum err verb_template_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_template_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_crl_publish(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_crl_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_crl_export(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_password_new(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_status(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+
+/* Common to them. */
+#define LIST_DEFAULT 100
+#define LIST_MAX     1000                                    /* rows of one answer: it must fit into a frame */
+/* The field `ca`, or the only issuer there is. ERR_NOT_FOUND, ERR_USAGE when there are several and none is named. */
+NODISCARD enum err verb_issuer(struct ca *ca, const struct record *record, struct issuer **ret, struct why *why);
+/* A field that must be there: ERR_USAGE otherwise; caller frees. */
+NODISCARD enum err verb_field(const struct record *record, const char *name, char **ret, struct why *why);
+NODISCARD enum err verb_limit(const struct record *record, int64_t *ret, struct why *why);
+/* Runs one query and writes each of its rows as a record: the columns' names are given, and which ones are times. */
+struct verb_column { const char *name; enum { COLUMN_TEXT, COLUMN_INT, COLUMN_TIME, COLUMN_ERROR } kind; };
+struct verb_listing { const char *sql; struct store_args args; const struct verb_column *columns; size_t column_count;
+                      size_t least; const char *absent; };  /* fewer rows than least: ERR_NOT_FOUND with this text */
+NODISCARD enum err verb_list(struct ca *ca, const struct verb_listing *listing, struct buf *ret, struct why *why);
+/* One record with the field "pem". */
+void verb_put_pem(struct buf *ret, const char *label, struct bytes der);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests, as administrators see and decide them. */
+#include "ca/enroll.h"
+#include "ca/verbs.h"
+
+#include <stdlib.h>
+
+#define COLUMNS(list) (list), sizeof(list) / sizeof(*(list))
+#define LIST_QUERY                                                                                           \
+    "SELECT r.request_id, r.issuer_id, r.requester, r.template, r.serial, c.not_before, c.not_after, "       \
+    "r.disposition, r.error, r.submitted_at, r.subject FROM request r LEFT JOIN certificate c "              \
+    "ON c.issuer_id = r.issuer_id AND c.serial = r.serial WHERE r.issuer_id = $1 "
+
+static const struct verb_column list_columns[] = {
+    { "id", COLUMN_INT },         { "ca", COLUMN_TEXT },          { "requester", COLUMN_TEXT },
+    { "template", COLUMN_TEXT },  { "serial", COLUMN_TEXT },      { "effective", COLUMN_TIME },
+    { "expires", COLUMN_TIME },   { "disposition", COLUMN_TEXT }, { "error", COLUMN_TEXT },
+    { "submitted", COLUMN_TIME }, { "subject", COLUMN_TEXT },
+};
+
+enum err verb_request_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                           struct why *why)
+{
+    struct record record;
+    struct issuer *issuer;
+    int64_t limit;
+    (void)caller;
+    TRY(record_get(body, &record, why));
+    TRY(verb_issuer(role, &record, &issuer, why));
+    TRY(verb_limit(&record, &limit, why));
+    AUTO_STR disposition = record_str(&record, "disposition");
+    struct verb_listing all = { LIST_QUERY "ORDER BY r.request_id DESC LIMIT $2",
+                                S_ARGS(S_TEXT(issuer->name), S_INT(limit)), COLUMNS(list_columns), 0, "" };
+    struct verb_listing some = { LIST_QUERY "AND r.disposition = $2 ORDER BY r.request_id DESC LIMIT $3",
+                                 S_ARGS(S_TEXT(issuer->name), S_TEXT(disposition), S_INT(limit)),
+                                 COLUMNS(list_columns), 0, "" };
+    return verb_list(role, disposition && *disposition ? &some : &all, ret, why);
+}
+
+static const struct verb_column show_columns[] = {
+    { "id", COLUMN_INT },
+    { "ca", COLUMN_TEXT },
+    { "requester", COLUMN_TEXT },
+    { "template", COLUMN_TEXT },
+    { "template_version", COLUMN_INT },
+    { "serial", COLUMN_TEXT },
+    { "effective", COLUMN_TIME },
+    { "expires", COLUMN_TIME },
+    { "disposition", COLUMN_TEXT },
+    { "error", COLUMN_TEXT },
+    { "reason", COLUMN_TEXT },
+    { "submitted", COLUMN_TIME },
+    { "resolved", COLUMN_TIME },
+    { "resolved_by", COLUMN_TEXT },
+    { "subject", COLUMN_TEXT },
+    { "names", COLUMN_TEXT },
+    { "validator", COLUMN_TEXT },
+    { "peer", COLUMN_TEXT },
+    { "node", COLUMN_TEXT },
+};
+
+static enum err id_get(const struct record *record, int64_t *ret, struct why *why)
+{
+    int64_t id = record_int(record, "id", 0);
+    if (id < 1)
+        return fail(why, ERR_USAGE, "the field id is missing, or no request id");
+    *ret = id;
+    return OK;
+}
+
+static enum err show(struct ca *ca, const struct issuer *issuer, int64_t id, struct buf *ret, struct why *why)
+{
+    struct verb_listing listing = {
+        "SELECT r.request_id, r.issuer_id, r.requester, r.template, r.template_version, r.serial, "
+        "c.not_before, "
+        "c.not_after, r.disposition, r.error, r.reason, r.submitted_at, r.resolved_at, r.resolved_by, "
+        "r.subject, r.san, "
+        "r.validator, r.peer, r.node_id FROM request r LEFT JOIN certificate c "
+        "ON c.issuer_id = r.issuer_id AND c.serial = r.serial WHERE r.issuer_id = $1 AND r.request_id = $2",
+        S_ARGS(S_TEXT(issuer->name), S_INT(id)), COLUMNS(show_columns), 1, "there is no such request"
+    };
+    return verb_list(ca, &listing, ret, why);
+}
+
+enum err verb_request_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                           struct why *why)
+{
+    struct record record;
+    struct issuer *issuer;
+    int64_t id;
+    (void)caller;
+    TRY(record_get(body, &record, why));
+    TRY(verb_issuer(role, &record, &issuer, why));
+    TRY(id_get(&record, &id, why));
+    return show(role, issuer, id, ret, why);
+}
+
+enum err verb_request_approve(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                              struct why *why)
+{
+    struct record record;
+    struct issuer *issuer;
+    int64_t id;
+    TRY(record_get(body, &record, why));
+    TRY(verb_issuer(role, &record, &issuer, why));
+    TRY(id_get(&record, &id, why));
+    TRY(ca_approve(role, issuer, id, caller->principal, why));
+    return show(role, issuer, id, ret, why);
+}
+
+enum err verb_request_deny(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                           struct why *why)
+{
+    struct record record;
+    struct issuer *issuer;
+    int64_t id;
+    TRY(record_get(body, &record, why));
+    TRY(verb_issuer(role, &record, &issuer, why));
+    TRY(id_get(&record, &id, why));
+    AUTO_STR reason = record_str(&record, "reason");
+    struct denial denial = { id, caller->principal, reason ? reason : "" };
+    TRY(ca_deny(role, issuer, &denial, why));
+    return show(role, issuer, id, ret, why);
+}
+
+enum err verb_refusal_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                           struct why *why)
+{
+    struct ca *ca = role;
+    struct record record;
+    int64_t limit;
+    (void)caller;
+    TRY(record_get(body, &record, why));
+    TRY(verb_limit(&record, &limit, why));
+    size_t list = records_begin(ret);
+    pthread_mutex_lock(&ca->refusals_lock);
+    for (uint64_t i = 0; i < (uint64_t)limit && i < ca->refusal_total && i < CA_REFUSALS; i++) {
+        const struct refusal *refusal = &ca->refusals[(ca->refusal_total - 1 - i) % CA_REFUSALS];
+        size_t mark = record_begin(ret);
+        record_put_time(ret, "at", refusal->at);
+        record_put_str(ret, "endpoint", refusal->endpoint);
+        record_put_str(ret, "peer", refusal->peer);
+        record_put_str(ret, "error", err_row(refusal->err)->name);
+        record_put_str(ret, "reason", refusal->reason);
+        record_put_str(ret, "remedy", err_row(refusal->err)->remedy);
+        record_end(ret, mark);
+    }
+    pthread_mutex_unlock(&ca->refusals_lock);
+    records_end(ret, list);
+    return OK;
+}

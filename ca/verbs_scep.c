@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the SCEP service asks. Each outcome is one log line here. */
+#include "base/encode.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "ca/certificate.h"
+#include "ca/crl_publish.h"
+#include "ca/enroll.h"
+#include "ca/verbs.h"
+#include "x509/name.h"
+#include <stdio.h>
+
+/* "tx=… peer=…": transactionID is a stranger's text. */
+static void context_make(struct bytes transaction_id, struct bytes peer, char ret[static 200])
+{
+    char id[100], from[80];
+    log_escape((const char *)transaction_id.data, transaction_id.len, id, sizeof(id));
+    log_escape((const char *)peer.data, peer.len, from, sizeof(from));
+    snprintf(ret, 200, "tx=%s peer=%s", id, *from ? from : "-");
+}
+
+static void answer_put(const struct enrolled *enrolled, struct buf *ret)
+{
+    struct enroll_answer answer = { enrolled->disposition, enrolled->request_id,
+                                    buf_bytes(&enrolled->certificate) };
+    enroll_answer_put(ret, &answer);
+}
+
+static void log_answer(const char *context, const char *verb, struct bytes endpoint,
+                       const struct enrolled *enrolled)
+{
+    struct cert cert;
+    AUTO_BUF serial = { 0 };
+    if (enrolled->certificate.len && cert_parse(buf_bytes(&enrolled->certificate), &cert, NULL) == OK)
+        serial_append_text(&serial, cert.serial);
+    log_info(context, "%s %s%s request=%lld serial=%s endpoint=%.*s", verb,
+             enrolled->disposition == ENROLL_ISSUED ? "issued" : "pending", enrolled->again ? " again" : "",
+             (long long)enrolled->request_id, buf_text(&serial), (int)endpoint.len, endpoint.data);
+}
+
+enum err verb_request(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                      struct why *why)
+{
+    struct ca *ca = role;
+    struct enroll_request ask;
+    AUTO_VAL(enrolled) enrolled = { 0 };
+    char context[200];
+    struct why reason = { 0 };
+    (void)caller;
+    TRY(enroll_request_get(body, &ask, why));
+    context_make(ask.transaction_id, ask.peer, context);
+    enum err err = ca_enroll(ca, &ask, &enrolled, &reason);
+    if (err != OK) {
+        ca_note_refusal(ca, ask.endpoint, ask.peer, &reason);
+        log_warn(context, "request refused error=%s endpoint=%.*s reason=\"%s\"", err_row(err)->name,
+                 (int)ask.endpoint.len, ask.endpoint.data, reason.text);
+        return fail(why, err, "%s", reason.text);
+    }
+    log_answer(context, "request", ask.endpoint, &enrolled);
+    answer_put(&enrolled, ret);
+    return OK;
+}
+
+enum err verb_poll(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                   struct why *why)
+{
+    struct enroll_poll ask;
+    AUTO_VAL(enrolled) enrolled = { 0 };
+    char context[200];
+    struct why reason = { 0 };
+    (void)caller;
+    TRY(enroll_poll_get(body, &ask, why));
+    context_make(ask.transaction_id, BYTES_NONE, context);
+    enum err err = ca_poll(role, &ask, &enrolled, &reason);
+    if (err != OK) {
+        log_warn(context, "poll refused error=%s endpoint=%.*s reason=\"%s\"", err_row(err)->name,
+                 (int)ask.endpoint.len, ask.endpoint.data, reason.text);
+        return fail(why, err, "%s", reason.text);
+    }
+    log_answer(context, "poll", ask.endpoint, &enrolled);
+    answer_put(&enrolled, ret);
+    return OK;
+}
+
+static enum err endpoint_get(struct ca *ca, const struct record *record, const struct endpoint **ret,
+                             struct why *why)
+{
+    struct bytes name;
+    if (!record_find(record, "endpoint", &name))
+        return fail(why, ERR_PROTOCOL, "the field endpoint is missing");
+    *ret = ca_find_endpoint(ca, name);
+    return *ret ? OK : fail(why, ERR_BAD_REQUEST, "there is no endpoint %.*s", (int)name.len, name.data);
+}
+
+/* "issuer" (hex of the Name, optional) must then be the endpoint's CA (RFC 8894 3.3.4). */
+static enum err issuer_check(const struct endpoint *endpoint, const struct record *record, struct why *why)
+{
+    struct bytes text;
+    AUTO_BUF name = { 0 };
+    if (!record_find(record, "issuer", &text) || !text.len)
+        return OK;
+    if (!hex_decode(text, &name) || name_check(buf_bytes(&name), why) != OK)
+        return fail(why, ERR_PROTOCOL, "the field issuer is not a Name in hexadecimal");
+    if (!name_equal(buf_bytes(&name), endpoint->issuer->cert.subject))
+        return fail(why, ERR_BAD_CERT_ID, "the issuer asked for is not the CA of endpoint %s",
+                    endpoint->name);
+    return OK;
+}
+
+enum err verb_get_cert(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                       struct why *why)
+{
+    struct ca *ca = role;
+    struct record record;
+    const struct endpoint *endpoint;
+    AUTO_BUF der = { 0 };
+    AUTO_STR serial = NULL;
+    (void)caller;
+    TRY(record_get(body, &record, why));
+    TRY(endpoint_get(ca, &record, &endpoint, why));
+    TRY(issuer_check(endpoint, &record, why));
+    TRY(verb_field(&record, "serial", &serial, why));
+    enum err err = certificate_der(ca, endpoint->issuer, serial, &der, why);
+    if (err != OK)
+        return err == ERR_NOT_FOUND ? fail(why, ERR_BAD_CERT_ID, "%s", why ? why->text : "") : err;
+    der_put_octets(ret, buf_bytes(&der));
+    return OK;
+}
+
+enum err verb_get_crl(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                      struct why *why)
+{
+    struct ca *ca = role;
+    struct record record;
+    const struct endpoint *endpoint;
+    struct crl_state state;
+    AUTO_BUF der = { 0 };
+    (void)caller;
+    TRY(record_get(body, &record, why));
+    TRY(endpoint_get(ca, &record, &endpoint, why));
+    TRY(issuer_check(endpoint, &record, why));
+    TRY(crl_current(ca, endpoint->issuer, &state, &der, why));
+    if (!state.exists || !der.len)
+        return fail(why, ERR_UNAVAILABLE, "ca %s has published no CRL yet", endpoint->issuer->name);
+    der_put_octets(ret, buf_bytes(&der));
+    return OK;
+}
