@@ -64,10 +64,24 @@ static struct slot *slot_free(struct connections *all)
 
 static void slot_release(struct connections *all, struct slot *slot)
 {
-    pthread_mutex_lock(&all->lock);
     slot->borrowed = false;
     pthread_cond_signal(&all->given);
+}
+
+/* The slot is ours while it is borrowed, but its fields are only touched under the lock: others search through them. */
+static enum err slot_open(struct connections *all, struct slot *slot, void **ret_connection, struct why *why)
+{
+    void *connection = NULL;
+    enum err err = all->ops->open(all->owner, &connection, why);
+    pthread_mutex_lock(&all->lock);
+    if (err == OK)
+        slot->connection = connection;
+    else
+        slot_release(all, slot);
     pthread_mutex_unlock(&all->lock);
+    if (err == OK)
+        *ret_connection = connection;
+    return err;
 }
 
 enum err connections_take(struct connections *all, void **ret_connection, struct why *why)
@@ -77,38 +91,44 @@ enum err connections_take(struct connections *all, void **ret_connection, struct
     while (!(slot = slot_free(all)))
         pthread_cond_wait(&all->given, &all->lock);
     slot->borrowed = true;
-    if (!slot->connection)
+    void *connection = slot->connection;
+    if (!connection)
         slot->generation = all->generation;
     pthread_mutex_unlock(&all->lock);
-    if (!slot->connection) {
-        enum err err = all->ops->open(all->owner, &slot->connection, why);
-        if (err != OK) {
-            slot->connection = NULL;
-            slot_release(all, slot);
-            return err;
-        }
-    }
-    *ret_connection = slot->connection;
+    if (!connection)
+        return slot_open(all, slot, ret_connection, why);
+    *ret_connection = connection;
     return OK;
 }
 
-void connections_give(struct connections *all, void *connection, bool keep)
+/* Its slot, emptied unless it is kept; NULL: kept. */
+static struct slot *slot_take_back(struct connections *all, void *connection, bool keep)
 {
     struct slot *slot = NULL;
-    pthread_mutex_lock(&all->lock);
     for (size_t i = 0; i < all->size; i++) {
         if (all->slots[i].borrowed && all->slots[i].connection == connection)
             slot = &all->slots[i];
     }
     assert(slot);
-    if (slot->generation != all->generation)
-        keep = false;
-    pthread_mutex_unlock(&all->lock);
-    if (!keep) {
-        all->ops->close(connection);
-        slot->connection = NULL;
+    if (keep && slot->generation == all->generation) {
+        slot_release(all, slot);
+        return NULL;
     }
-    slot_release(all, slot);
+    slot->connection = NULL; /* before it is closed: its address may come back at once */
+    return slot;
+}
+
+void connections_give(struct connections *all, void *connection, bool keep)
+{
+    pthread_mutex_lock(&all->lock);
+    struct slot *emptied = slot_take_back(all, connection, keep);
+    pthread_mutex_unlock(&all->lock);
+    if (!emptied)
+        return;
+    all->ops->close(connection);
+    pthread_mutex_lock(&all->lock);
+    slot_release(all, emptied);
+    pthread_mutex_unlock(&all->lock);
 }
 
 void connections_drain(struct connections *all)

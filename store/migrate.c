@@ -49,7 +49,7 @@ static enum err migration_apply(const struct store_ops *ops, void *connection,
 static enum err step(const struct store_ops *ops, void *connection, const struct store_config *config,
                      bool *ret_more, struct why *why)
 {
-    int64_t version;
+    int64_t version = 0;
     TRY(ops->script(connection, create_table, why));
     TRY(version_read(ops, connection, &version, why));
     int64_t newest = (int64_t)config->migration_count;

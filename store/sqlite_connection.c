@@ -211,7 +211,7 @@ static enum err step_all(struct sqlite_connection *connection, sqlite3_stmt *pre
 enum err sqlite_run(void *arg, const struct statement *statement, struct result *result, struct why *why)
 {
     struct sqlite_connection *connection = arg;
-    sqlite3_stmt *prepared;
+    sqlite3_stmt *prepared = NULL;
     TRY(statement_prepare(connection, statement->sql, &prepared, why));
     enum err err = bind_all(connection, prepared, statement, why);
     if (err == OK)

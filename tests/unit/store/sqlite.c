@@ -174,13 +174,14 @@ TEST(a_link_or_a_folder_in_place_of_the_file_is_refused)
     assert_int_equal(0, symlink("/tmp/elsewhere", link));
     config.path = link;
     ASSERT_ERR(ERR_STORE, store_open(&config, &store, &why), &why);
-    config.path = bench->place.folder;
+    AUTO_STR folder = xasprintf("%s/folder", bench->place.folder);
+    assert_int_equal(0, mkdir(folder, 0700));
+    config.path = folder;
     ASSERT_ERR(ERR_STORE, store_open(&config, &store, &why), &why);
     AUTO_STR nowhere = xasprintf("%s/none/store.db", bench->place.folder);
     config.path = nowhere;
     ASSERT_ERR(ERR_STORE, store_open(&config, &store, &why), &why);
-    AUTO_STR garbage = xasprintf("%s.garbage", nowhere);
-    snprintf(garbage, strlen(garbage) + 1, "%s/garbage", bench->place.folder);
+    AUTO_STR garbage = xasprintf("%s/garbage", bench->place.folder);
     FILE *file = fopen(garbage, "w");
     assert_non_null(file);
     for (int i = 0; i < 1000; i++)
