@@ -111,7 +111,7 @@ static EVP_PKEY *openssl_load(const char *path, const char *password)
 TEST(openssl_reads_our_files_with_either_protection)
 {
     for (int protection = KEY_PROTECT_SECRET; protection <= KEY_PROTECT_PASSPHRASE; protection++) {
-        for (size_t i = 0; i < 2; i++) {
+        for (size_t i = protection == KEY_PROTECT_SECRET ? 0 : 1; i < 2; i++) {
             AUTO(key) key = generated(kinds[i]);
             save(key, "k", UNLOCK, (enum key_protection)protection);
             EVP_PKEY *pkey = openssl_load("k", UNLOCK);
@@ -188,7 +188,7 @@ TEST(a_wrong_secret_gives_one_sentence_that_names_the_file)
     AUTO(key) key = generated(KEY_EC_P256);
     save(key, "the-key", UNLOCK, KEY_PROTECT_SECRET);
     char wrong[sizeof(UNLOCK)] = UNLOCK;
-    for (int i = 0; i < 600; i++) { /* 1 in 256 has a padding that looks right */
+    for (int i = 0; i < 400; i++) { /* 1 in 256 has a padding that looks right */
         snprintf(wrong, sizeof(wrong), "%064d", i);
         ASSERT_ERR(ERR_KEY, load_and_drop("the-key", wrong), &why);
         assert_string_equal("the-key: wrong unlock secret, or a damaged file", why.text);
@@ -313,7 +313,7 @@ TEST(raw_decryption_gives_the_block_as_it_is)
 static struct bytes modulus_of(const struct key *key)
 {
     struct der_reader in = der_reader_over(public_key_spki(key->public_half)), fields, skipped, numbers;
-    struct bytes bits, modulus = BYTES_NONE;
+    struct bytes bits = BYTES_NONE, modulus = BYTES_NONE;
     assert_true(der_get_sequence(&in, &fields) && der_get_sequence(&fields, &skipped) &&
                 der_get_bits(&fields, &bits));
     in = der_reader_over(bits);
