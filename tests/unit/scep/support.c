@@ -179,6 +179,8 @@ static enum err fake_call(struct ca_client *client, const char *verb, struct byt
     snprintf(fake->verb, sizeof(fake->verb), "%s", verb);
     buf_clear(&fake->body);
     buf_append(&fake->body, body);
+    while (fake->gate && sem_wait(fake->gate) != 0)
+        continue;
     if (fake->mode == FAKE_FAIL)
         return fail(why, fake->err, "the test says %s", err_row(fake->err)->name);
     if (fake->mode == FAKE_GARBAGE) {
@@ -267,13 +269,8 @@ struct ra_set *site_ra_set(struct site *site, const struct site_options *options
     return set;
 }
 
-struct site *site_new(const struct site_options *options)
+struct endpoint_set *site_endpoints(struct site *site, const struct site_options *options)
 {
-    static const struct ca_client_ops ops = { "fake", fake_call, fake_free };
-    struct site *site = site_get();
-    scep_free(site->scep);
-    site->fake = (struct fake_ca){ .client = { &ops }, .site = site };
-    site->clock = clock_held_at(options->expired ? SITE_NOW + 3651LL * 86400 : SITE_NOW);
     struct ra_set **sets = xcalloc(1, sizeof(struct ra_set *));
     sets[0] = site_ra_set(site, options);
     struct endpoint *endpoints = xcalloc(1, sizeof(*endpoints));
@@ -287,10 +284,19 @@ struct site *site_new(const struct site_options *options)
                                       .ra = sets[0],
                                       .issuer = buf_bytes(&site->ca.der),
                                       .root = buf_bytes(&site->root.der) };
-    struct why why = { 0 };
-    ASSERT_OK(endpoint_make(&params, &endpoints[0], &why), &why);
-    struct endpoint_set *set = endpoint_set_new(endpoints, 1, sets, 1);
-    ASSERT_OK(scep_new(&site->clock, NULL, &site->fake.client, set, &site->scep, &why), &why);
+    MUST(endpoint_make(&params, &endpoints[0], &must_));
+    return endpoint_set_new(endpoints, 1, sets, 1);
+}
+
+struct site *site_new(const struct site_options *options)
+{
+    static const struct ca_client_ops ops = { "fake", fake_call, fake_free };
+    struct site *site = site_get();
+    scep_free(site->scep);
+    site->fake = (struct fake_ca){ .client = { &ops }, .site = site };
+    site->clock = clock_held_at(options->expired ? SITE_NOW + 3651LL * 86400 : SITE_NOW);
+    struct endpoint_set *set = site_endpoints(site, options);
+    MUST(scep_new(&site->clock, NULL, &site->fake.client, set, &site->scep, &must_));
     site->endpoint = endpoint_set_at(set, 0);
     return site;
 }

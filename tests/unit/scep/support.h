@@ -5,6 +5,7 @@
 #include "scep/operation.h"
 #include "scep/transaction.h"
 #include "x509/csr.h"
+#include <semaphore.h>
 
 #define SITE_NOW    1790000000 /* 2026-09-21 */
 #define SITE_PEER   "192.0.2.7"
@@ -32,6 +33,7 @@ struct fake_ca {
     atomic_uint calls;
     char verb[16];
     struct buf body;                                         /* of the last call */
+    sem_t *gate;                                             /* each call waits here; NULL: none does */
     struct site *site;
 };
 
@@ -54,6 +56,7 @@ struct site_options {
 struct site *site_get(void);
 /* A fresh context and endpoint on them; the old ones are freed. */
 struct site *site_new(const struct site_options *options);
+struct endpoint_set *site_endpoints(struct site *site, const struct site_options *options);
 void site_end(void);
 /* The RA set of the site by itself. */
 struct ra_set *site_ra_set(struct site *site, const struct site_options *options);

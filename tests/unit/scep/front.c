@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Enrolment over HTTP: loop, workers, access log; overload, reload in mid-request, and the held refusal. */
+#include "base/file.h"
+#include "http/access_log.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "net/pool.h"
+#include "tests/unit/scep/support.h"
+#include "tests/unit/test.h"
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct front {
+    struct site *site;
+    struct loop *loop;
+    struct pool *pool;
+    struct http_server *server;
+    struct access_log *log;
+    pthread_t thread;
+    int port;
+    char dir[64];
+    char *log_path;
+};
+
+static void *loop_thread(void *arg)
+{
+    loop_run(arg);
+    return NULL;
+}
+
+static void front_start(struct front *front, unsigned threads, size_t queue)
+{
+    static const struct http_limits limits = { 65534, 65534, 16384, 100,   81918, 65536,
+                                               60000, 60000, 60000, 60000, 1000,  1000 };
+    struct why why = { 0 };
+    int fd = -1;
+    *front = (struct front){ .site = site_new(&(struct site_options){ 0 }) };
+    snprintf(front->dir, sizeof(front->dir), "/tmp/chancery-front-XXXXXX");
+    assert_non_null(mkdtemp(front->dir));
+    front->log_path = xasprintf("%s/access.log", front->dir);
+    ASSERT_OK(loop_new(&front->loop, &why), &why);
+    ASSERT_OK(pool_new(&(struct pool_config){ .threads = threads, .queue = queue }, &front->pool, &why),
+              &why);
+    front->site->scep->pool = front->pool;
+    struct access_log_config log = { .path = front->log_path, .clock = &front->site->clock };
+    ASSERT_OK(access_log_open(&log, &front->log, &why), &why);
+    struct http_server_config config = { .loop = front->loop,
+                                         .limits = limits,
+                                         .handler = operation_handle,
+                                         .handler_arg = front->site->scep,
+                                         .log = front->log };
+    ASSERT_OK(http_server_new(&config, &front->server, &why), &why);
+    ASSERT_OK(listen_tcp("127.0.0.1:0", &fd, &why), &why);
+    ASSERT_OK(socket_port(fd, &front->port, &why), &why);
+    ASSERT_OK(http_server_listen(front->server, fd, NULL, &why), &why);
+    assert_int_equal(pthread_create(&front->thread, NULL, loop_thread, front->loop), 0);
+}
+
+static void front_stop(struct front *front)
+{
+    loop_stop(front->loop);
+    pthread_join(front->thread, NULL);
+    pool_free(front->pool);
+    http_server_free(front->server);
+    access_log_free(front->log);
+    loop_free(front->loop);
+    AUTO_STR command = xasprintf("rm -rf '%s'", front->dir);
+    assert_int_equal(system(command), 0);
+    free(front->log_path);
+}
+
+static int send_request(const struct front *front, const char *head, struct bytes body)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)front->port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    assert_true(write_all(fd, bytes_str(head)));
+    if (body.len)
+        assert_true(write_all(fd, body));
+    return fd;
+}
+
+/* The connection is closed by the server (Connection: close): everything until then. */
+static int read_answer(int fd, struct buf *ret_head, struct buf *ret_body)
+{
+    AUTO_BUF all = { 0 };
+    uint8_t piece[4096];
+    for (ssize_t got; (got = read(fd, piece, sizeof(piece))) > 0;)
+        buf_append(&all, bytes_of(piece, (size_t)got));
+    close(fd);
+    uint8_t *end = memmem(all.data, all.len, "\r\n\r\n", 4);
+    assert_non_null(end);
+    size_t head = (size_t)(end - all.data) + 4;
+    buf_append(ret_head, bytes_of(all.data, head));
+    buf_append(ret_body, bytes_of(all.data + head, all.len - head));
+    int status = 0;
+    assert_int_equal(sscanf(buf_text(ret_head), "HTTP/1.1 %d", &status), 1);
+    return status;
+}
+
+static int post(const struct front *front, struct bytes message)
+{
+    char head[256];
+    snprintf(head, sizeof(head),
+             "POST /certsrv/mscep/mscep.dll/pkiclient.exe?operation=PKIOperation HTTP/1.1\r\n"
+             "Host: ndes\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+             message.len);
+    return send_request(front, head, message);
+}
+
+static void expect_certificate(struct front *front, int fd)
+{
+    AUTO_BUF head = { 0 }, body = { 0 };
+    assert_int_equal(read_answer(fd, &head, &body), 200);
+    assert_non_null(strstr(buf_text(&head), "\r\nContent-Type: application/x-pki-message\r\n"));
+    struct reply reply;
+    reply_read(front->site, &front->site->device, buf_bytes(&body), &reply);
+    assert_string_equal(reply.status, "0");
+    assert_int_equal(openssl_cert_count(buf_bytes(&reply.payload)), 1);
+    reply_free(&reply);
+}
+
+static void wait_for_log(const struct front *front, const char *text)
+{
+    for (;;) {
+        AUTO_BUF log = { 0 };
+        struct why why = { 0 };
+        ASSERT_OK(file_read(front->log_path, 1 << 20, &log, &why), &why);
+        if (strstr(buf_text(&log), text))
+            return;
+        usleep(5000);
+    }
+}
+
+TEST(a_device_enrols_by_post_and_the_access_log_has_its_transaction)
+{
+    struct front front;
+    front_start(&front, 2, 8);
+    AUTO_BUF message = { 0 };
+    device_write(front.site, &(struct device_message){ .transaction = "A1B2C3" }, &message);
+    expect_certificate(&front, post(&front, buf_bytes(&message)));
+    wait_for_log(&front, "txid=A1B2C3");
+    front_stop(&front);
+}
+
+TEST(a_device_enrols_by_get_over_http_1_0_without_host)
+{
+    struct front front;
+    front_start(&front, 2, 8);
+    AUTO_BUF message = { 0 }, base64 = { 0 }, head = { 0 };
+    device_write(front.site, &(struct device_message){ 0 }, &message);
+    base64_append(&base64, buf_bytes(&message));
+    buf_printf(&head, "GET /scep?operation=PKIOperation&message=%s HTTP/1.0\r\n\r\n", buf_text(&base64));
+    expect_certificate(&front, send_request(&front, buf_text(&head), BYTES_NONE));
+    front_stop(&front);
+}
+
+TEST(capabilities_have_no_charset)
+{
+    struct front front;
+    front_start(&front, 1, 1);
+    AUTO_BUF head = { 0 }, body = { 0 };
+    int fd = send_request(&front,
+                          "GET /scep/?operation=GetCACaps HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                          BYTES_NONE);
+    assert_int_equal(read_answer(fd, &head, &body), 200);
+    assert_non_null(strstr(buf_text(&head), "\r\nContent-Type: text/plain\r\n"));
+    ASSERT_BYTES(buf_bytes(&body), buf_bytes(&front.site->endpoint->caps));
+    front_stop(&front);
+}
+
+TEST(a_message_that_is_none_gets_400)
+{
+    struct front front;
+    front_start(&front, 1, 1);
+    AUTO_BUF head = { 0 }, body = { 0 };
+    assert_int_equal(read_answer(post(&front, BYTES_LIT("nonsense")), &head, &body), 400);
+    AUTO_BUF get_head = { 0 }, get_body = { 0 };
+    int fd =
+        send_request(&front, "GET /scep?operation=PKIOperation&message=a_-b HTTP/1.0\r\n\r\n", BYTES_NONE);
+    assert_int_equal(read_answer(fd, &get_head, &get_body), 400);
+    front_stop(&front);
+}
+
+/* The lower bound is a promise; nothing is said about how much later. */
+TEST(a_bad_envelope_is_answered_at_its_time_and_not_before)
+{
+    struct front front;
+    front_start(&front, 1, 1);
+    AUTO_BUF message = { 0 }, head = { 0 }, body = { 0 };
+    device_write(front.site, &(struct device_message){ .content = BYTES_LIT("rubbish") }, &message);
+    int64_t before = clock_mono_us();
+    assert_int_equal(read_answer(post(&front, buf_bytes(&message)), &head, &body), 200);
+    assert_true(clock_mono_us() - before >= REFUSAL_HOLD_US);
+    front_stop(&front);
+}
+
+static void wait_for_calls(const struct front *front, unsigned calls)
+{
+    while (atomic_load(&front->site->fake.calls) < calls)
+        usleep(1000);
+}
+
+TEST(a_full_queue_is_503_with_retry_after_and_those_inside_are_served)
+{
+    struct front front;
+    sem_t gate;
+    sem_init(&gate, 0, 0);
+    front_start(&front, 1, 1);
+    front.site->fake.gate = &gate;
+    AUTO_BUF message = { 0 }, head = { 0 }, body = { 0 };
+    device_write(front.site, &(struct device_message){ 0 }, &message);
+    int first = post(&front, buf_bytes(&message));
+    wait_for_calls(&front, 1); /* the one worker is busy */
+    int others[3];
+    for (int i = 0; i < 3; i++)
+        others[i] = post(&front, buf_bytes(&message));
+    while (atomic_load(&front.site->scep->counters.unavailable) < 2)
+        usleep(1000); /* one waits in the queue, two are turned away */
+    for (int i = 0; i < 4; i++)
+        sem_post(&gate);
+    expect_certificate(&front, first);
+    int served = 0, turned_away = 0;
+    for (int i = 0; i < 3; i++) {
+        AUTO_BUF h = { 0 }, b = { 0 };
+        int status = read_answer(others[i], &h, &b);
+        served += status == 200;
+        turned_away += status == 503 && strstr(buf_text(&h), "\r\nRetry-After: ") != NULL;
+    }
+    assert_int_equal(served, 1);
+    assert_int_equal(turned_away, 2);
+    front_stop(&front);
+    sem_destroy(&gate);
+}
+
+TEST(a_reload_in_mid_request_lets_it_finish_with_what_it_began)
+{
+    struct front front;
+    sem_t gate;
+    sem_init(&gate, 0, 0);
+    front_start(&front, 1, 4);
+    front.site->fake.gate = &gate;
+    AUTO_BUF message = { 0 };
+    device_write(front.site, &(struct device_message){ .cipher = CIPHER_DES_EDE3_CBC }, &message);
+    scep_endpoints_replace(front.site->scep,
+                           site_endpoints(front.site, &(struct site_options){ .allow_3des = true }));
+    int fd = post(&front, buf_bytes(&message));
+    wait_for_calls(&front, 1);
+    struct endpoint_set *strict = site_endpoints(front.site, &(struct site_options){ 0 });
+    front.site->endpoint = endpoint_set_at(strict, 0);
+    scep_endpoints_replace(front.site->scep, strict);
+    sem_post(&gate);
+    expect_certificate(&front, fd);
+    AUTO_BUF head = { 0 }, body = { 0 };
+    assert_int_equal(read_answer(post(&front, buf_bytes(&message)), &head, &body), 200);
+    struct reply reply;
+    reply_read(front.site, &front.site->device, buf_bytes(&body), &reply);
+    assert_string_equal(reply.fail_info, "0");
+    reply_free(&reply);
+    front_stop(&front);
+    sem_destroy(&gate);
+}
+
+TEST(a_device_that_leaves_does_no_harm)
+{
+    struct front front;
+    sem_t gate;
+    sem_init(&gate, 0, 0);
+    front_start(&front, 1, 4);
+    front.site->fake.gate = &gate;
+    AUTO_BUF message = { 0 };
+    device_write(front.site, &(struct device_message){ 0 }, &message);
+    int fd = post(&front, buf_bytes(&message));
+    wait_for_calls(&front, 1);
+    close(fd);
+    sem_post(&gate);
+    sem_post(&gate);
+    expect_certificate(&front, post(&front, buf_bytes(&message)));
+    front_stop(&front);
+    sem_destroy(&gate);
+}
+
+TEST(the_end)
+{
+    site_end();
+}
+
+RUN(T(a_device_enrols_by_post_and_the_access_log_has_its_transaction),
+    T(a_device_enrols_by_get_over_http_1_0_without_host), T(capabilities_have_no_charset),
+    T(a_message_that_is_none_gets_400), T(a_bad_envelope_is_answered_at_its_time_and_not_before),
+    T(a_full_queue_is_503_with_retry_after_and_those_inside_are_served),
+    T(a_reload_in_mid_request_lets_it_finish_with_what_it_began), T(a_device_that_leaves_does_no_harm),
+    T(the_end))
