@@ -1,0 +1,227 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The supervisor: starting, refusing to start, restarting, reloading, stopping; in user mode and, as root, in system mode.
+load helper
+
+setup() { work_begin; }
+teardown() { work_end; }
+
+enrol() { # URL CHALLENGE NAME
+    [ -f "$WORK/ra/encryption.pem" ] || get_ca "$URL" "$WORK/ra"
+    shape build --ra "$WORK/ra/encryption.pem" --key "$WORK/tmp/$3.key" --out "$WORK/tmp/$3.msg" --challenge "$2" --subject "CN=$3"
+    [ "$(post "$1" "$WORK/tmp/$3.msg" "$WORK/$3.answer")" = 200 ]
+    chmod a+r "$WORK/$3.answer"
+    shape open --in "$WORK/$3.answer" --key "$WORK/tmp/$3.key" --out "$WORK/tmp/$3.pem" | grep -qx 'pkiStatus: 0'
+}
+refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line that says why
+    run timeout 30 setpriv --reuid "$(id -u "$RUN_AS")" --clear-groups "$WORK/p/sbin/chanceryd" -c "$SITE/etc/chancery.conf"
+    [ "$status" = 1 ]
+    grep -q -- "$1" <<<"$output" || { echo "$output"; return 1; }
+}
+
+@test "an endpoint without a validator: the daemon refuses to start and says so" {
+    site_make
+    conf_set '/validator/d'
+    refuses_to_start 'endpoint "default".*has no validator'
+}
+@test "a static endpoint without its password refuses to start and names the remedy" {
+    site_make --validator static
+    refuses_to_start 'chancery password set default'
+}
+@test "an unknown option, a value out of bounds and a missing CA are refused with file and line" {
+    site_make
+    cp "$SITE/etc/chancery.conf" "$WORK/good.conf"
+    conf_set 's/^site = .*/&\nnonsense = 1/'
+    refuses_to_start 'chancery.conf:[0-9]*.*nonsense'
+    as_user cp "$WORK/good.conf" "$SITE/etc/chancery.conf"
+    conf_set 's/^site = .*/&\nworkers = 100000/'
+    refuses_to_start 'workers.*100000.*512'
+    as_user cp "$WORK/good.conf" "$SITE/etc/chancery.conf"
+    conf_set 's/ca = "issuing"/ca = "gone"/'
+    refuses_to_start 'gone'
+}
+@test "a missing RA key, and a wrong unlock secret, refuse to start and name the file" {
+    site_make
+    as_user mv "$SITE/lib/scep/keys/default-encryption-1.key.pem" "$WORK/tmp/"
+    refuses_to_start 'default-encryption'
+    as_user mv "$WORK/tmp/default-encryption-1.key.pem" "$SITE/lib/scep/keys/"
+    as_user sh -c 'chmod 600 "$1"; head -c 32 /dev/zero | od -An -tx1 | tr -d " \n" >"$1"; chmod 400 "$1"' sh "$SITE/etc/secrets/signer/unlock"
+    refuses_to_start 'ca-.*key.pem'
+}
+@test "a key or secret that others may read is refused" {
+    site_make
+    as_user chmod 444 "$SITE/etc/secrets/ca/unlock"
+    refuses_to_start 'mode'
+}
+@test "init never overwrites a site, and recognises an interrupted one" {
+    site_make
+    run site_make
+    [ "$status" = 1 ]
+    [[ $output == *"exists"* ]]
+    as_user rm "$SITE/etc/chancery.conf"
+    run site_make
+    [ "$status" = 1 ]
+    [[ $output == *"interrupted"* ]]
+}
+@test "init makes every kind of CA key, and each one issues" {
+    local kind
+    for kind in RSA-2048 P-384; do
+        SITE=$WORK/$kind
+        as_user mkdir "$SITE" 2>/dev/null || { mkdir "$SITE"; chown "$RUN_AS:" "$SITE"; }
+        rm -rf "$WORK/ra"
+        site_make --ca-key $kind
+        daemon_start
+        enrol "$URL" "$(chancery password new default)" "dev-$kind"
+        openssl verify -CAfile "$WORK/ca.pem" "$WORK/tmp/dev-$kind.pem"
+        certtool --verify --load-ca-certificate "$WORK/ca.pem" --infile "$WORK/tmp/dev-$kind.pem"
+        daemon_stop
+    done
+}
+@test "a second daemon on the same site is refused" {
+    site_make
+    daemon_start
+    refuses_to_start 'another chanceryd'
+    enrol "$URL" "$(chancery password new default)" still
+}
+@test "each role that is killed comes back and the service goes on" {
+    site_make
+    daemon_start
+    local role old
+    for role in scep ca signer; do
+        old=$(role_pid $role)
+        kill -KILL "$old"
+        wait_for 20 gone "$old"
+        answers() { chancery status >/dev/null 2>&1 && enrol "$URL" "$(chancery password new default)" "after-$role"; }
+        wait_for 30 answers
+        [ "$(role_pid $role)" != "$old" ]
+    done
+    daemon_log | grep -q 'role died role=signer signal=9'
+}
+@test "the roles end when the supervisor is killed, and a new one serves" {
+    site_make
+    daemon_start
+    local pids pid
+    pids=$(pgrep -P "$(daemon_pid)")
+    [ "$(wc -w <<<"$pids")" = 3 ]
+    kill -KILL "$(daemon_pid)"
+    for pid in $pids; do wait_for 10 gone "$pid"; done
+    daemon_start
+    enrol "$URL" "$(chancery password new default)" reborn
+}
+@test "SIGTERM finishes what is in flight and ends with status 0" {
+    site_make
+    daemon_start
+    get_ca "$URL" "$WORK/ra"
+    local n pids=() statuses=
+    for n in 1 2 3 4 5 6; do
+        shape build --ra "$WORK/ra/encryption.pem" --key "$WORK/tmp/f$n.key" --out "$WORK/tmp/f$n.msg" --challenge "$([ $n -lt 5 ] && chancery password new default)" --subject "CN=flight-$n"
+    done
+    for n in 1 2 3 4; do
+        post "$URL" "$WORK/tmp/f$n.msg" "$WORK/f$n.answer" >"$WORK/f$n.status" 2>/dev/null &
+        pids+=($!)
+    done
+    kill -TERM "$(daemon_pid)"
+    for n in "${pids[@]}"; do wait "$n" || true; done
+    wait_for 30 gone "$(daemon_pid)"
+    # Whoever was accepted has a whole answer; nobody has half of one.
+    for n in 1 2 3 4; do
+        case $(cat "$WORK/f$n.status") in
+        200) chmod a+r "$WORK/f$n.answer"; shape open --in "$WORK/f$n.answer" --key "$WORK/tmp/f$n.key" --out "$WORK/tmp/f$n.pem" | grep -q 'pkiStatus: 0' ;;
+        503 | 000) ;;
+        *) cat "$WORK/f$n.status"; return 1 ;;
+        esac
+    done
+    daemon_log | grep -q ' chanceryd stopped'
+    daemon_log | grep -q 'role ended role=signer exit=0'
+}
+@test "SIGHUP reloads what can be reloaded; a bad configuration changes nothing" {
+    site_make
+    daemon_start
+    conf_set 's/validator = "one-time"/&\n    allow_3des = true/'
+    kill -HUP "$(daemon_pid)"
+    caps() { curl -sS "$URL?operation=GetCACaps" | grep -q DES3; }
+    wait_for 10 caps
+    conf_set 's/allow_3des = true/allow_3des = "perhaps"/'
+    kill -HUP "$(daemon_pid)"
+    wait_for 10 grep -q 'reload refused' "$WORK/daemon.log"
+    caps
+    enrol "$URL" "$(chancery password new default)" reloaded
+}
+@test "the service manager is told when it serves" {
+    site_make
+    as_user python3 -c '
+import os, socket, subprocess, sys
+path = sys.argv[1] + "/notify"
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(path)
+s.settimeout(30)
+daemon = subprocess.Popen([sys.argv[1] + "/p/sbin/chanceryd", "-c", sys.argv[2] + "/etc/chancery.conf"], env=dict(os.environ, NOTIFY_SOCKET=path))
+try:
+    assert b"READY=1" in s.recv(4096)
+    daemon.terminate()
+    assert b"STOPPING=1" in s.recv(4096)
+    assert daemon.wait(30) == 0
+finally:
+    daemon.kill()
+' "$WORK" "$SITE"
+}
+@test "root keys are not in reach of the daemon: they are only under a passphrase, apart" {
+    site_make
+    openssl pkey -in "$SITE/root/root-1.key.pem" -passin "file:$WORK/passphrase" -noout
+    run openssl pkey -in "$SITE/root/root-1.key.pem" -passin pass:wrong -noout
+    [ "$status" != 0 ]
+    openssl asn1parse -in "$SITE/root/root-1.key.pem" | grep -q 'id-scrypt'
+    [ "$(stat -c %a "$SITE/root")" = 700 ]
+    [ "$(stat -c %a "$SITE/root/root-1.key.pem")" = 400 ]
+    as_user mv "$SITE/root" "$WORK/tmp/offline"
+    daemon_start
+    enrol "$URL" "$(chancery password new default)" rootless
+}
+@test "no role can be dumped, and ca and signer hold no network socket" {
+    site_make
+    daemon_start
+    local role pid
+    for role in signer ca scep; do
+        pid=$(role_pid $role)
+        grep -q '^NoNewPrivs:.*1' "/proc/$pid/status"
+        grep -q '^Max core file size *0 ' "/proc/$pid/limits"
+        [ "$(stat -c %U "/proc/$pid/maps")" = root ]
+    done
+    for role in signer ca; do
+        pid=$(role_pid $role)
+        if [ "$(id -u)" = 0 ]; then
+            ! ls -l "/proc/$pid/fd" | grep -o 'socket:\[[0-9]*\]' | tr -d 'a-z:[]' | grep -q -w -F -f - <(awk 'NR > 1 { print $10 }' /proc/net/tcp /proc/net/tcp6)
+        fi
+    done
+}
+@test "system mode: one user per role, sockets for two, and nobody else's keys in reach" {
+    [ "$(id -u)" = 0 ] || skip "system mode needs root"
+    systemd-sysusers "$SOURCE/packaging/chancery.sysusers"
+    sitef() { "$WORK/p/bin/chancery" --dir "$SITE" "$@"; }
+    chown -R root: "$WORK"
+    echo "correct horse battery" >"$WORK/passphrase"
+    chmod 600 "$WORK/passphrase"
+    sitef init --mode system --http 127.0.0.1:0 --https 127.0.0.1:0 --external-name localhost --root-passphrase-file "$WORK/passphrase"
+    cat "$SITE/lib/scep/certs/ca-issuing.crt.pem" "$SITE/lib/scep/certs/ca-issuing-root.crt.pem" >"$WORK/ca.pem"
+    "$WORK/p/sbin/chanceryd" -c "$SITE/etc/chancery.conf" 2>"$WORK/daemon.log" 3>&- &
+    echo $! >"$WORK/daemon.pid"
+    wait_for 30 serving || { daemon_log; return 1; }
+    HTTP=$(port_of http)
+    URL=http://127.0.0.1:$HTTP/scep
+    local role
+    for role in signer ca scep; do
+        [ "$(stat -c %U "/proc/$(role_pid $role)")" = "chancery-$role" ] || [ "$(ps -o user:32= -p "$(role_pid $role)" | tr -d ' ')" = "chancery-$role" ]
+        ! setpriv --reuid nobody --clear-groups cat "$SITE/etc/secrets/$role/unlock" 2>/dev/null
+    done
+    ! setpriv --reuid chancery-scep --regid chancery-scep --clear-groups ls "$SITE/lib/signer/keys" 2>/dev/null
+    ! setpriv --reuid chancery-scep --regid chancery-scep --clear-groups cat "$SITE/lib/ca/store.db" 2>/dev/null
+    ! setpriv --reuid nobody --clear-groups ls "$SITE/run/ca-scep/" 2>/dev/null
+    RUN_AS=root get_ca "$URL" "$WORK/ra"
+    chmod 777 "$WORK/tmp"
+    local challenge
+    challenge=$(sitef password new default)
+    "$WORK/p/bin/scep-shape" build --ra "$WORK/ra/encryption.pem" --key "$WORK/tmp/k" --out "$WORK/tmp/m" --challenge "$challenge"
+    [ "$(post "$URL" "$WORK/tmp/m" "$WORK/tmp/a")" = 200 ]
+    "$WORK/p/bin/scep-shape" open --in "$WORK/tmp/a" --key "$WORK/tmp/k" --out "$WORK/tmp/c" | grep -qx 'pkiStatus: 0'
+    openssl verify -CAfile "$WORK/ca.pem" "$WORK/tmp/c"
+}
