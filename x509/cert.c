@@ -8,6 +8,7 @@
 #include "x509/name.h"
 #include "x509/san.h"
 #include "x509/signed.h"
+#include "x509/strict.h"
 
 #define SERIAL_CONTENT_MOST (LIMIT_SERIAL_BYTES_MAX + 1) /* with a sign octet */
 
@@ -53,7 +54,7 @@ static enum err get_fields(struct der_reader *in, struct cert *cert, struct why 
     if (!der_get_whole(in, DER_SEQUENCE, &cert->subject))
         return fail(why, ERR_MALFORMED, "certificate subject malformed (RFC 5280 4.1.2.6)");
     TRY(name_check(cert->subject, why));
-    if (!der_get_whole(in, DER_SEQUENCE, &cert->spki))
+    if (!der_get_whole(in, DER_SEQUENCE, &cert->spki) || !spki_has_shape(cert->spki))
         return fail(why, ERR_MALFORMED, "certificate public key malformed (RFC 5280 4.1.2.7)");
     return OK;
 }
@@ -174,6 +175,8 @@ enum err tbs_parse(struct bytes tbs, struct cert *ret, struct why *why)
         return fail(why, ERR_LIMIT, "TBSCertificate of %zu bytes, limit %d", tbs.len, LIMIT_CERT_BYTES);
     if (!der_is_valid(tbs) || !der_get_sequence(&in, &fields) || !der_at_end(&in))
         return fail(why, ERR_MALFORMED, "TBSCertificate is not one DER SEQUENCE (RFC 5280 4.1)");
+    if (!der_is_strict(tbs))
+        return fail(why, ERR_MALFORMED, "TBSCertificate holds an element that is not DER (X.690)");
     TRY(get_fields(&fields, &cert, why));
     TRY(get_extensions(&fields, &cert, why));
     *ret = cert;

@@ -8,6 +8,7 @@
 #include "x509/name.h"
 #include "x509/san.h"
 #include "x509/signed.h"
+#include "x509/strict.h"
 #include "x509/text.h"
 #include <strings.h>
 
@@ -145,7 +146,7 @@ static enum err read_info(struct csr *csr, struct why *why)
     if (!der_get_whole(&info, DER_SEQUENCE, &csr->subject))
         return fail(why, ERR_MALFORMED, "PKCS#10: subject malformed (RFC 2986 4.1)");
     TRY(name_check(csr->subject, why));
-    if (!der_get_whole(&info, DER_SEQUENCE, &csr->spki))
+    if (!der_get_whole(&info, DER_SEQUENCE, &csr->spki) || !spki_has_shape(csr->spki))
         return fail(why, ERR_MALFORMED, "PKCS#10: public key malformed (RFC 2986 4.1)");
     if (der_at_end(&info))
         return OK; /* some clients leave out an empty attributes field */
@@ -160,6 +161,8 @@ enum err csr_parse(struct bytes der, struct csr *ret, struct why *why)
     struct signed_object object;
     struct csr csr = { .der = der };
     TRY(signed_split(der, LIMIT_CSR_BYTES, "PKCS#10", &object, why));
+    if (!der_is_strict(object.body))
+        return fail(why, ERR_MALFORMED, "PKCS#10 holds an element that is not DER (X.690)");
     csr.info = object.body;
     csr.algorithm = object.algorithm;
     csr.algorithm_der = object.algorithm_der;

@@ -130,9 +130,9 @@ static enum err check_subject_order(const struct lint *lint, struct why *why)
 static enum err check_public_key(const struct lint *lint, struct why *why)
 {
     struct der_reader in = der_reader_over(lint->cert.spki), spki, algorithm;
-    struct bytes oid, key;
+    struct bytes oid;
     if (!der_get_sequence(&in, &spki) || !der_get_sequence(&spki, &algorithm) ||
-        !der_get_oid(&algorithm, &oid) || !der_get_bits(&spki, &key) || !der_at_end(&spki) || key.len == 0)
+        !der_get_oid(&algorithm, &oid))
         return fail(why, ERR_LINT, "RFC 5280 4.1.2.7: SubjectPublicKeyInfo malformed");
     if (!oid_is(oid, OID_RSA_ENCRYPTION) && !oid_is(oid, OID_EC_PUBLIC_KEY)) {
         AUTO_BUF dotted = { 0 };

@@ -59,6 +59,19 @@ enum err signed_verify(const struct signed_object *object, const struct public_k
     return public_key_verify(key, object->algorithm, object->body, object->signature, why);
 }
 
+bool spki_has_shape(struct bytes spki)
+{
+    struct der_reader in = der_reader_over(spki), inside, algorithm;
+    struct der_item parameters;
+    struct bytes oid, key;
+    if (!der_get_sequence(&in, &inside) || !der_get_sequence(&inside, &algorithm) ||
+        !der_get_oid(&algorithm, &oid))
+        return false;
+    if (!der_at_end(&algorithm) && !der_get_any(&algorithm, &parameters))
+        return false;
+    return der_at_end(&algorithm) && der_get_bits(&inside, &key) && key.len > 0 && der_at_end(&inside);
+}
+
 void signed_assemble(struct bytes tbs, struct signature_algorithm algorithm, struct bytes signature,
                      struct buf *ret_der)
 {

@@ -18,3 +18,6 @@ NODISCARD enum err signed_algorithm_get(struct der_reader *in, const char *what,
 /* Allow-list of (key, signature) pairs, then the signature. */
 NODISCARD enum err signed_verify(const struct signed_object *object, const struct public_key *key, const char *what,
                                  struct why *why);
+/* SubjectPublicKeyInfo (RFC 5280 4.1.2.7): an algorithm and a BIT STRING of whole octets. What is in them is for
+   public_key_parse. */
+bool spki_has_shape(struct bytes spki);

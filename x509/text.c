@@ -87,7 +87,6 @@ static bool append_utf8(uint8_t tag, struct bytes value, struct buf *out)
         buf_append(out, value);
         return true;
     case DER_PRINTABLE_STRING:
-    case DER_VISIBLE_STRING:
     case DER_IA5_STRING:
         if (!text_is_ia5(value))
             return false;

@@ -3,8 +3,8 @@
 #pragma once
 #include "x509/der.h"
 
-/* Appends value, of string type tag, as UTF-8. PrintableString and VisibleString are read as ASCII (clients put '@', '*'
-   and '_' into PrintableString), T61String as Latin-1, BMPString as UTF-16. false, with out unchanged, for another type
+/* Appends value, of string type tag, as UTF-8. PrintableString is read as ASCII (clients put '@', '*' and '_'
+   into it), T61String as Latin-1, BMPString as UTF-16. false, with out unchanged, for another type
    or octets that the type cannot hold. NUL passes: callers that compare or show refuse it with text_is_clean. */
 NODISCARD bool text_to_utf8(uint8_t tag, struct bytes value, struct buf *out);
 /* Well-formed UTF-8 without NUL and control characters (C0, DEL, C1). */

@@ -280,6 +280,44 @@ TEST(fields_that_are_not_as_rfc_5280_has_them_are_refused)
         { 5, "300031", ERR_MALFORMED },
         { 6, "", ERR_MALFORMED },
         { 6, "3100", ERR_MALFORMED },
+        { 6, "3000", ERR_MALFORMED },
+        { 6,
+          "3007"
+          "300306012a"
+          "0500",
+          ERR_MALFORMED },
+        { 6,
+          "3009"
+          "300306012a"
+          "03020000",
+          OK },
+        { 6,
+          "3009"
+          "300306012a"
+          "03020100",
+          ERR_MALFORMED }, /* a bit is missing */
+        { 6,
+          "300d"
+          "300706012a"
+          "06028001"
+          "03020000",
+          ERR_MALFORMED }, /* parameters are no OID */
+        { 6,
+          "300d"
+          "300706012a"
+          "05000500"
+          "03020000",
+          ERR_MALFORMED }, /* two parameters */
+        { 6,
+          "3008"
+          "300306012a"
+          "030100",
+          ERR_MALFORMED }, /* no key */
+        { 6,
+          "300b"
+          "300306012a"
+          "030200000500",
+          ERR_MALFORMED },
         { 7,
           "8101"
           "00",

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Universal types looked at one by one (X.690 8, 10, 11). */
+#include "x509/strict.h"
+
+#include "base/limits.h"
+
+static bool enumerated_is_good(struct bytes content)
+{
+    if (content.len < 2)
+        return content.len == 1;
+    return content.data[0] != (content.data[1] & 0x80 ? 0xFF : 0x00);
+}
+
+static bool bits_are_good(struct bytes content)
+{
+    if (content.len == 0 || content.data[0] > 7 || (content.len == 1 && content.data[0] != 0))
+        return false;
+    uint8_t unused = (uint8_t)((1u << content.data[0]) - 1);
+    return content.len == 1 || (content.data[content.len - 1] & unused) == 0;
+}
+
+static bool content_is_good(const struct der_item *item)
+{
+    struct der_reader in = der_reader_over(item->whole);
+    struct bytes bytes;
+    bool boolean;
+    switch (item->tag) {
+    case DER_BOOLEAN:
+        return der_get_boolean(&in, &boolean);
+    case DER_INTEGER:
+        return der_get_integer_bytes(&in, &bytes);
+    case DER_ENUMERATED:
+        return enumerated_is_good(item->content);
+    case DER_BIT_STRING:
+        return bits_are_good(item->content);
+    case DER_NULL:
+        return item->content.len == 0;
+    case DER_OID:
+        return der_get_oid(&in, &bytes);
+    case DER_BMP_STRING:
+        return item->content.len % 2 == 0;
+    case DER_UNIVERSAL_STRING:
+        return item->content.len % 4 == 0;
+    default:
+        return true;
+    }
+}
+
+/* Among universal tags SEQUENCE and SET are constructed, all others primitive; 0 would be end-of-contents. */
+static bool form_is_good(uint8_t tag)
+{
+    bool universal = (tag & 0xC0) == 0, constructed = tag & 0x20;
+    uint8_t number = tag & 0x1F;
+    if (!universal)
+        return true;
+    return number != 0 && constructed == (number == (DER_SEQUENCE & 0x1F) || number == (DER_SET & 0x1F));
+}
+
+bool der_is_strict(struct bytes der)
+{
+    struct der_reader levels[LIMIT_DER_DEPTH] = { { der } };
+    size_t depth = 0;
+    for (;;) {
+        struct der_item item;
+        if (der_at_end(&levels[depth])) {
+            if (depth == 0)
+                return true;
+            depth--;
+            continue;
+        }
+        if (!der_get_any(&levels[depth], &item) || !form_is_good(item.tag))
+            return false;
+        if (item.tag & 0x20) {
+            if (++depth == LIMIT_DER_DEPTH)
+                return false;
+            levels[depth] = der_reader_over(item.content);
+        } else if (!content_is_good(&item)) {
+            return false;
+        }
+    }
+}

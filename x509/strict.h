@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rest of DER: what der_is_valid, which looks at lengths and nesting, leaves to whoever reads an element. Needed
+   where elements are passed on that nobody here reads (parameters, unknown attributes). */
+#pragma once
+#include "x509/der.h"
+
+/* Is every element of a der_is_valid tree of a form that its universal type can have: content of BOOLEAN, INTEGER,
+   ENUMERATED, BIT STRING, NULL, OBJECT IDENTIFIER, character strings of fixed width; primitive or constructed as
+   X.690 10.2 wants? Context-specific elements may hold anything. */
+bool der_is_strict(struct bytes der);
