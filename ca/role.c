@@ -16,7 +16,6 @@
 
 #define SEAL_TIMEOUT_MS 8000 /* below the ten seconds of a whole request (spec D3) */
 #define HOUSEKEEPING_MS 60000
-#define STOP_DRAIN_MS   10000
 
 struct ca_role {
     struct role *role;
@@ -27,7 +26,6 @@ struct ca_role {
     struct ipc_server *server;
     struct loop_timer *timer;
     atomic_bool housekeeping; /* one at a time */
-    atomic_bool signer_lost;
 };
 
 static enum err seal_by_channel(void *arg, const struct seal_request *request, struct buf *ret_der,
@@ -52,22 +50,25 @@ static void stop_done(void *arg)
 static void stop(void *arg)
 {
     struct ca_role *serving = arg;
-    ipc_server_drain(serving->server, STOP_DRAIN_MS, stop_done, serving);
+    int64_t timeout_s = config_int(config_top(serving->role->config), "stop_timeout");
+    ipc_server_drain(serving->server, (int)timeout_s * 1000, stop_done, serving);
 }
 
 static void stop_after_loss(void *arg)
 {
     struct ca_role *serving = arg;
+    if (serving->role->stopping)
+        return;
     log_error(NULL, "signer is lost: this role ends, so that both are started anew");
-    stop(serving);
+    serving->role->exit_status = EXIT_FAILURE;
+    role_stop(serving->role);
 }
 
 /* From the channel's reader thread. */
 static void signer_lost(void *arg)
 {
     struct ca_role *serving = arg;
-    if (!atomic_exchange(&serving->signer_lost, true))
-        loop_post(serving->role->loop, stop_after_loss, serving);
+    loop_post(serving->role->loop, stop_after_loss, serving);
 }
 
 static void issuer_keep(struct ca *ca, struct issuer *issuer)
@@ -109,7 +110,7 @@ static void reload(void *arg)
     if (ca_reload(serving->ca, &why) != OK)
         log_error(NULL, "reload: %s; the old password stays", why.text);
     else
-        log_info(NULL, "reloaded");
+        log_info(NULL, "endpoint passwords read again");
 }
 
 static enum err signer_connect(struct ca_role *serving, struct why *why)
@@ -178,8 +179,7 @@ int ca_role_serve(struct ca_role *serving)
     struct role_hooks hooks = { .reload = reload, .stop = stop, .arg = serving };
     housekeeping_begin(serving);
     serving->timer = loop_every(serving->role->loop, HOUSEKEEPING_MS, housekeeping_begin, serving);
-    int status = role_serve(serving->role, &hooks);
-    return atomic_load(&serving->signer_lost) ? EXIT_FAILURE : status;
+    return role_serve(serving->role, &hooks);
 }
 
 /* The pool goes first: its work uses everything below. */
