@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Revocation is final, and CRLs say so: verified with OpenSSL too. */
+#include "tests/unit/ca/fixture.h"
+
+#include "base/file.h"
+#include <openssl/x509.h>
+
+static struct world *world;
+
+static int begin(void **state)
+{
+    (void)state;
+    world = world_new(KEY_EC_P256);
+    return 0;
+}
+
+static int begin_rsa(void **state)
+{
+    (void)state;
+    world = world_new(KEY_RSA);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    world_free(world);
+    return 0;
+}
+
+#define W(name)   cmocka_unit_test_setup_teardown(name, begin, end)
+#define RSA(name) cmocka_unit_test_setup_teardown(name, begin_rsa, end)
+
+/* Enrols one more device; its serial. */
+static struct buf serial_new(void)
+{
+    struct device device = device_new(&(struct ask){ .subject = "CN=one", .challenge = "secret" });
+    struct why why = { 0 };
+    AUTO_VAL(enrolled) got = { 0 };
+    struct cert cert;
+    struct buf serial = { 0 };
+    ASSERT_OK(device_enroll(world, &device, "static", &got, &why), &why);
+    ASSERT_OK(cert_parse(buf_bytes(&got.certificate), &cert, &why), &why);
+    serial_append_text(&serial, cert.serial);
+    device_free(&device);
+    return serial;
+}
+
+static enum err revoke(struct buf *serial, enum crl_reason reason, struct why *why)
+{
+    struct revocation revocation = { buf_text(serial), "cli", reason };
+    return ca_revoke(world->ca, world_issuer(world), &revocation, why);
+}
+
+static struct crl_state current(struct buf *ret_der)
+{
+    struct crl_state state;
+    struct why why = { 0 };
+    ASSERT_OK(crl_current(world->ca, world_issuer(world), &state, ret_der, &why), &why);
+    return state;
+}
+
+/* -1: not on the CRL */
+static int reason_on_crl(struct buf *serial_text)
+{
+    AUTO_BUF der = { 0 }, serial = { 0 };
+    struct why why = { 0 };
+    struct crl crl;
+    struct crl_entry entry;
+    current(&der);
+    assert_true(hex_decode(buf_bytes(serial_text), &serial));
+    ASSERT_OK(crl_parse(buf_bytes(&der), &crl, &why), &why);
+    ASSERT_OK(public_key_verify(world->ca_key->public_half, crl.algorithm, crl.tbs, crl.signature, &why), &why);
+    struct der_reader in = der_reader_over(crl.entries);
+    while (crl_next(&in, &entry)) {
+        if (bytes_equal(entry.serial, buf_bytes(&serial)))
+            return (int)entry.reason;
+    }
+    return -1;
+}
+
+TEST(a_revoked_certificate_is_on_the_crl_at_once_and_stays_revoked)
+{
+    AUTO_BUF serial = serial_new(), other = serial_new();
+    struct why why = { 0 };
+    assert_false(current(NULL).exists);
+    ASSERT_OK(revoke(&serial, CRL_KEY_COMPROMISE, &why), &why);
+    assert_int_equal(1, current(NULL).number);
+    assert_int_equal(1, current(NULL).entries);
+    assert_int_equal(CRL_KEY_COMPROMISE, reason_on_crl(&serial));
+    assert_int_equal(-1, reason_on_crl(&other));
+    world->clock.held += 100;
+    ASSERT_OK(revoke(&serial, CRL_SUPERSEDED, &why), &why);
+    assert_int_equal(CRL_KEY_COMPROMISE, reason_on_crl(&serial));
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM certificate WHERE status = 'revoked' AND revoked_at = "
+                                           "1795000000"));
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM audit WHERE action = 'revoke'"));
+}
+
+TEST(serials_that_were_never_handed_out_are_not_found)
+{
+    struct why why = { 0 };
+    AUTO_BUF none = buf_dup(BYTES_LIT("0102030405060708090A0B0C0D0E0F101112AB"));
+    ASSERT_ERR(ERR_NOT_FOUND, revoke(&none, CRL_UNSPECIFIED, &why), &why);
+    struct device device = device_new(&(struct ask){ .subject = "CN=one", .challenge = "secret" });
+    AUTO_VAL(enrolled) got = { 0 };
+    world->seal_error = ERR_UNAVAILABLE;
+    ASSERT_ERR(ERR_UNAVAILABLE, device_enroll(world, &device, "static", &got, &why), &why);
+    world_exec(world, "UPDATE certificate SET serial = '0102030405060708090A0B0C0D0E0F101112AB'");
+    ASSERT_ERR(ERR_NOT_FOUND, revoke(&none, CRL_UNSPECIFIED, &why), &why);   /* only reserved */
+    device_free(&device);
+}
+
+TEST(reasons_that_are_none_are_refused)
+{
+    AUTO_BUF serial = serial_new();
+    struct why why = { 0 };
+    ASSERT_ERR(ERR_BAD_REQUEST, revoke(&serial, CRL_REMOVE_FROM_CRL, &why), &why);
+    ASSERT_ERR(ERR_BAD_REQUEST, revoke(&serial, (enum crl_reason)7, &why), &why);
+    ASSERT_ERR(ERR_BAD_REQUEST, revoke(&serial, (enum crl_reason)11, &why), &why);
+    assert_false(current(NULL).exists);
+}
+
+TEST(numbers_never_go_back_and_are_never_given_twice)
+{
+    struct why why = { 0 };
+    for (int i = 1; i <= 3; i++) {
+        ASSERT_OK(crl_publish(world->ca, world_issuer(world), &why), &why);
+        assert_int_equal(i, current(NULL).number);
+    }
+    world->seal_error = ERR_UNAVAILABLE;
+    ASSERT_ERR(ERR_UNAVAILABLE, crl_publish(world->ca, world_issuer(world), &why), &why);
+    assert_int_equal(3, current(NULL).number);
+    world->seal_error = OK;
+    world_reopen(world);
+    ASSERT_OK(crl_publish(world->ca, world_issuer(world), &why), &why);
+    assert_int_equal(5, current(NULL).number);                /* 4 may have left the signer */
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM crl WHERE der IS NOT NULL"));
+    world_exec(world, "UPDATE counter SET value = 2 WHERE name = 'crl'");   /* an old backup */
+    ASSERT_ERR(ERR_BUSY, crl_publish(world->ca, world_issuer(world), &why), &why);
+    assert_int_equal(5, current(NULL).number);
+}
+
+TEST(this_update_never_goes_back_with_the_clock)
+{
+    struct why why = { 0 };
+    ASSERT_OK(crl_publish(world->ca, world_issuer(world), &why), &why);
+    int64_t first = current(NULL).this_update;
+    world->clock.held -= 3600;
+    ASSERT_OK(crl_publish(world->ca, world_issuer(world), &why), &why);
+    assert_true(current(NULL).this_update >= first);
+}
+
+TEST(a_crl_is_published_when_due_and_not_before)
+{
+    struct why why = { 0 };
+    struct issuer *issuer = world_issuer(world);
+    ASSERT_OK(crl_publish_due(world->ca, issuer, &why), &why);
+    assert_int_equal(1, current(NULL).number);                /* there was none */
+    assert_int_equal(NOW + 8 * 86400, current(NULL).next_update);
+    ASSERT_OK(crl_publish_due(world->ca, issuer, &why), &why);
+    world->clock.held = NOW + 7 * 86400 - 1;
+    ASSERT_OK(crl_publish_due(world->ca, issuer, &why), &why);
+    assert_int_equal(1, current(NULL).number);
+    world->clock.held++;
+    ASSERT_OK(crl_publish_due(world->ca, issuer, &why), &why);
+    assert_int_equal(2, current(NULL).number);
+}
+
+TEST(a_revocation_whose_crl_failed_is_caught_up_also_after_a_restart)
+{
+    AUTO_BUF serial = serial_new(), second = serial_new();
+    struct why why = { 0 };
+    ASSERT_OK(crl_publish_due(world->ca, world_issuer(world), &why), &why);
+    world->clock.held += 10;
+    world->seal_error = ERR_UNAVAILABLE;
+    ASSERT_ERR(ERR_UNAVAILABLE, revoke(&serial, CRL_UNSPECIFIED, &why), &why);
+    assert_non_null(strstr(why.text, "is revoked, but"));
+    world->seal_error = OK;
+    ASSERT_OK(crl_publish_due(world->ca, world_issuer(world), &why), &why);
+    assert_int_equal(CRL_UNSPECIFIED, reason_on_crl(&serial));
+    world->clock.held += 10;
+    world->seal_error = ERR_UNAVAILABLE;
+    ASSERT_ERR(ERR_UNAVAILABLE, revoke(&second, CRL_SUPERSEDED, &why), &why);
+    world->seal_error = OK;
+    world_reopen(world);
+    ASSERT_OK(crl_publish_due(world->ca, world_issuer(world), &why), &why);
+    assert_int_equal(CRL_SUPERSEDED, reason_on_crl(&second));
+}
+
+TEST(an_expired_entry_stays_through_one_more_period)
+{
+    AUTO_BUF serial = serial_new();
+    struct why why = { 0 };
+    int64_t ends = NOW + 365 * 86400LL;
+    ASSERT_OK(revoke(&serial, CRL_SUPERSEDED, &why), &why);
+    world->clock.held = ends - 10;
+    ASSERT_OK(crl_publish(world->ca, world_issuer(world), &why), &why);
+    world->clock.held = ends + 10;
+    ASSERT_OK(crl_publish(world->ca, world_issuer(world), &why), &why);
+    assert_int_equal(CRL_SUPERSEDED, reason_on_crl(&serial));
+    world->clock.held = ends + 7 * 86400;
+    ASSERT_OK(crl_publish(world->ca, world_issuer(world), &why), &why);
+    assert_int_equal(CRL_SUPERSEDED, reason_on_crl(&serial));
+    world->clock.held = ends + 14 * 86400;
+    ASSERT_OK(crl_publish(world->ca, world_issuer(world), &why), &why);
+    assert_int_equal(-1, reason_on_crl(&serial));
+    assert_int_equal(0, current(NULL).entries);
+}
+
+TEST(what_the_signer_sealed_instead_is_not_published)
+{
+    struct why why = { 0 };
+    world->seal_other = true;
+    ASSERT_ERR(ERR_PROTOCOL, crl_publish(world->ca, world_issuer(world), &why), &why);
+    world->seal_other = false;
+    world->seal_badly = true;
+    ASSERT_ERR(ERR_PROTOCOL, crl_publish(world->ca, world_issuer(world), &why), &why);
+    assert_false(current(NULL).exists);
+}
+
+static X509_CRL *openssl_crl(struct bytes der)
+{
+    const unsigned char *at = der.data;
+    X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)der.len);
+    assert_non_null(crl);
+    assert_ptr_equal(der.data + der.len, at);
+    return crl;
+}
+
+TEST(openssl_verifies_the_crl_and_finds_the_entry)
+{
+    AUTO_BUF serial = serial_new(), der = { 0 }, file = { 0 };
+    struct why why = { 0 };
+    char path[128];
+    ASSERT_OK(revoke(&serial, CRL_KEY_COMPROMISE, &why), &why);
+    struct crl_state state = current(&der);
+    snprintf(path, sizeof(path), "%s/crl/issuing.crl", world->folder);
+    ASSERT_OK(file_read(path, 1 << 20, &file, &why), &why);
+    ASSERT_BYTES(buf_bytes(&der), buf_bytes(&file));
+    X509_CRL *crl = openssl_crl(buf_bytes(&der));
+    const unsigned char *at = world->ca_cert.data;
+    X509 *ca = d2i_X509(NULL, &at, (long)world->ca_cert.len);
+    assert_int_equal(1, X509_CRL_verify(crl, X509_get0_pubkey(ca)));
+    assert_int_equal(0, X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(ca)));
+    BIGNUM *number = NULL;
+    X509_REVOKED *entry = NULL;
+    assert_true(BN_hex2bn(&number, buf_text(&serial)));
+    ASN1_INTEGER *wanted = BN_to_ASN1_INTEGER(number, NULL);
+    assert_int_equal(1, X509_CRL_get0_by_serial(crl, &entry, wanted));
+    assert_int_equal(state.entries, sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)));
+    ASN1_INTEGER_free(wanted);
+    BN_free(number);
+    X509_free(ca);
+    X509_CRL_free(crl);
+}
+
+struct revoker { struct buf serial; enum err err; pthread_t thread; };
+
+static void *revoke_thread(void *arg)
+{
+    struct revoker *revoker = arg;
+    struct why why = { 0 };
+    revoker->err = revoke(&revoker->serial, CRL_SUPERSEDED, &why);
+    return NULL;
+}
+
+TEST(many_revocations_at_once_are_all_on_the_last_crl)
+{
+    struct revoker revokers[30] = { 0 };
+    for (int i = 0; i < 30; i++)
+        revokers[i].serial = serial_new();
+    for (int i = 0; i < 30; i++)
+        assert_int_equal(0, pthread_create(&revokers[i].thread, NULL, revoke_thread, &revokers[i]));
+    for (int i = 0; i < 30; i++)
+        pthread_join(revokers[i].thread, NULL);
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(OK, revokers[i].err);
+        assert_int_equal(CRL_SUPERSEDED, reason_on_crl(&revokers[i].serial));
+        buf_free(&revokers[i].serial);
+    }
+    assert_int_equal(30, current(NULL).entries);
+    assert_true(current(NULL).number <= 30);
+}
+
+RUN(W(a_revoked_certificate_is_on_the_crl_at_once_and_stays_revoked),
+    W(serials_that_were_never_handed_out_are_not_found), W(reasons_that_are_none_are_refused),
+    W(numbers_never_go_back_and_are_never_given_twice), W(this_update_never_goes_back_with_the_clock),
+    W(a_crl_is_published_when_due_and_not_before), W(a_revocation_whose_crl_failed_is_caught_up_also_after_a_restart),
+    W(an_expired_entry_stays_through_one_more_period), W(what_the_signer_sealed_instead_is_not_published),
+    W(openssl_verifies_the_crl_and_finds_the_entry), RSA(openssl_verifies_the_crl_and_finds_the_entry),
+    W(many_revocations_at_once_are_all_on_the_last_crl))
