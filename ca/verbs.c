@@ -30,13 +30,25 @@ const struct ipc_verb ca_verbs[] = {
 };
 const size_t ca_verb_count = sizeof(ca_verbs) / sizeof(*ca_verbs);
 
+/* The one CA that endpoints issue from: whom an administrator means who names none. NULL when there are several, or none. */
+static struct issuer *issuer_of_endpoints(const struct ca *ca)
+{
+    struct issuer *only = ca->endpoint_count ? ca->endpoints[0]->issuer : NULL;
+    for (size_t i = 1; only && i < ca->endpoint_count; i++) {
+        if (ca->endpoints[i]->issuer != only)
+            only = NULL;
+    }
+    return only;
+}
+
 enum err verb_issuer(struct ca *ca, const struct record *record, struct issuer **ret, struct why *why)
 {
     struct bytes name;
     if (!record_find(record, "ca", &name) || !name.len) {
-        if (ca->issuer_count != 1)
-            return fail(why, ERR_USAGE, "there are %zu CAs: name one", ca->issuer_count);
-        *ret = ca->issuers[0];
+        struct issuer *only = ca->issuer_count == 1 ? ca->issuers[0] : issuer_of_endpoints(ca);
+        if (!only)
+            return fail(why, ERR_USAGE, "there are %zu CAs: name one with --ca", ca->issuer_count);
+        *ret = only;
         return OK;
     }
     struct issuer *issuer = ca_find_issuer(ca, name);

@@ -2,13 +2,15 @@
 /* chancery cert: the certificates that were issued. */
 #include "cli/ask.h"
 
-ASK_COMMAND(cert_list, "cert", "list", "[--status good|revoked|expired] [--limit N]",
+ASK_COMMAND(cert_list, "cert", "list", "[--ca CA] [--status S] [--limit N]",
             "list issued certificates, newest first", .role = "ca", .verb = "cert_list",
-            .options = { "status", "limit" }, .show = ASK_LIST)
-ASK_COMMAND(cert_show, "cert", "show", "SERIAL", "show one certificate", .role = "ca", .verb = "cert_show",
-            .operands = { "serial" }, .show = ASK_RECORD)
-ASK_COMMAND(cert_export, "cert", "export", "SERIAL", "print one certificate as PEM", .role = "ca",
-            .verb = "cert_export", .operands = { "serial" }, .show = ASK_FIELD, .field = "pem")
-ASK_COMMAND(cert_revoke, "cert", "revoke", "SERIAL [REASON]",
+            .options = { "ca", "status", "limit" }, .show = ASK_LIST)
+ASK_COMMAND(cert_show, "cert", "show", "SERIAL [--ca CA]", "show one certificate", .role = "ca",
+            .verb = "cert_show", .operands = { "serial" }, .options = { "ca" }, .show = ASK_RECORD)
+ASK_COMMAND(cert_export, "cert", "export", "SERIAL [--ca CA]", "print one certificate as PEM", .role = "ca",
+            .verb = "cert_export", .operands = { "serial" }, .options = { "ca" }, .show = ASK_FIELD,
+            .field = "pem")
+ASK_COMMAND(cert_revoke, "cert", "revoke", "SERIAL [REASON] [--ca CA]",
             "revoke a certificate (reasons of RFC 5280: keyCompromise, superseded, …) and publish a new CRL",
-            .role = "ca", .verb = "cert_revoke", .operands = { "serial", "?reason" }, .show = ASK_RECORD)
+            .role = "ca", .verb = "cert_revoke", .operands = { "serial", "?reason" }, .options = { "ca" },
+            .show = ASK_RECORD)

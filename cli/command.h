@@ -28,6 +28,8 @@ NODISCARD enum err cli_call(struct cli *cli, const char *role, const char *verb,
 /* Exactly `count` operands, or ERR_USAGE naming the command's arguments. */
 NODISCARD enum err cli_operands(const struct command *command, int argc, int count, struct why *why);
 
+/* A role answers with a list, also where there can only be one: its only record. */
+NODISCARD enum err cli_record(struct bytes answer, struct record *ret, struct why *why);
 /* cli/print.c: an answer as an aligned table or as JSON; the columns are the records' own fields. */
 NODISCARD enum err cli_print_list(const struct cli *cli, struct bytes answer, struct why *why);
 NODISCARD enum err cli_print_record(const struct cli *cli, struct bytes answer, struct why *why);

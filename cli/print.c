@@ -94,10 +94,19 @@ enum err cli_print_list(const struct cli *cli, struct bytes answer, struct why *
     return OK;
 }
 
+enum err cli_record(struct bytes answer, struct record *ret, struct why *why)
+{
+    struct der_reader list;
+    TRY(records_get(answer, &list, why));
+    if (!records_next(&list, ret) || !der_at_end(&list))
+        return fail(why, ERR_PROTOCOL, "the answer is not one record");
+    return OK;
+}
+
 enum err cli_print_record(const struct cli *cli, struct bytes answer, struct why *why)
 {
     struct record record;
-    TRY(record_get(answer, &record, why));
+    TRY(cli_record(answer, &record, why));
     if (cli->json) {
         print_json(record_json(record));
         return OK;
@@ -116,7 +125,7 @@ enum err cli_print_field(const struct cli *cli, struct bytes answer, const char 
 {
     struct record record;
     struct bytes value;
-    TRY(record_get(answer, &record, why));
+    TRY(cli_record(answer, &record, why));
     if (!record_find(&record, field, &value))
         return fail(why, ERR_PROTOCOL, "the answer has no field %s", field);
     if (cli->json) {

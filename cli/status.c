@@ -6,22 +6,29 @@
 
 static const char *const asked[] = { "ca", "scep" }; /* signer answers to ca alone */
 
+static void record_append(struct record record, struct buf *out)
+{
+    struct record_field field;
+    while (record_next_field(&record, &field)) {
+        buf_printf(out, "%s%.*s=%.*s", out->len ? " " : "", (int)field.name.len,
+                   (const char *)field.name.data, (int)field.value.len, (const char *)field.value.data);
+    }
+}
+
 static enum err role_put(struct cli *cli, const char *role, struct buf *list)
 {
     struct why why = { 0 };
     AUTO_BUF question = { 0 };
     AUTO_BUF answer = { 0 };
-    struct record record = { 0 };
+    AUTO_BUF detail = { 0 };
+    struct der_reader said;
+    struct record record;
     record_end(&question, record_begin(&question));
     enum err err = cli_call(cli, role, "status", buf_bytes(&question), &answer, &why);
     if (err == OK)
-        err = record_get(buf_bytes(&answer), &record, &why);
-    AUTO_BUF detail = { 0 };
-    struct record_field field;
-    while (err == OK && record_next_field(&record, &field)) {
-        buf_printf(&detail, "%s%.*s=%.*s", detail.len ? " " : "", (int)field.name.len,
-                   (const char *)field.name.data, (int)field.value.len, (const char *)field.value.data);
-    }
+        err = records_get(buf_bytes(&answer), &said, &why);
+    while (err == OK && records_next(&said, &record))
+        record_append(record, &detail);
     size_t mark = record_begin(list);
     record_put_str(list, "role", role);
     record_put_str(list, "state", err == OK ? "serving" : "unreachable");

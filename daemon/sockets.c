@@ -83,7 +83,7 @@ static enum err open_unix(struct sockets *sockets, const struct config *config, 
 static enum err open_tcp(struct sockets *sockets, const struct config *config, const struct role_row *role,
                          enum socket_kind kind, struct why *why)
 {
-    const struct config_section *section = config_find(config, "scep", NULL);
+    const struct config_section *section = config_at(config, "scep", 0);
     const char *option = kind == SOCKET_HTTP ? "http_listen" : "https_listen";
     for (size_t i = 0; section && i < config_list_count(section, option); i++) {
         const char *address = config_list_at(section, option, i);
