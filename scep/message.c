@@ -104,7 +104,7 @@ static enum err type_get(const struct cms_signed *cms, enum scep_type *ret, stru
 enum err scep_message_check(const struct scep_message *message, enum scep_type *ret_type, struct why *why)
 {
     static const enum oid answers_only[] = { OID_SCEP_PKI_STATUS, OID_SCEP_FAIL_INFO };
-    enum scep_type type;
+    enum scep_type type = SCEP_CERT_REP;
     struct der_item item;
     TRY(type_get(&message->cms, &type, why));
     if (!message->has_sender_nonce && cms_signed_attribute(&message->cms, OID_SCEP_SENDER_NONCE, &item))

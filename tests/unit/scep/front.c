@@ -211,7 +211,7 @@ TEST(a_full_queue_is_503_with_retry_after_and_those_inside_are_served)
     sem_init(&gate, 0, 0);
     front_start(&front, 1, 1);
     front.site->fake.gate = &gate;
-    AUTO_BUF message = { 0 }, head = { 0 }, body = { 0 };
+    AUTO_BUF message = { 0 };
     device_write(front.site, &(struct device_message){ 0 }, &message);
     int first = post(&front, buf_bytes(&message));
     wait_for_calls(&front, 1); /* the one worker is busy */
