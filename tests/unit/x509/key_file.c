@@ -170,6 +170,7 @@ TEST(unencrypted_weakly_encrypted_and_foreign_files_are_refused)
     ASSERT_ERR(ERR_KEY, load_and_drop("plain", UNLOCK), &why);
     assert_non_null(strstr(why.text, "not an encrypted"));
     ASSERT_ERR(ERR_KEY, load_and_drop("aes128", UNLOCK), &why);
+    assert_non_null(strstr(why.text, "PBES2, AES-256-CBC"));
     ASSERT_ERR(ERR_KEY, load_and_drop("des", UNLOCK), &why);
     ASSERT_ERR(ERR_KEY, load_and_drop("pbes1", UNLOCK), &why);
     EVP_PKEY_free(pkey);

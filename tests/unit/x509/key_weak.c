@@ -212,6 +212,51 @@ TEST(keys_of_the_flawed_infineon_library_are_refused)
     BN_CTX_free(ctx);
 }
 
+/* A power of 65537 modulo each prime by itself, but not one and the same power: chance, not the flawed library. */
+static void make_look_alike(BIGNUM *n, BN_CTX *ctx)
+{
+    BIGNUM *m = BN_new();
+    BN_one(m);
+    BN_one(n);
+    for (BN_ULONG prime = 3, power = 1; prime <= 167; prime += 2) {
+        if (BN_mod_word(m, prime) == 0 ||
+            (prime > 9 && (prime % 3 == 0 || prime % 5 == 0 || prime % 7 == 0)) || prime == 9 ||
+            prime == 121 || prime == 143)
+            continue;
+        power = 1;
+        for (BN_ULONG times = prime / 3; times > 0; times--)
+            power = power * (65537 % prime) % prime;
+        while (BN_mod_word(n, prime) != power)
+            BN_add(n, n, m);
+        BN_mul_word(m, prime);
+    }
+    BN_lshift1(m, m);
+    BIGNUM *times = BN_new(), *base = BN_dup(n);
+    do {
+        BN_rand(times, 2048 - BN_num_bits(m), BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ANY);
+        BN_mul(n, m, times, ctx);
+        BN_add(n, n, base);
+        if (!BN_is_odd(n)) {
+            BN_rshift1(times, m);
+            BN_add(n, n, times);
+        }
+    } while (has_small_factor(n));
+    BN_free(times);
+    BN_free(base);
+    BN_free(m);
+}
+
+TEST(a_look_alike_of_the_fingerprint_passes)
+{
+    struct why why = { 0 };
+    BN_CTX *ctx = BN_CTX_new();
+    BIGNUM *n = BN_new();
+    make_look_alike(n, ctx);
+    ASSERT_OK(check_with(n, F4, 1024, &why), &why);
+    BN_free(n);
+    BN_CTX_free(ctx);
+}
+
 static void integer_root(BIGNUM *root, const BIGNUM *value, BN_CTX *ctx)
 {
     BIGNUM *next = BN_new();
@@ -291,5 +336,5 @@ TEST(neighbouring_primes_and_squares_are_refused)
 RUN(T(sound_keys_pass), T(random_moduli_are_not_mistaken_for_weak_ones),
     T(sizes_count_in_bits_at_the_minimum), T(sizes_are_bounded_above), T(only_the_exponent_65537_is_taken),
     T(even_moduli_are_refused), T(small_factors_are_refused_to_751),
-    T(keys_of_the_flawed_infineon_library_are_refused), T(close_primes_are_refused_to_the_hundredth_round),
-    T(neighbouring_primes_and_squares_are_refused))
+    T(keys_of_the_flawed_infineon_library_are_refused), T(a_look_alike_of_the_fingerprint_passes),
+    T(close_primes_are_refused_to_the_hundredth_round), T(neighbouring_primes_and_squares_are_refused))

@@ -232,6 +232,7 @@ TEST(ec_points_are_uncompressed_and_on_the_curve)
     ASSERT_ERR(ERR_MALFORMED, parse_hex(EC_HEAD "04" ZERO32 ZERO32), &why);
     ASSERT_ERR(ERR_MALFORMED, parse_hex(EC_HEAD "04" P256_P G_Y), &why); /* x is not below p */
     ASSERT_ERR(ERR_MALFORMED, parse_hex(EC_HEAD "06" G_X G_Y), &why);    /* hybrid form */
+    ASSERT_ERR(ERR_MALFORMED, parse_hex(EC_HEAD "07" G_X G_Y), &why);    /* the one that OpenSSL would take */
     ASSERT_ERR(ERR_MALFORMED, parse_hex(EC_HEAD "00" G_X G_Y), &why);
     ASSERT_ERR(ERR_MALFORMED,
                parse_hex("3039301306072a8648ce3d020106082a8648ce3d030107032200"
