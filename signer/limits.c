@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The signer's limits, one function for each rule. */
+#include "signer/limits.h"
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/limits.h"
+#include "x509/name.h"
+
+#define DAY_S        86400
+#define CLOCK_SKEW_S 300   /* ca and signer share a host; its clock may be set back between T1 and the seal */
+#define LATE_SEAL_S  DAY_S /* how long after its TBS was built a certificate may still be sealed */
+
+static enum err eku_read(const struct config *config, const struct config_section *ca, const char *text,
+                         struct buf *ret, struct why *why)
+{
+    enum oid known = oid_by_name(text);
+    if (known != OID_UNKNOWN) {
+        *ret = buf_dup(oid_bytes(known));
+        return OK;
+    }
+    if (oid_from_dotted(text, ret))
+        return OK;
+    return fail(why, ERR_CONFIG,
+                "%s:%d: option allowed_eku has \"%.80s\"; allowed is a known purpose or a dotted number",
+                config_path(config), config_line(ca, "allowed_eku"), text);
+}
+
+enum err ca_limits_read(const struct config *config, const struct config_section *ca, struct ca_limits *ret,
+                        struct why *why)
+{
+    struct ca_limits limits = {
+        .validity_max_s = config_int(ca, "validity_max") * DAY_S,
+        .backdate_s = config_int(ca, "backdate"),
+        .crl_span_max_s = (config_int(ca, "crl_validity") + config_int(ca, "crl_overlap")) * 3600,
+        .eku_count = config_list_count(ca, "allowed_eku"),
+    };
+    limits.ekus = xcalloc(limits.eku_count, sizeof(*limits.ekus));
+    for (size_t i = 0; i < limits.eku_count; i++) {
+        enum err err = eku_read(config, ca, config_list_at(ca, "allowed_eku", i), &limits.ekus[i], why);
+        if (err != OK) {
+            ca_limits_clear(&limits);
+            return err;
+        }
+    }
+    *ret = limits;
+    return OK;
+}
+
+void ca_limits_clear(struct ca_limits *limits)
+{
+    for (size_t i = 0; i < limits->eku_count; i++)
+        buf_free(&limits->ekus[i]);
+    free(limits->ekus);
+    *limits = (struct ca_limits){ 0 };
+}
+
+static enum err check_issuer(const struct ca_limits *limits, struct bytes issuer, struct why *why)
+{
+    if (bytes_equal(issuer, limits->issuer))
+        return OK;
+    AUTO_BUF found = { 0 };
+    AUTO_BUF wanted = { 0 };
+    name_append_text(&found, issuer);
+    name_append_text(&wanted, limits->issuer);
+    return fail(why, ERR_SIGNER_LIMIT,
+                "issuer is \"%.160s\", must be the CA's subject \"%.160s\" byte for byte", buf_text(&found),
+                buf_text(&wanted));
+}
+
+static enum err check_key_id(const struct ca_limits *limits, struct bytes aki, struct why *why)
+{
+    if (bytes_equal(aki, limits->key_id))
+        return OK;
+    AUTO_BUF found = { 0 };
+    AUTO_BUF wanted = { 0 };
+    hex_append_upper(&found, aki);
+    hex_append_upper(&wanted, limits->key_id);
+    return fail(why, ERR_SIGNER_LIMIT, "authorityKeyIdentifier is %.80s, must be the CA's %.80s",
+                aki.len ? buf_text(&found) : "absent", buf_text(&wanted));
+}
+
+static enum err check_algorithm(const struct ca_limits *limits, struct signature_algorithm algorithm,
+                                struct why *why)
+{
+    if (algorithm.rsa == limits->algorithm.rsa && algorithm.digest == limits->algorithm.digest)
+        return OK;
+    return fail(why, ERR_SIGNER_LIMIT, "signature algorithm is %s with %s, must be the CA key's %s with %s",
+                algorithm.rsa ? "RSA" : "ECDSA", digest_name(algorithm.digest),
+                limits->algorithm.rsa ? "RSA" : "ECDSA", digest_name(limits->algorithm.digest));
+}
+
+static enum err check_end_entity(const struct cert *tbs, struct why *why)
+{
+    if (tbs->is_ca)
+        return fail(why, ERR_SIGNER_LIMIT,
+                    "basicConstraints has cA TRUE, must be FALSE: CAs are made by chancery init alone");
+    AUTO_BUF usage = { 0 };
+    key_usage_append_text(&usage, tbs->key_usage);
+    if (tbs->key_usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN))
+        return fail(why, ERR_SIGNER_LIMIT, "keyUsage is %s, must be without keyCertSign and cRLSign",
+                    buf_text(&usage));
+    return OK;
+}
+
+static enum err check_purpose(const struct ca_limits *limits, struct bytes oid, const char *where,
+                              struct why *why)
+{
+    bool allowed = false;
+    for (size_t i = 0; i < limits->eku_count; i++)
+        allowed = allowed || bytes_equal(oid, buf_bytes(&limits->ekus[i]));
+    if (allowed && !oid_is(oid, OID_KP_ANY))
+        return OK;
+    AUTO_BUF dotted = { 0 };
+    oid_append_dotted(&dotted, oid);
+    return fail(why, ERR_SIGNER_LIMIT, "%s has %.80s, must be among the %zu of allowed_eku", where,
+                buf_text(&dotted), limits->eku_count);
+}
+
+static enum err check_eku(const struct ca_limits *limits, const struct cert *tbs, struct why *why)
+{
+    struct der_reader in = der_reader_over(tbs->eku);
+    struct bytes oid;
+    if (der_at_end(&in)) /* without it the certificate would be good for everything */
+        return fail(why, ERR_SIGNER_LIMIT, "extKeyUsage is absent, must be some of the %zu of allowed_eku",
+                    limits->eku_count);
+    while (!der_at_end(&in)) {
+        if (!der_get_oid(&in, &oid))
+            return fail(why, ERR_SIGNER_LIMIT, "extKeyUsage is malformed, must be object identifiers");
+        TRY(check_purpose(limits, oid, "extKeyUsage", why));
+    }
+    return OK;
+}
+
+/* Windows reads Microsoft's application policies as purposes, and before extKeyUsage. */
+static enum err check_application_policies(const struct ca_limits *limits, const struct cert *tbs,
+                                           struct why *why)
+{
+    struct extension extension;
+    struct der_reader policies, policy;
+    struct bytes oid;
+    if (!extension_find(tbs->extensions, OID_MS_APPLICATION_POLICIES, &extension))
+        return OK;
+    struct der_reader in = der_reader_over(extension.value);
+    bool whole = der_get_sequence(&in, &policies) && der_at_end(&in);
+    while (whole && !der_at_end(&policies)) {
+        whole = der_get_sequence(&policies, &policy) && der_get_oid(&policy, &oid);
+        if (whole)
+            TRY(check_purpose(limits, oid, "application policies", why));
+    }
+    return whole ? OK : fail(why, ERR_SIGNER_LIMIT, "application policies are malformed, must be policies");
+}
+
+static enum err check_serial(const struct cert *tbs, struct why *why)
+{
+    struct bytes serial = tbs->serial;
+    size_t sign = serial.len && serial.data[0] == 0;
+    bool positive = serial.len && !(serial.data[0] & 0x80) && serial.len > sign;
+    size_t len = serial.len - sign;
+    if (positive && len >= LIMIT_SERIAL_BYTES_MIN && serial.len <= LIMIT_SERIAL_BYTES_MAX)
+        return OK;
+    return fail(why, ERR_SIGNER_LIMIT, "serial is %s and has %zu octets, must be positive and have %d to %d",
+                positive ? "positive" : "not positive", len, LIMIT_SERIAL_BYTES_MIN, LIMIT_SERIAL_BYTES_MAX);
+}
+
+static enum err fail_times(struct why *why, const char *rule, int64_t found, int64_t wanted)
+{
+    char found_text[21], wanted_text[21];
+    clock_rfc3339(found, found_text);
+    clock_rfc3339(wanted, wanted_text);
+    return fail(why, ERR_SIGNER_LIMIT, "%s %s, limit %s", rule, found_text, wanted_text);
+}
+
+static enum err check_validity(const struct ca_limits *limits, const struct cert *tbs, int64_t now,
+                               struct why *why)
+{
+    int64_t span = tbs->not_after - tbs->not_before, most = limits->validity_max_s + limits->backdate_s;
+    if (limits->ca_not_after < now)
+        return fail_times(why, "the CA's own certificate has expired; now is", now, limits->ca_not_after);
+    if (span > most)
+        return fail(why, ERR_SIGNER_LIMIT,
+                    "validity is %lld s, must be at most validity_max + backdate = %lld s", (long long)span,
+                    (long long)most);
+    if (tbs->not_after > limits->ca_not_after)
+        return fail_times(why, "notAfter is beyond the CA's own:", tbs->not_after, limits->ca_not_after);
+    if (tbs->not_before > now + CLOCK_SKEW_S)
+        return fail_times(why, "notBefore is in the future:", tbs->not_before, now + CLOCK_SKEW_S);
+    int64_t earliest = now - limits->backdate_s - LATE_SEAL_S;
+    if (tbs->not_before < earliest)
+        return fail_times(why, "notBefore is too far back:", tbs->not_before, earliest);
+    return OK;
+}
+
+enum err ca_limits_check_cert(const struct ca_limits *limits, const struct cert *tbs, int64_t now,
+                              struct why *why)
+{
+    TRY(check_issuer(limits, tbs->issuer, why));
+    TRY(check_key_id(limits, tbs->aki, why));
+    TRY(check_algorithm(limits, tbs->algorithm, why));
+    TRY(check_end_entity(tbs, why));
+    TRY(check_eku(limits, tbs, why));
+    TRY(check_application_policies(limits, tbs, why));
+    TRY(check_serial(tbs, why));
+    return check_validity(limits, tbs, now, why);
+}
+
+enum err ca_limits_check_crl(const struct ca_limits *limits, const struct crl *tbs, int64_t last_number,
+                             int64_t now, struct why *why)
+{
+    TRY(check_issuer(limits, tbs->issuer, why));
+    TRY(check_key_id(limits, tbs->aki, why));
+    TRY(check_algorithm(limits, tbs->algorithm, why));
+    if (tbs->number <= last_number)
+        return fail(why, ERR_SIGNER_LIMIT, "cRLNumber is %lld, must be greater than the last one, %lld",
+                    (long long)tbs->number, (long long)last_number);
+    if (tbs->this_update > now)
+        return fail_times(why, "thisUpdate is in the future:", tbs->this_update, now);
+    if (tbs->next_update <= tbs->this_update)
+        return fail_times(why, "nextUpdate is not after thisUpdate:", tbs->next_update, tbs->this_update);
+    int64_t latest = tbs->this_update + limits->crl_span_max_s;
+    if (tbs->next_update > latest) /* or one CRL without entries would hide every later revocation */
+        return fail_times(why, "nextUpdate is later than crl_validity + crl_overlap allow:", tbs->next_update,
+                          latest);
+    return OK;
+}

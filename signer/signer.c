@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a TBS to what is sealed: parsed, judged, signed, journalled, and only then answered. */
+#include "signer/signer.h"
+
+#include "base/encode.h"
+#include "base/limits.h"
+#include "signer/authority.h"
+#include "signer/journal.h"
+#include "signer/sealed.h"
+
+#define SEALED_MORE_BYTES 4096 /* what signature and frame add to a TBS, at most */
+#define CLOCK_BACK_S      300 /* a clock further behind the journal than this is wrong (spec security.md S8) */
+
+/* A serial that is being sealed right now, by some other thread's call. */
+struct reservation {
+    struct reservation *next;
+    struct sealed_key key;
+};
+struct signer {
+    const struct clock *clock;
+    struct authority *authorities;
+    size_t authority_count;
+    struct journal *journal;
+    pthread_mutex_t lock; /* the rest */
+    pthread_cond_t released;
+    struct sealed_set *sealed;
+    struct reservation *reserved;
+    int64_t last_time;
+};
+
+/* --- opening --- */
+
+static struct authority *authority_find(struct signer *signer, struct bytes name)
+{
+    for (size_t i = 0; i < signer->authority_count; i++) {
+        if (bytes_equal(name, bytes_str(signer->authorities[i].name)))
+            return &signer->authorities[i];
+    }
+    return NULL;
+}
+
+static int64_t number_get(struct bytes id)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < id.len && i < 8; i++)
+        number = number << 8 | id.data[i];
+    return (int64_t)number;
+}
+
+static void number_put(int64_t number, uint8_t ret_id[static 8])
+{
+    for (size_t i = 0; i < 8; i++)
+        ret_id[i] = (uint8_t)((uint64_t)number >> (56 - 8 * i));
+}
+
+/* Under the lock when the signer serves. */
+static enum err remember(struct signer *signer, uint64_t offset, const struct journal_entry *entry,
+                         struct why *why)
+{
+    signer->last_time = entry->time > signer->last_time ? entry->time : signer->last_time;
+    if (entry->kind == SEAL_CERTIFICATE) {
+        struct sealed_key key;
+        TRY(sealed_key_make(entry->ca, entry->id, &key, why));
+        sealed_set_add(signer->sealed, &key, offset);
+    }
+    return OK;
+}
+
+static enum err replay(void *arg, uint64_t offset, const struct journal_entry *entry, struct why *why)
+{
+    struct signer *signer = arg;
+    struct authority *authority = authority_find(signer, entry->ca);
+    if (entry->kind == SEAL_CRL && authority) {
+        authority->crl_number = number_get(entry->id);
+        authority->crl_offset = offset;
+    }
+    return remember(signer, offset, entry, why);
+}
+
+static enum err authorities_load(struct signer *signer, const struct authority_source *common,
+                                 struct why *why)
+{
+    size_t count = config_count(common->config, "ca");
+    if (count == 0)
+        return fail(why, ERR_CONFIG, "%s has no ca section: there is nothing to sign for",
+                    config_path(common->config));
+    signer->authorities = xcalloc(count, sizeof(*signer->authorities));
+    for (size_t i = 0; i < count; i++) {
+        struct authority_source from = *common;
+        from.section = config_at(common->config, "ca", i);
+        TRY(authority_load(&from, &signer->authorities[i], why));
+        signer->authority_count++;
+    }
+    return OK;
+}
+
+enum err signer_open(const struct config *config, const struct secret *unlock, struct key_gate *gate,
+                     const struct clock *clock, struct signer **ret, struct why *why)
+{
+    AUTO(signer) signer = xcalloc(1, sizeof(*signer));
+    signer->clock = clock;
+    signer->sealed = sealed_set_new();
+    pthread_mutex_init(&signer->lock, NULL);
+    pthread_cond_init(&signer->released, NULL);
+    const struct authority_source common = { .config = config, .unlock = unlock, .gate = gate };
+    AUTO_STR path = config_role_path(config, "signer", "journal");
+    TRY(authorities_load(signer, &common, why));
+    TRY(journal_open(path, replay, signer, &signer->journal, why));
+    *ret = TAKE(signer);
+    return OK;
+}
+
+void signer_free(struct signer *signer)
+{
+    if (!signer)
+        return;
+    for (size_t i = 0; i < signer->authority_count; i++)
+        authority_clear(&signer->authorities[i]);
+    free(signer->authorities);
+    journal_free(signer->journal);
+    sealed_set_free(signer->sealed);
+    pthread_cond_destroy(&signer->released);
+    pthread_mutex_destroy(&signer->lock);
+    free(signer);
+}
+
+/* --- sealing --- */
+
+static enum err clock_check(struct signer *signer, int64_t now, struct why *why)
+{
+    pthread_mutex_lock(&signer->lock);
+    int64_t last = signer->last_time;
+    pthread_mutex_unlock(&signer->lock);
+    if (now >= last - CLOCK_BACK_S)
+        return OK;
+    char now_text[21], last_text[21];
+    clock_rfc3339(now, now_text);
+    clock_rfc3339(last, last_text);
+    return fail(why, ERR_SIGNER_LIMIT,
+                "the clock says %s, but the journal's last entry is of %s: set the clock", now_text,
+                last_text);
+}
+
+/* What was sealed at that offset, if it was this very TBS. */
+static enum err answer_again(struct signer *signer, uint64_t offset, struct bytes tbs, struct buf *ret_der,
+                             struct why *why)
+{
+    AUTO_BUF record = { 0 };
+    struct journal_entry entry;
+    struct bytes was;
+    TRY(journal_read(signer->journal, offset, &record, &entry, why));
+    struct der_reader in = der_reader_over(entry.der), inside;
+    if (!der_get_sequence(&in, &inside) || !der_get_whole(&inside, DER_SEQUENCE, &was))
+        return fail(why, ERR_INTERNAL, "journal has no TBS at offset %llu", (unsigned long long)offset);
+    if (!bytes_equal(was, tbs)) {
+        AUTO_BUF id = { 0 };
+        hex_append_upper(&id, entry.id);
+        return fail(why, ERR_SIGNER_LIMIT,
+                    "%s %s was sealed before, for another TBS of %zu bytes; this one has %zu",
+                    entry.kind == SEAL_CRL ? "cRLNumber" : "serial", buf_text(&id), was.len, tbs.len);
+    }
+    *ret_der = buf_dup(entry.der);
+    return OK;
+}
+
+static enum err sign(const struct authority *authority, struct bytes tbs, struct buf *ret_der,
+                     struct why *why)
+{
+    AUTO_BUF signature = { 0 };
+    AUTO_BUF der = { 0 };
+    TRY(key_sign(authority->key, authority->limits.algorithm.digest, tbs, &signature, why));
+    signed_assemble(tbs, authority->limits.algorithm, buf_bytes(&signature), &der);
+    *ret_der = TAKE_BUF(der);
+    return OK;
+}
+
+/* What one call is about: fixed before the signature. */
+struct intent {
+    const struct authority *authority;
+    enum seal_kind kind;
+    struct bytes id, tbs;
+    int64_t now;
+};
+
+/* Signed, and durable in the journal: the two belong together. */
+static enum err sign_and_record(struct signer *signer, const struct intent *intent, struct buf *ret_der,
+                                uint64_t *ret_offset, struct why *why)
+{
+    AUTO_BUF der = { 0 };
+    TRY(sign(intent->authority, intent->tbs, &der, why));
+    const struct journal_entry entry = { .time = intent->now,
+                                         .ca = bytes_str(intent->authority->name),
+                                         .kind = intent->kind,
+                                         .id = intent->id,
+                                         .der = buf_bytes(&der) };
+    TRY(journal_append(signer->journal, &entry, ret_offset, why));
+    *ret_der = TAKE_BUF(der);
+    return OK;
+}
+
+/* Waits until no other call seals this serial. true: it is in the journal; false: it is reserved for the caller. */
+static bool reserve(struct signer *signer, struct reservation *mine, uint64_t *ret_offset)
+{
+    pthread_mutex_lock(&signer->lock);
+    for (struct reservation *at = signer->reserved; at;) {
+        if (memcmp(&at->key, &mine->key, sizeof(at->key)) != 0) {
+            at = at->next;
+            continue;
+        }
+        pthread_cond_wait(&signer->released, &signer->lock);
+        at = signer->reserved;
+    }
+    bool sealed = sealed_set_find(signer->sealed, &mine->key, ret_offset);
+    if (!sealed) {
+        mine->next = signer->reserved;
+        signer->reserved = mine;
+    }
+    pthread_mutex_unlock(&signer->lock);
+    return sealed;
+}
+
+static void release(struct signer *signer, const struct reservation *mine, bool sealed, uint64_t offset,
+                    int64_t time)
+{
+    pthread_mutex_lock(&signer->lock);
+    struct reservation **at = &signer->reserved;
+    while (*at != mine)
+        at = &(*at)->next;
+    *at = mine->next;
+    if (sealed) {
+        sealed_set_add(signer->sealed, &mine->key, offset);
+        signer->last_time = time > signer->last_time ? time : signer->last_time;
+    }
+    pthread_cond_broadcast(&signer->released);
+    pthread_mutex_unlock(&signer->lock);
+}
+
+static enum err seal_certificate(struct signer *signer, struct authority *authority, struct bytes tbs,
+                                 struct buf *ret_der, struct why *why)
+{
+    struct cert cert;
+    int64_t now = clock_now(signer->clock);
+    TRY(tbs_parse(tbs, &cert, why));
+    TRY(tbs_lint(tbs, why));
+    TRY(ca_limits_check_cert(&authority->limits, &cert, now, why));
+    struct reservation mine = { 0 };
+    uint64_t offset = 0;
+    TRY(sealed_key_make(bytes_str(authority->name), cert.serial, &mine.key, why));
+    if (reserve(signer, &mine, &offset))
+        return answer_again(signer, offset, tbs, ret_der, why);
+    const struct intent intent = { authority, SEAL_CERTIFICATE, cert.serial, tbs, now };
+    enum err err = sign_and_record(signer, &intent, ret_der, &offset, why);
+    release(signer, &mine, err == OK, offset, now);
+    return err;
+}
+
+/* Under the authority's crl_lock. */
+static enum err seal_next_crl(struct signer *signer, struct authority *authority, const struct crl *crl,
+                              struct buf *ret_der, struct why *why)
+{
+    int64_t now = clock_now(signer->clock);
+    uint8_t id[8];
+    uint64_t offset;
+    /* The one that was sealed last, asked for again after a crash. */
+    if (crl->number == authority->crl_number)
+        return answer_again(signer, authority->crl_offset, crl->tbs, ret_der, why);
+    TRY(ca_limits_check_crl(&authority->limits, crl, authority->crl_number, now, why));
+    number_put(crl->number, id);
+    const struct intent intent = { authority, SEAL_CRL, BYTES_ARR(id), crl->tbs, now };
+    TRY(sign_and_record(signer, &intent, ret_der, &offset, why));
+    authority->crl_number = crl->number;
+    authority->crl_offset = offset;
+    pthread_mutex_lock(&signer->lock);
+    signer->last_time = now > signer->last_time ? now : signer->last_time;
+    pthread_mutex_unlock(&signer->lock);
+    return OK;
+}
+
+static enum err seal_crl(struct signer *signer, struct authority *authority, struct bytes tbs,
+                         struct buf *ret_der, struct why *why)
+{
+    struct crl crl;
+    /* What is journalled must also fit into the answer, or its number would be used up for nothing. */
+    if (tbs.len > LIMIT_CRL_FRAME_BYTES - SEALED_MORE_BYTES)
+        return fail(why, ERR_LIMIT, "TBSCertList of %zu bytes, limit %d", tbs.len,
+                    LIMIT_CRL_FRAME_BYTES - SEALED_MORE_BYTES);
+    TRY(crl_tbs_parse(tbs, &crl, why));
+    pthread_mutex_lock(&authority->crl_lock);
+    enum err err = seal_next_crl(signer, authority, &crl, ret_der, why);
+    pthread_mutex_unlock(&authority->crl_lock);
+    return err;
+}
+
+enum err signer_seal(struct signer *signer, const struct seal_request *request, struct buf *ret_der,
+                     struct why *why)
+{
+    struct authority *authority = authority_find(signer, request->ca);
+    if (!authority)
+        return fail(why, ERR_SIGNER_LIMIT, "CA \"%.*s\" is not one of the %zu of this signer",
+                    (int)request->ca.len, (const char *)request->ca.data, signer->authority_count);
+    TRY(clock_check(signer, clock_now(signer->clock), why));
+    if (request->kind == SEAL_CRL)
+        return seal_crl(signer, authority, request->tbs, ret_der, why);
+    if (request->kind == SEAL_CERTIFICATE)
+        return seal_certificate(signer, authority, request->tbs, ret_der, why);
+    return fail(why, ERR_SIGNER_LIMIT, "kind is %d, must be %d or %d", (int)request->kind, SEAL_CERTIFICATE,
+                SEAL_CRL);
+}

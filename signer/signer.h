@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The seal: CA keys, their limits and the journal. Used by the role signer, and by `chancery init` in its own process. */
+#pragma once
+#include "base/clock.h"
+#include "base/secret.h"
+#include "config/config.h"
+#include "ipc/seal.h"
+#include "x509/key.h"
+
+struct signer;
+/* For every `ca "NAME"`: keys/ca-NAME-N.key.pem of the highest N, and certs/ca-NAME-N.crt.pem beside it, under
+   state_dir/signer; and state_dir/signer/journal. unlock is needed only during the call; gate and clock stay borrowed. */
+NODISCARD enum err signer_open(const struct config *config, const struct secret *unlock, struct key_gate *gate,
+                               const struct clock *clock, struct signer **ret, struct why *why);
+/* From any thread. The same TBS again gives the same bytes again, so there are never two certificates with one serial. */
+NODISCARD enum err signer_seal(struct signer *signer, const struct seal_request *request, struct buf *ret_der,
+                               struct why *why);
+void signer_free(struct signer *signer);
+AUTO_DECLARE(signer)

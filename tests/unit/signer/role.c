@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program chancery-signer as the supervisor starts it, with a ca that may be captured. */
+#include "tests/unit/signer/helper.h"
+
+#include "ipc/channel.h"
+#include "signer/journal.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+struct running {
+    struct site site;
+    pid_t pid;
+    int fd, ready;
+};
+
+static void put_unlock(const struct site *site)
+{
+    struct why why;
+    AUTO_STR dir = xasprintf("%s/etc/secrets/signer", site->dir);
+    AUTO_STR path = xasprintf("%s/unlock", dir);
+    ASSERT_OK(dir_make(dir, 0700, &why), &why);
+    ASSERT_OK(file_write(path, BYTES_LIT(UNLOCK "\n"), 0400, &why), &why);
+}
+
+static pid_t start(char *const *arguments)
+{
+    const char *program = getenv("CHANCERY_SIGNER"); /* set by meson */
+    assert_non_null(program);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execv(program, arguments);
+        _exit(127);
+    }
+    return pid;
+}
+
+/* Really the site's clock is the system's: the program has no other. */
+static void running_start(struct running *running)
+{
+    int pair[2], ready[2];
+    char peer[32], ready_fd[16], byte;
+    site_make(&running->site);
+    running->site.clock = clock_system;
+    running->site.clock.held = time(NULL);
+    put_unlock(&running->site);
+    AUTO_STR config = xasprintf("%s/chancery.conf", running->site.dir);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(pipe(ready), 0);
+    snprintf(peer, sizeof(peer), "ca=%d", pair[0]);
+    snprintf(ready_fd, sizeof(ready_fd), "%d", ready[1]);
+    assert_int_equal(fcntl(pair[1], F_SETFD, FD_CLOEXEC), 0);
+    char *arguments[] = { "chancery-signer", "--config", config, "--ready", ready_fd, "--peer", peer, NULL };
+    running->pid = start(arguments);
+    close(pair[0]);
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(read(ready[0], &byte, 1), 0); /* said once, then closed */
+    close(ready[0]);
+    running->fd = pair[1];
+}
+
+static int running_end(struct running *running)
+{
+    int status = 0;
+    assert_int_equal(waitpid(running->pid, &status, 0), running->pid);
+    site_close(&running->site);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static enum err seal_over(struct channel *channel, struct bytes tbs, struct buf *ret_der, struct why *why)
+{
+    AUTO_BUF body = { 0 };
+    AUTO_BUF answer = { 0 };
+    struct bytes der;
+    const struct seal_request request = { BYTES_LIT("issuing"), SEAL_CERTIFICATE, tbs };
+    seal_request_put(&body, &request);
+    TRY(channel_call(channel, "seal", buf_bytes(&body), 30000, &answer, why));
+    TRY(seal_answer_get(buf_bytes(&answer), &der, why));
+    *ret_der = buf_dup(der);
+    return OK;
+}
+
+/* The CA certificate of a site is dated by the site's fixed NOW; the program lives today. */
+static bool today_is_within_the_ca(void)
+{
+    return time(NULL) > NOW - 10 * DAY && time(NULL) + 91 * DAY < NOW + 150 * DAY;
+}
+
+static struct channel *channel_over(int fd)
+{
+    struct why why;
+    struct channel *channel = NULL;
+    const struct channel_config config = { .fd = fd, .principal = "ca", .max_frame = LIMIT_CRL_FRAME_BYTES };
+    ASSERT_OK(channel_new(&config, &channel, &why), &why);
+    return channel;
+}
+
+TEST(it_seals_over_its_socket_and_ends_when_ca_leaves)
+{
+    struct running running = { 0 };
+    struct why why;
+    AUTO_BUF tbs = { 0 };
+    AUTO_BUF der = { 0 };
+    AUTO_BUF none = { 0 };
+    running_start(&running);
+    struct channel *channel = channel_over(running.fd);
+    good_tbs(&running.site, &tbs);
+    enum err err = seal_over(channel, buf_bytes(&tbs), &der, &why);
+    ASSERT_ERR(today_is_within_the_ca() ? OK : ERR_SIGNER_LIMIT, err, &why);
+    ASSERT_ERR(ERR_MALFORMED, seal_over(channel, BYTES_LIT("0123456789abcdef"), &none, &why), &why);
+    ASSERT_ERR(ERR_NOT_AUTHORISED, channel_call(channel, "sign", BYTES_NONE, 30000, &none, &why), &why);
+    channel_free(channel);
+    assert_int_equal(running_end(&running), 0);
+}
+
+TEST(forged_frames_seal_nothing)
+{
+    struct running running = { 0 };
+    running_start(&running);
+    struct why why;
+    uint64_t torn;
+    AUTO_BUF good = { 0 };
+    AUTO_STR path = site_file(&running.site, "journal");
+    struct channel *channel = channel_over(running.fd);
+    good_tbs(&running.site, &good);
+    srandom(17);
+    for (int round = 0; round < 1000; round++) {
+        AUTO_BUF body = { 0 };
+        AUTO_BUF answer = { 0 };
+        AUTO_BUF tbs = buf_dup(buf_bytes(&good));
+        /* never a good one: the issuer's first letter is another */
+        uint8_t *issuer = memmem(tbs.data, tbs.len, "Issuing", 7);
+        assert_non_null(issuer);
+        *issuer = (uint8_t)('J' + random() % 15);
+        const struct seal_request request = { BYTES_LIT("issuing"), round % 5 ? SEAL_CERTIFICATE : SEAL_CRL,
+                                              buf_bytes(&tbs) };
+        seal_request_put(&body, &request);
+        for (long n = random() % 3; n; n--)
+            body.data[4 + random() % (long)(body.len - 4)] = (uint8_t)random();
+        enum err err = channel_call(channel, "seal", buf_bytes(&body), 30000, &answer, &why);
+        assert_int_not_equal(err, OK);
+        assert_int_not_equal(err, ERR_UNAVAILABLE);
+    }
+    ASSERT_OK(journal_each(path, NULL, NULL, &torn, &why), &why);
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_size, 26); /* the first line alone */
+    channel_free(channel);
+    assert_int_equal(running_end(&running), 0);
+}
+
+TEST(a_signal_ends_it_in_good_order)
+{
+    struct running running = { 0 };
+    running_start(&running);
+    int fd = running.fd; /* stays open: it is the signal that ends it */
+    assert_int_equal(kill(running.pid, SIGHUP), 0);
+    assert_int_equal(kill(running.pid, SIGTERM), 0);
+    assert_int_equal(running_end(&running), 0);
+    close(fd);
+}
+
+static int run_wrong(char *const *arguments)
+{
+    int status = 0;
+    pid_t pid = start(arguments);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+TEST(wrong_arguments_are_usage_errors)
+{
+    struct site site;
+    site_make(&site);
+    put_unlock(&site);
+    AUTO_STR config = xasprintf("%s/chancery.conf", site.dir);
+    char *none[] = { "chancery-signer", NULL };
+    char *no_value[] = { "chancery-signer", "--config", NULL };
+    char *unknown[] = { "chancery-signer", "--verbose", "1", NULL };
+    char *twice[] = { "chancery-signer", "--config", config, "--config", config, NULL };
+    char *no_peer[] = { "chancery-signer", "--config", config, NULL };
+    char *closed[] = { "chancery-signer", "--config", config, "--peer", "ca=999", NULL };
+    char *standard[] = { "chancery-signer", "--config", config, "--peer", "ca=1", NULL };
+    char *nameless[] = { "chancery-signer", "--config", config, "--peer", "=3", NULL };
+    char trailing_fd[16];
+    int open_fd = dup(STDOUT_FILENO);
+    snprintf(trailing_fd, sizeof(trailing_fd), "%dx", open_fd);
+    char *trailing[] = { "chancery-signer", "--config", config, "--ready", trailing_fd, NULL };
+    char *const *all[] = { none, no_value, unknown, twice, no_peer, closed, standard, nameless, trailing };
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        assert_int_equal(run_wrong(all[i]), 2);
+    close(open_fd);
+    /* the file is there, but not what it should be */
+    char *absent[] = { "chancery-signer", "--config", "/nonexistent.conf", NULL };
+    assert_int_equal(run_wrong(absent), 3);
+    AUTO_STR unlock = xasprintf("%s/etc/secrets/signer/unlock", site.dir);
+    struct why why;
+    ASSERT_OK(file_write(unlock, BYTES_LIT("too short"), 0400, &why), &why);
+    assert_int_equal(run_wrong(no_peer), 1);
+    ASSERT_OK(file_write(unlock, BYTES_LIT(UNLOCK), 0444, &why), &why);
+    assert_int_equal(run_wrong(no_peer), 1);
+    site_close(&site);
+}
+
+RUN(T(it_seals_over_its_socket_and_ends_when_ca_leaves), T(forged_frames_seal_nothing),
+    T(a_signal_ends_it_in_good_order), T(wrong_arguments_are_usage_errors))
