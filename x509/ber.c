@@ -153,6 +153,8 @@ static enum err convert_element(struct converter *c)
         return malformed(c, "constructed OCTET STRING with a part of another type");
     if (header.tag & TAG_CONSTRUCTED)
         return open_level(c, &header);
+    if (header.tag == (DER_SEQUENCE & ~TAG_CONSTRUCTED) || header.tag == (DER_SET & ~TAG_CONSTRUCTED))
+        return malformed(c, "SEQUENCE or SET in primitive form");
     if (around->strict && !header.minimal)
         return malformed(c, "signed attributes that are not DER (RFC 5652 5.3)");
     struct bytes content = bytes_of(c->in.data + c->at, header.length);

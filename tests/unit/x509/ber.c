@@ -188,6 +188,8 @@ TEST(tags_that_no_format_has_are_refused)
     refuses(BER_SIGNED, "30033f0100");
     refuses(BER_SIGNED, "23800000");   /* BIT STRING in parts */
     refuses(BER_SIGNED, "2c030c0141"); /* UTF8String in parts */
+    refuses(BER_SIGNED, "1000");       /* primitive SEQUENCE, SET */
+    refuses(BER_SIGNED, "30021100");
     refuses(BER_SIGNED, "24030201aa"); /* INTEGER as a part   */
     refuses(BER_SIGNED, "24800000"
                         "00"); /* trailing octet      */
