@@ -190,8 +190,7 @@ static void surplus_keep(struct connection *connection, struct bytes data, size_
 static enum step step_read(struct connection *connection)
 {
     struct http_server *server = connection->server;
-    struct bytes data = bytes_of(connection->surplus.data + connection->surplus_at,
-                                 connection->surplus.len - connection->surplus_at);
+    struct bytes data;
     if (connection->surplus.len == 0) {
         size_t len;
         enum stream_result result =
@@ -201,6 +200,9 @@ static enum step step_read(struct connection *connection)
         if (result != STREAM_DONE)
             return gone(connection);
         data = bytes_of(server->scratch, len);
+    } else {
+        size_t at = connection->surplus_at;
+        data = bytes_of(connection->surplus.data + at, connection->surplus.len - at);
     }
     size_t used;
     enum http_progress progress = http_reader_feed(connection->reader, data, &used);

@@ -166,20 +166,34 @@ void site_stop(struct site *site)
     free(site->log_path);
 }
 
-char *site_log(struct site *site)
+/* How many lines; *ret_lines gets them. */
+static size_t log_read(struct site *site, struct buf *ret_lines)
 {
     AUTO_BUF all = { 0 };
-    AUTO_BUF lines = { 0 };
     struct why why;
+    size_t count = 0;
     ASSERT_OK(file_read(site->log_path, 1 << 20, &all, &why), &why);
     const char *at = buf_text(&all);
     while (*at) {
-        size_t len = strcspn(at, "\n") + 1;
-        if (*at != '#')
-            buf_append(&lines, bytes_of(at, len));
+        size_t len = strcspn(at, "\n");
+        len += at[len] == '\n';
+        if (*at != '#') {
+            buf_append(ret_lines, bytes_of(at, len));
+            count += at[len - 1] == '\n';
+        }
         at += len;
     }
-    return xstrdup(buf_text(&lines));
+    return count;
+}
+
+char *site_log(struct site *site, size_t lines)
+{
+    AUTO_BUF text = { 0 };
+    while (log_read(site, &text) < lines) {
+        buf_clear(&text);
+        usleep(5000);
+    }
+    return xstrdup(buf_text(&text));
 }
 
 int client_connect(const struct site *site)

@@ -34,7 +34,8 @@ struct site {
 void site_setup(struct site *site);
 void site_start(struct site *site);
 void site_stop(struct site *site);                           /* workers, server, loop, files */
-char *site_log(struct site *site);                           /* the log's lines without the # ones; caller frees */
+/* The log without its # lines, once it has that many; a line follows its answer. Caller frees. */
+char *site_log(struct site *site, size_t lines);
 
 struct answer { int status; struct buf head, body; bool closed; };
 int client_connect(const struct site *site);
