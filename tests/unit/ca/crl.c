@@ -70,7 +70,8 @@ static int reason_on_crl(struct buf *serial_text)
     current(&der);
     assert_true(hex_decode(buf_bytes(serial_text), &serial));
     ASSERT_OK(crl_parse(buf_bytes(&der), &crl, &why), &why);
-    ASSERT_OK(public_key_verify(world->ca_key->public_half, crl.algorithm, crl.tbs, crl.signature, &why), &why);
+    ASSERT_OK(public_key_verify(world->ca_key->public_half, crl.algorithm, crl.tbs, crl.signature, &why),
+              &why);
     struct der_reader in = der_reader_over(crl.entries);
     while (crl_next(&in, &entry)) {
         if (bytes_equal(entry.serial, buf_bytes(&serial)))
@@ -92,8 +93,9 @@ TEST(a_revoked_certificate_is_on_the_crl_at_once_and_stays_revoked)
     world->clock.held += 100;
     ASSERT_OK(revoke(&serial, CRL_SUPERSEDED, &why), &why);
     assert_int_equal(CRL_KEY_COMPROMISE, reason_on_crl(&serial));
-    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM certificate WHERE status = 'revoked' AND revoked_at = "
-                                           "1795000000"));
+    assert_int_equal(
+        1, world_count(world, "SELECT COUNT(*) FROM certificate WHERE status = 'revoked' AND revoked_at = "
+                              "1795000000"));
     assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM audit WHERE action = 'revoke'"));
 }
 
@@ -107,7 +109,7 @@ TEST(serials_that_were_never_handed_out_are_not_found)
     world->seal_error = ERR_UNAVAILABLE;
     ASSERT_ERR(ERR_UNAVAILABLE, device_enroll(world, &device, "static", &got, &why), &why);
     world_exec(world, "UPDATE certificate SET serial = '0102030405060708090A0B0C0D0E0F101112AB'");
-    ASSERT_ERR(ERR_NOT_FOUND, revoke(&none, CRL_UNSPECIFIED, &why), &why);   /* only reserved */
+    ASSERT_ERR(ERR_NOT_FOUND, revoke(&none, CRL_UNSPECIFIED, &why), &why); /* only reserved */
     device_free(&device);
 }
 
@@ -134,9 +136,9 @@ TEST(numbers_never_go_back_and_are_never_given_twice)
     world->seal_error = OK;
     world_reopen(world);
     ASSERT_OK(crl_publish(world->ca, world_issuer(world), &why), &why);
-    assert_int_equal(5, current(NULL).number);                /* 4 may have left the signer */
+    assert_int_equal(5, current(NULL).number); /* 4 may have left the signer */
     assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM crl WHERE der IS NOT NULL"));
-    world_exec(world, "UPDATE counter SET value = 2 WHERE name = 'crl'");   /* an old backup */
+    world_exec(world, "UPDATE counter SET value = 2 WHERE name = 'crl'"); /* an old backup */
     ASSERT_ERR(ERR_BUSY, crl_publish(world->ca, world_issuer(world), &why), &why);
     assert_int_equal(5, current(NULL).number);
 }
@@ -156,7 +158,7 @@ TEST(a_crl_is_published_when_due_and_not_before)
     struct why why = { 0 };
     struct issuer *issuer = world_issuer(world);
     ASSERT_OK(crl_publish_due(world->ca, issuer, &why), &why);
-    assert_int_equal(1, current(NULL).number);                /* there was none */
+    assert_int_equal(1, current(NULL).number); /* there was none */
     assert_int_equal(NOW + 8 * 86400, current(NULL).next_update);
     ASSERT_OK(crl_publish_due(world->ca, issuer, &why), &why);
     world->clock.held = NOW + 7 * 86400 - 1;
@@ -255,7 +257,11 @@ TEST(openssl_verifies_the_crl_and_finds_the_entry)
     X509_CRL_free(crl);
 }
 
-struct revoker { struct buf serial; enum err err; pthread_t thread; };
+struct revoker {
+    struct buf serial;
+    enum err err;
+    pthread_t thread;
+};
 
 static void *revoke_thread(void *arg)
 {
@@ -286,7 +292,8 @@ TEST(many_revocations_at_once_are_all_on_the_last_crl)
 RUN(W(a_revoked_certificate_is_on_the_crl_at_once_and_stays_revoked),
     W(serials_that_were_never_handed_out_are_not_found), W(reasons_that_are_none_are_refused),
     W(numbers_never_go_back_and_are_never_given_twice), W(this_update_never_goes_back_with_the_clock),
-    W(a_crl_is_published_when_due_and_not_before), W(a_revocation_whose_crl_failed_is_caught_up_also_after_a_restart),
+    W(a_crl_is_published_when_due_and_not_before),
+    W(a_revocation_whose_crl_failed_is_caught_up_also_after_a_restart),
     W(an_expired_entry_stays_through_one_more_period), W(what_the_signer_sealed_instead_is_not_published),
     W(openssl_verifies_the_crl_and_finds_the_entry), RSA(openssl_verifies_the_crl_and_finds_the_entry),
     W(many_revocations_at_once_are_all_on_the_last_crl))

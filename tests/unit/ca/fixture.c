@@ -277,3 +277,27 @@ const char *once_new(struct world *world)
     ASSERT_OK(challenge_new(world->ca, endpoint, "cli", password, &expires, &why), &why);
     return password;
 }
+
+void device_assert_refused(struct world *world, enum err expected, const struct device *device,
+                           const char *endpoint)
+{
+    AUTO_VAL(enrolled) got = { 0 };
+    struct why why = { 0 };
+    int64_t before = world_count(world, "SELECT COUNT(*) FROM certificate WHERE der IS NOT NULL");
+    ASSERT_ERR(expected, device_enroll(world, device, endpoint, &got, &why), &why);
+    assert_int_equal(expected, why.err);
+    assert_true(why.text[0]);
+    assert_int_equal(before, world_count(world, "SELECT COUNT(*) FROM certificate WHERE der IS NOT NULL"));
+}
+
+void device_assert_issued(struct world *world, const struct device *device, const char *endpoint,
+                          struct enrolled *ret)
+{
+    struct why why = { 0 };
+    struct cert cert;
+    ASSERT_OK(device_enroll(world, device, endpoint, ret, &why), &why);
+    assert_int_equal(ENROLL_ISSUED, ret->disposition);
+    ASSERT_OK(cert_parse(buf_bytes(&ret->certificate), &cert, &why), &why);
+    ASSERT_OK(cert_verify(&cert, world->ca_key->public_half, &why), &why);
+    ASSERT_BYTES(cert.spki, public_key_spki(device->key->public_half));
+}

@@ -56,6 +56,10 @@ NODISCARD enum err device_enroll_as(struct world *world, const struct device *de
                                     const char *transaction, struct enrolled *ret, struct why *why);
 NODISCARD enum err device_poll(struct world *world, const struct device *device, const char *endpoint,
                                struct enrolled *ret, struct why *why);
+/* The refusal has a reason, and nothing was issued. */
+void device_assert_refused(struct world *world, enum err expected, const struct device *device, const char *endpoint);
+/* The certificate is the device's and verifies. */
+void device_assert_issued(struct world *world, const struct device *device, const char *endpoint, struct enrolled *ret);
 /* "CN=…" as a Name; a self-signed certificate of key. */
 struct buf name_of(const char *text);
 struct buf self_signed_of(const struct key *key, const char *subject);

@@ -26,7 +26,7 @@ static int end(void **state)
     return 0;
 }
 
-#define W(name)  cmocka_unit_test_setup_teardown(name, begin, end)
+#define W(name) cmocka_unit_test_setup_teardown(name, begin, end)
 #define DEVICE(name, ...)                                                                                    \
     __attribute__((cleanup(device_free))) struct device name = device_new(&(struct ask){ __VA_ARGS__ })
 
@@ -35,14 +35,16 @@ static enum err call_raw(const char *verb, struct bytes body, struct buf *ret, s
     for (size_t i = 0; i < ca_verb_count; i++) {
         if (strcmp(ca_verbs[i].name, verb) != 0)
             continue;
-        struct ipc_caller caller = { ca_verbs[i].principals };   /* each row here names one */
+        struct ipc_caller caller = { ca_verbs[i].principals }; /* each row here names one */
         return ca_verbs[i].run(world->ca, &caller, body, ret, why);
     }
     fail_msg("no verb %s", verb);
     return ERR_INTERNAL;
 }
 
-struct fields { const char *name, *value; };
+struct fields {
+    const char *name, *value;
+};
 
 /* One record of up to two fields. */
 static enum err call(const char *verb, struct fields a, struct fields b, struct buf *ret, struct why *why)
@@ -58,7 +60,7 @@ static enum err call(const char *verb, struct fields a, struct fields b, struct 
     return call_raw(verb, buf_bytes(&body), ret, why);
 }
 
-#define NOTHING ((struct fields){ NULL, NULL })
+#define NOTHING            ((struct fields){ NULL, NULL })
 #define FIELD(name, value) ((struct fields){ (name), (value) })
 
 static size_t answer_count(const struct buf *answer)
@@ -93,7 +95,8 @@ static char *answer_field(const struct buf *answer, const char *name)
         assert_string_equal((expected), field_);                                                             \
     } while (0)
 
-static enum err request_by_frame(const struct device *device, const char *endpoint, struct buf *ret, struct why *why)
+static enum err request_by_frame(const struct device *device, const char *endpoint, struct buf *ret,
+                                 struct why *why)
 {
     AUTO_BUF body = { 0 };
     struct enroll_request ask = { bytes_str(endpoint), buf_bytes(&device->csr), BYTES_LIT("tx\n1"),
@@ -129,7 +132,8 @@ TEST(a_request_comes_in_as_a_frame_and_a_certificate_goes_out)
     ASSERT_ERR(ERR_USAGE, call("request_show", NOTHING, NOTHING, &list, &why), &why);
     ASSERT_ERR(ERR_USAGE, call("request_list", FIELD("limit", "0"), NOTHING, &list, &why), &why);
     ASSERT_ERR(ERR_USAGE, call("request_list", FIELD("limit", "1001"), NOTHING, &list, &why), &why);
-    ASSERT_OK(call("request_list", FIELD("limit", "1000"), FIELD("disposition", "denied"), &list, &why), &why);
+    ASSERT_OK(call("request_list", FIELD("limit", "1000"), FIELD("disposition", "denied"), &list, &why),
+              &why);
     assert_int_equal(0, answer_count(&list));
     ASSERT_ERR(ERR_NOT_FOUND, call("request_list", FIELD("ca", "other"), NOTHING, &list, &why), &why);
 }
@@ -164,13 +168,16 @@ TEST(certificates_are_listed_shown_exported_and_revoked)
     AUTO_STR pem = answer_field(&answer, "pem");
     assert_true(pem_decode(bytes_str(pem), "CERTIFICATE", &der, NULL));
     ASSERT_BYTES(enrolled.certificate, buf_bytes(&der));
-    ASSERT_ERR(ERR_USAGE, call("cert_revoke", FIELD("serial", serial), FIELD("reason", "because"), &answer, &why), &why);
-    ASSERT_OK(call("cert_revoke", FIELD("serial", serial), FIELD("reason", "keyCompromise"), &answer, &why), &why);
+    ASSERT_ERR(ERR_USAGE,
+               call("cert_revoke", FIELD("serial", serial), FIELD("reason", "because"), &answer, &why), &why);
+    ASSERT_OK(call("cert_revoke", FIELD("serial", serial), FIELD("reason", "keyCompromise"), &answer, &why),
+              &why);
     ASSERT_FIELD(&answer, "status", "revoked");
     ASSERT_FIELD(&answer, "reason", "keyCompromise");
     world->clock.held += 60;
-    ASSERT_OK(call("cert_revoke", FIELD("serial", serial), FIELD("reason", "superseded"), &again, &why), &why);
-    ASSERT_BYTES(buf_bytes(&answer), buf_bytes(&again));      /* a revoked one stays as it is */
+    ASSERT_OK(call("cert_revoke", FIELD("serial", serial), FIELD("reason", "superseded"), &again, &why),
+              &why);
+    ASSERT_BYTES(buf_bytes(&answer), buf_bytes(&again)); /* a revoked one stays as it is */
     ASSERT_OK(call("crl_show", NOTHING, NOTHING, &answer, &why), &why);
     ASSERT_FIELD(&answer, "entries", "1");
     ASSERT_OK(call("crl_export", FIELD("ca", "issuing"), NOTHING, &answer, &why), &why);
@@ -186,9 +193,11 @@ TEST(certificates_are_listed_shown_exported_and_revoked)
 TEST(serials_are_taken_in_either_case_with_colons_and_leading_zeros)
 {
     struct why why = { 0 };
-    const struct { const char *text, *wanted; } cases[] = { { "ab01", "AB01" },    { "AB:01", "AB01" }, { "00AB01", "AB01" },
-                                                            { "0000", "00" },      { "", NULL },        { "ABC", NULL },
-                                                            { "zz", NULL },        { ":", NULL },       { "AB 01", NULL } };
+    const struct {
+        const char *text, *wanted;
+    } cases[] = { { "ab01", "AB01" }, { "AB:01", "AB01" }, { "00AB01", "AB01" },
+                  { "0000", "00" },   { "", NULL },        { "ABC", NULL },
+                  { "zz", NULL },     { ":", NULL },       { "AB 01", NULL } };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         AUTO_STR got = NULL;
         enum err err = serial_from_text(cases[i].text, &got, &why);
@@ -215,8 +224,10 @@ TEST(passwords_are_made_for_one_time_endpoints_alone)
     DEVICE(device, .subject = "CN=one", .challenge = password);
     AUTO_VAL(enrolled) got = { 0 };
     ASSERT_OK(device_enroll(world, &device, "once", &got, &why), &why);
-    ASSERT_ERR(ERR_BAD_REQUEST, call("password_new", FIELD("endpoint", "static"), NOTHING, &answer, &why), &why);
-    ASSERT_ERR(ERR_NOT_FOUND, call("password_new", FIELD("endpoint", "nowhere"), NOTHING, &answer, &why), &why);
+    ASSERT_ERR(ERR_BAD_REQUEST, call("password_new", FIELD("endpoint", "static"), NOTHING, &answer, &why),
+               &why);
+    ASSERT_ERR(ERR_NOT_FOUND, call("password_new", FIELD("endpoint", "nowhere"), NOTHING, &answer, &why),
+               &why);
     ASSERT_ERR(ERR_USAGE, call("password_new", NOTHING, NOTHING, &answer, &why), &why);
 }
 
@@ -231,7 +242,8 @@ TEST(approve_and_deny_by_verb)
     ASSERT_OK(call("request_approve", FIELD("id", "1"), NOTHING, &answer, &why), &why);
     ASSERT_FIELD(&answer, "disposition", "issued");
     ASSERT_FIELD(&answer, "resolved_by", "cli");
-    ASSERT_OK(call("request_deny", FIELD("id", "2"), FIELD("reason", "no\nsuch device"), &answer, &why), &why);
+    ASSERT_OK(call("request_deny", FIELD("id", "2"), FIELD("reason", "no\nsuch device"), &answer, &why),
+              &why);
     ASSERT_FIELD(&answer, "disposition", "denied");
     ASSERT_FIELD(&answer, "reason", "no\\x0Asuch device");
     ASSERT_ERR(ERR_USAGE, call("request_deny", FIELD("id", "-1"), NOTHING, &answer, &why), &why);
@@ -268,14 +280,19 @@ TEST(scep_fetches_certificates_and_crls_of_its_endpoints_ca)
     ASSERT_OK(call("get_cert", FIELD("endpoint", "static"), FIELD("serial", serial), &answer, &why), &why);
     in = der_reader_over(buf_bytes(&answer));
     assert_true(der_get_octets(&in, &der) && der_at_end(&in));
-    ASSERT_ERR(ERR_BAD_CERT_ID, call("get_cert", FIELD("endpoint", "static"), FIELD("serial", "0A"), &answer, &why), &why);
-    ASSERT_ERR(ERR_BAD_REQUEST, call("get_cert", FIELD("endpoint", "no"), FIELD("serial", "0A"), &answer, &why), &why);
+    ASSERT_ERR(ERR_BAD_CERT_ID,
+               call("get_cert", FIELD("endpoint", "static"), FIELD("serial", "0A"), &answer, &why), &why);
+    ASSERT_ERR(ERR_BAD_REQUEST,
+               call("get_cert", FIELD("endpoint", "no"), FIELD("serial", "0A"), &answer, &why), &why);
     hex_append(&issuer, world_issuer(world)->cert.subject);
-    ASSERT_OK(call("get_crl", FIELD("endpoint", "static"), FIELD("issuer", buf_text(&issuer)), &answer, &why), &why);
+    ASSERT_OK(call("get_crl", FIELD("endpoint", "static"), FIELD("issuer", buf_text(&issuer)), &answer, &why),
+              &why);
     AUTO_BUF other = name_of("CN=Other CA"), other_hex = { 0 };
     hex_append(&other_hex, buf_bytes(&other));
-    ASSERT_ERR(ERR_BAD_CERT_ID,
-               call("get_crl", FIELD("endpoint", "static"), FIELD("issuer", buf_text(&other_hex)), &answer, &why), &why);
+    ASSERT_ERR(
+        ERR_BAD_CERT_ID,
+        call("get_crl", FIELD("endpoint", "static"), FIELD("issuer", buf_text(&other_hex)), &answer, &why),
+        &why);
 }
 
 TEST(malformed_bodies_are_refused_by_every_verb)
@@ -283,10 +300,10 @@ TEST(malformed_bodies_are_refused_by_every_verb)
     AUTO_BUF answer = { 0 };
     struct why why = { 0 };
     for (size_t i = 0; i < ca_verb_count; i++) {
-        if (strcmp(ca_verbs[i].name, "status") == 0)          /* reads no body */
+        if (strcmp(ca_verbs[i].name, "status") == 0) /* reads no body */
             continue;
-        const struct bytes bad[] = { BYTES_NONE, BYTES_LIT("\x30"), BYTES_LIT("\x05\x00"), BYTES_LIT("\x30\x00\x00"),
-                                     BYTES_LIT("\x30\x02\x05\x00") };
+        const struct bytes bad[] = { BYTES_NONE, BYTES_LIT("\x30"), BYTES_LIT("\x05\x00"),
+                                     BYTES_LIT("\x30\x00\x00"), BYTES_LIT("\x30\x02\x05\x00") };
         for (size_t b = 0; b < sizeof(bad) / sizeof(*bad); b++) {
             enum err err = call_raw(ca_verbs[i].name, bad[b], &answer, &why);
             if (err == OK)
@@ -298,7 +315,8 @@ TEST(malformed_bodies_are_refused_by_every_verb)
 TEST(no_verb_is_open_to_both_scep_and_cli)
 {
     for (size_t i = 0; i < ca_verb_count; i++)
-        assert_true(strcmp(ca_verbs[i].principals, "scep") == 0 || strcmp(ca_verbs[i].principals, "cli") == 0);
+        assert_true(strcmp(ca_verbs[i].principals, "scep") == 0 ||
+                    strcmp(ca_verbs[i].principals, "cli") == 0);
 }
 
 /* --- half-configured --- */
@@ -321,25 +339,39 @@ TEST(an_endpoint_without_a_working_validator_is_refused)
     ASSERT_ERR(ERR_CONFIG, endpoint_with((struct endpoint_params){ .validator = "manual" }, &why), &why);
     ASSERT_ERR(ERR_CONFIG, endpoint_with((struct endpoint_params){ .validator = "static" }, &why), &why);
     snprintf(path, sizeof(path), "%s/static-new", world->folder);
-    ASSERT_ERR(ERR_CONFIG, endpoint_with((struct endpoint_params){ .validator = "static", .static_path = path }, &why),
+    ASSERT_ERR(ERR_CONFIG,
+               endpoint_with((struct endpoint_params){ .validator = "static", .static_path = path }, &why),
                &why);
     assert_non_null(strstr(why.text, "chancery password set new"));
     ASSERT_OK(file_write(path, BYTES_LIT("00ff"), 0400, &why), &why);
-    ASSERT_ERR(ERR_KEY, endpoint_with((struct endpoint_params){ .validator = "static", .static_path = path }, &why), &why);
+    ASSERT_ERR(ERR_KEY,
+               endpoint_with((struct endpoint_params){ .validator = "static", .static_path = path }, &why),
+               &why);
     ASSERT_OK(file_write(path, BYTES_LIT(""), 0400, &why), &why);
-    ASSERT_ERR(ERR_KEY, endpoint_with((struct endpoint_params){ .validator = "static", .static_path = path }, &why), &why);
-    ASSERT_ERR(ERR_CONFIG, endpoint_with((struct endpoint_params){ .name = "static", .validator = "manual",
-                                                                   .pending_max = 1 }, &why), &why);
-    ASSERT_ERR(ERR_CONFIG, endpoint_with((struct endpoint_params){ .issuer = "nobody", .validator = "manual",
-                                                                   .pending_max = 1 }, &why), &why);
+    ASSERT_ERR(ERR_KEY,
+               endpoint_with((struct endpoint_params){ .validator = "static", .static_path = path }, &why),
+               &why);
+    ASSERT_ERR(
+        ERR_CONFIG,
+        endpoint_with((struct endpoint_params){ .name = "static", .validator = "manual", .pending_max = 1 },
+                      &why),
+        &why);
+    ASSERT_ERR(
+        ERR_CONFIG,
+        endpoint_with((struct endpoint_params){ .issuer = "nobody", .validator = "manual", .pending_max = 1 },
+                      &why),
+        &why);
     assert_null(ca_find_endpoint(world->ca, BYTES_LIT("new")));
 }
 
 TEST(a_slot_must_name_a_published_template)
 {
     struct why why = { 0 };
-    ASSERT_OK(endpoint_with((struct endpoint_params){ .validator = "manual", .pending_max = 1,
-                                                      .slots = { "CEPEncryption", NULL, NULL } }, &why), &why);
+    ASSERT_OK(endpoint_with((struct endpoint_params){ .validator = "manual",
+                                                      .pending_max = 1,
+                                                      .slots = { "CEPEncryption", NULL, NULL } },
+                            &why),
+              &why);
     ASSERT_ERR(ERR_TEMPLATE, ca_check_slots(world->ca, &why), &why);
     assert_non_null(strstr(why.text, "not published"));
 }
@@ -347,8 +379,11 @@ TEST(a_slot_must_name_a_published_template)
 TEST(a_slot_must_name_a_template_that_is_there)
 {
     struct why why = { 0 };
-    ASSERT_OK(endpoint_with((struct endpoint_params){ .validator = "manual", .pending_max = 1,
-                                                      .slots = { NULL, NULL, "NoSuch" } }, &why), &why);
+    ASSERT_OK(endpoint_with((struct endpoint_params){ .validator = "manual",
+                                                      .pending_max = 1,
+                                                      .slots = { NULL, NULL, "NoSuch" } },
+                            &why),
+              &why);
     ASSERT_ERR(ERR_TEMPLATE, ca_check_slots(world->ca, &why), &why);
     assert_non_null(strstr(why.text, "there is no template NoSuch"));
 }
@@ -385,8 +420,14 @@ TEST(a_ca_certificate_must_be_a_cas)
     ASSERT_OK(ca_add_issuer(world->ca, &params, &why), &why);
     ASSERT_ERR(ERR_CONFIG, ca_add_issuer(world->ca, &params, &why), &why);
     AUTO_BUF answer = { 0 };
-    ASSERT_ERR(ERR_USAGE, call("cert_list", NOTHING, NOTHING, &answer, &why), &why);   /* now there are two: name one */
+    ASSERT_OK(call("cert_list", NOTHING, NOTHING, &answer, &why),
+              &why); /* the one that all endpoints issue from */
     ASSERT_OK(call("cert_list", FIELD("ca", "second"), NOTHING, &answer, &why), &why);
+    ASSERT_OK(
+        endpoint_with((struct endpoint_params){ .issuer = "second", .validator = "manual", .pending_max = 1 },
+                      &why),
+        &why);
+    ASSERT_ERR(ERR_USAGE, call("cert_list", NOTHING, NOTHING, &answer, &why), &why);
 }
 
 TEST(nothing_is_issued_outside_the_cas_own_validity_nor_beyond_it)
@@ -408,11 +449,13 @@ TEST(nothing_is_issued_outside_the_cas_own_validity_nor_beyond_it)
 }
 
 RUN(W(a_request_comes_in_as_a_frame_and_a_certificate_goes_out),
-    W(refusals_before_acceptance_stay_in_memory_and_are_bounded), W(certificates_are_listed_shown_exported_and_revoked),
+    W(refusals_before_acceptance_stay_in_memory_and_are_bounded),
+    W(certificates_are_listed_shown_exported_and_revoked),
     W(serials_are_taken_in_either_case_with_colons_and_leading_zeros),
-    W(passwords_are_made_for_one_time_endpoints_alone), W(approve_and_deny_by_verb), W(templates_are_listed_and_shown),
-    W(scep_fetches_certificates_and_crls_of_its_endpoints_ca), W(malformed_bodies_are_refused_by_every_verb),
-    W(no_verb_is_open_to_both_scep_and_cli), W(an_endpoint_without_a_working_validator_is_refused),
-    W(a_slot_must_name_a_published_template), W(a_slot_must_name_a_template_that_is_there),
-    W(a_new_password_counts_after_reload_and_a_lost_file_keeps_the_old_one), W(a_ca_certificate_must_be_a_cas),
-    W(nothing_is_issued_outside_the_cas_own_validity_nor_beyond_it))
+    W(passwords_are_made_for_one_time_endpoints_alone), W(approve_and_deny_by_verb),
+    W(templates_are_listed_and_shown), W(scep_fetches_certificates_and_crls_of_its_endpoints_ca),
+    W(malformed_bodies_are_refused_by_every_verb), W(no_verb_is_open_to_both_scep_and_cli),
+    W(an_endpoint_without_a_working_validator_is_refused), W(a_slot_must_name_a_published_template),
+    W(a_slot_must_name_a_template_that_is_there),
+    W(a_new_password_counts_after_reload_and_a_lost_file_keeps_the_old_one),
+    W(a_ca_certificate_must_be_a_cas), W(nothing_is_issued_outside_the_cas_own_validity_nor_beyond_it))
