@@ -13,7 +13,8 @@ const char *crl_reason_name(enum crl_reason reason);               /* NULL for a
 struct crl_entry { struct bytes serial;                            /* magnitude */
                    int64_t revoked_at; enum crl_reason reason; };  /* unspecified is not written (RFC 5280 5.3.1) */
 struct crl_params { struct signature_algorithm algorithm; struct bytes issuer, issuer_key_id; int64_t this_update,
-                    next_update; int64_t number; };
+                    next_update; int64_t number;
+                    size_t expected_entries; };              /* room made at once; 0: as it comes */
 /* Streaming, so that a million entries cost one buffer: begin, entries, end. */
 struct crl_builder { struct buf tbs; const struct crl_params *params; size_t tbs_mark, list_mark; };
 /* Broken rules here are our own bugs (assert): serial of 1 to 20 octets, reason that exists, number not negative. */

@@ -6,10 +6,13 @@
 
 #include <assert.h>
 
+#define TYPICAL_ENTRY_BYTES 56 /* serial of 19 octets, UTCTime, a reason */
+
 void crl_begin(struct crl_builder *builder, const struct crl_params *params)
 {
     struct buf tbs = { 0 };
     assert(params->number >= 0 && params->this_update < params->next_update);
+    buf_reserve(&tbs, params->expected_entries * TYPICAL_ENTRY_BYTES + 1024);
     builder->params = params;
     builder->tbs_mark = der_begin(&tbs, DER_SEQUENCE);
     der_put_int64(&tbs, 1); /* v2 */

@@ -46,19 +46,9 @@ static bool content_is_good(const struct der_item *item)
     }
 }
 
-/* Among universal tags SEQUENCE and SET are constructed, all others primitive; 0 would be end-of-contents. */
-static bool form_is_good(uint8_t tag)
-{
-    bool universal = (tag & 0xC0) == 0, constructed = tag & 0x20;
-    uint8_t number = tag & 0x1F;
-    if (!universal)
-        return true;
-    return number != 0 && constructed == (number == (DER_SEQUENCE & 0x1F) || number == (DER_SET & 0x1F));
-}
-
 bool der_is_strict(struct bytes der)
 {
-    struct der_reader levels[LIMIT_DER_DEPTH] = { { der } };
+    struct der_reader levels[LIMIT_DER_DEPTH + 1] = { { der } };
     size_t depth = 0;
     for (;;) {
         struct der_item item;
@@ -68,14 +58,11 @@ bool der_is_strict(struct bytes der)
             depth--;
             continue;
         }
-        if (!der_get_any(&levels[depth], &item) || !form_is_good(item.tag))
+        if (depth == LIMIT_DER_DEPTH || !der_get_any(&levels[depth], &item))
             return false;
-        if (item.tag & 0x20) {
-            if (++depth == LIMIT_DER_DEPTH)
-                return false;
-            levels[depth] = der_reader_over(item.content);
-        } else if (!content_is_good(&item)) {
+        if (item.tag & 0x20)
+            levels[++depth] = der_reader_over(item.content);
+        else if (!content_is_good(&item))
             return false;
-        }
     }
 }

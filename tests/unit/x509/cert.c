@@ -245,97 +245,98 @@ TEST(old_and_odd_certificates_of_devices_are_read)
     ASSERT_ERR(ERR_MALFORMED, tbs_parse(BYTES_NONE, &cert, &why), &why);
 }
 
+static const struct {
+    size_t part;
+    const char *hex;
+    enum err err;
+} bad_fields[] = {
+    { 0, "a003020100", ERR_MALFORMED }, /* v1 written out */
+    { 0, "a003020101", ERR_MALFORMED }, /* v2 */
+    { 0, "a003020103", ERR_MALFORMED },
+    { 0,
+      "a0060201020201"
+      "02",
+      ERR_MALFORMED },
+    { 0, "a000", ERR_MALFORMED },
+    { 1, "0200", ERR_MALFORMED },
+    { 1, "02020001", ERR_MALFORMED },
+    { 1,
+      "0216010000000000000000000000000000000000000000"
+      "00",
+      ERR_MALFORMED }, /* 22 octets */
+    { 1, "", ERR_MALFORMED },
+    { 2, "300d06092a864886f70d0101040500", ERR_BAD_ALG }, /* MD5 with RSA */
+    { 2, "300506032b6570", ERR_BAD_ALG },                 /* Ed25519 */
+    { 2, "3000", ERR_MALFORMED },
+    { 2, "3100", ERR_MALFORMED },
+    { 3, "3100", ERR_MALFORMED },
+    { 3, "30023100", ERR_MALFORMED },
+    { 4, "3000", ERR_MALFORMED },
+    { 4, "301c170d3236303130313030303030305a170b323630313032303030305a", ERR_MALFORMED }, /* no seconds */
+    { 4, "3020170d3236303130313030303030305a170d3236303130323030303030305a0500", ERR_MALFORMED },
+    { 5, "", ERR_MALFORMED },
+    { 5, "300031", ERR_MALFORMED },
+    { 6, "", ERR_MALFORMED },
+    { 6, "3100", ERR_MALFORMED },
+    { 6, "3000", ERR_MALFORMED },
+    { 6,
+      "3007"
+      "300306012a"
+      "0500",
+      ERR_MALFORMED },
+    { 6,
+      "3009"
+      "300306012a"
+      "03020000",
+      OK },
+    { 6,
+      "3009"
+      "300306012a"
+      "03020100",
+      ERR_MALFORMED }, /* a bit is missing */
+    { 6,
+      "300d"
+      "300706012a"
+      "06028001"
+      "03020000",
+      ERR_MALFORMED }, /* parameters are no OID */
+    { 6,
+      "300d"
+      "300706012a"
+      "05000500"
+      "03020000",
+      ERR_MALFORMED }, /* two parameters */
+    { 6,
+      "3008"
+      "300306012a"
+      "030100",
+      ERR_MALFORMED }, /* no key */
+    { 6,
+      "300b"
+      "300306012a"
+      "030200000500",
+      ERR_MALFORMED },
+    { 7,
+      "8101"
+      "00",
+      ERR_MALFORMED }, /* issuerUniqueID */
+    { 7, "0500", ERR_MALFORMED },
+    { 7, "a300", ERR_MALFORMED },
+    { 7, "a3023000", ERR_MALFORMED }, /* no extension in it */
+    { 7, "a30430003000", ERR_MALFORMED },
+};
+
 TEST(fields_that_are_not_as_rfc_5280_has_them_are_refused)
 {
-    static const struct {
-        size_t part;
-        const char *hex;
-        enum err err;
-    } rows[] = {
-        { 0, "a003020100", ERR_MALFORMED }, /* v1 written out */
-        { 0, "a003020101", ERR_MALFORMED }, /* v2 */
-        { 0, "a003020103", ERR_MALFORMED },
-        { 0,
-          "a0060201020201"
-          "02",
-          ERR_MALFORMED },
-        { 0, "a000", ERR_MALFORMED },
-        { 1, "0200", ERR_MALFORMED },
-        { 1, "02020001", ERR_MALFORMED },
-        { 1,
-          "0216010000000000000000000000000000000000000000"
-          "00",
-          ERR_MALFORMED }, /* 22 octets */
-        { 1, "", ERR_MALFORMED },
-        { 2, "300d06092a864886f70d0101040500", ERR_BAD_ALG }, /* MD5 with RSA */
-        { 2, "300506032b6570", ERR_BAD_ALG },                 /* Ed25519 */
-        { 2, "3000", ERR_MALFORMED },
-        { 2, "3100", ERR_MALFORMED },
-        { 3, "3100", ERR_MALFORMED },
-        { 3, "30023100", ERR_MALFORMED },
-        { 4, "3000", ERR_MALFORMED },
-        { 4, "301c170d3236303130313030303030305a170b323630313032303030305a", ERR_MALFORMED }, /* no seconds */
-        { 4, "3020170d3236303130313030303030305a170d3236303130323030303030305a0500", ERR_MALFORMED },
-        { 5, "", ERR_MALFORMED },
-        { 5, "300031", ERR_MALFORMED },
-        { 6, "", ERR_MALFORMED },
-        { 6, "3100", ERR_MALFORMED },
-        { 6, "3000", ERR_MALFORMED },
-        { 6,
-          "3007"
-          "300306012a"
-          "0500",
-          ERR_MALFORMED },
-        { 6,
-          "3009"
-          "300306012a"
-          "03020000",
-          OK },
-        { 6,
-          "3009"
-          "300306012a"
-          "03020100",
-          ERR_MALFORMED }, /* a bit is missing */
-        { 6,
-          "300d"
-          "300706012a"
-          "06028001"
-          "03020000",
-          ERR_MALFORMED }, /* parameters are no OID */
-        { 6,
-          "300d"
-          "300706012a"
-          "05000500"
-          "03020000",
-          ERR_MALFORMED }, /* two parameters */
-        { 6,
-          "3008"
-          "300306012a"
-          "030100",
-          ERR_MALFORMED }, /* no key */
-        { 6,
-          "300b"
-          "300306012a"
-          "030200000500",
-          ERR_MALFORMED },
-        { 7,
-          "8101"
-          "00",
-          ERR_MALFORMED }, /* issuerUniqueID */
-        { 7, "0500", ERR_MALFORMED },
-        { 7, "a300", ERR_MALFORMED },
-        { 7, "a3023000", ERR_MALFORMED }, /* no extension in it */
-        { 7, "a30430003000", ERR_MALFORMED },
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof(bad_fields) / sizeof(*bad_fields); i++) {
         struct parts parts = good_parts;
         const char **all[] = { &parts.version,  &parts.serial,  &parts.algorithm, &parts.issuer,
                                &parts.validity, &parts.subject, &parts.spki,      &parts.rest };
         struct cert cert;
         struct why why = { 0 };
-        *all[rows[i].part] = rows[i].hex;
+        *all[bad_fields[i].part] = bad_fields[i].hex;
         enum err err = parse_parts(&parts, &cert, &why);
-        if (err != rows[i].err)
+        if (err != bad_fields[i].err)
             fail_msg("row %zu gave %s: %s", i, err_row(err)->name, why.text);
     }
     struct parts parts = good_parts;
@@ -361,58 +362,59 @@ static enum err parse_extension(enum oid oid, const char *hex, struct cert *ret,
     return parse_parts(&parts, ret, why);
 }
 
+static const struct {
+    enum oid oid;
+    const char *hex;
+    bool good;
+} known_extensions[] = {
+    { OID_EXT_KEY_USAGE, "03020780", true },
+    { OID_EXT_KEY_USAGE, "030200a0", false }, /* trailing zero bits */
+    { OID_EXT_KEY_USAGE, "0302078000", false },
+    { OID_EXT_BASIC_CONSTRAINTS, "3000", true },
+    { OID_EXT_BASIC_CONSTRAINTS, "30030101ff", true },
+    { OID_EXT_BASIC_CONSTRAINTS, "30060101ff020105", true },
+    { OID_EXT_BASIC_CONSTRAINTS, "30070101ff020200ff", true },
+    { OID_EXT_BASIC_CONSTRAINTS, "30070101ff02020100", false }, /* 256 */
+    { OID_EXT_BASIC_CONSTRAINTS, "3003010100", false },         /* FALSE written out */
+    { OID_EXT_BASIC_CONSTRAINTS, "3003020100", false },         /* pathLen without cA */
+    { OID_EXT_BASIC_CONSTRAINTS, "30060101ff0201ff", false },   /* negative */
+    { OID_EXT_BASIC_CONSTRAINTS, "30050101ff0500", false },
+    { OID_EXT_BASIC_CONSTRAINTS, "300000", false },
+    { OID_EXT_EKU, "300306012a", true },
+    { OID_EXT_EKU, "3000", false },
+    { OID_EXT_EKU, "30020500", false },
+    { OID_EXT_EKU, "300306012a00", false },
+    { OID_EXT_SAN, "3003820161", true },
+    { OID_EXT_SAN, "300382015f", true }, /* a name we would not issue */
+    { OID_EXT_SAN, "3000", false },
+    { OID_EXT_SAN, "3003890161", false },
+    { OID_EXT_SAN, "300382016100", false },
+    { OID_EXT_SKI, "040161", true },
+    { OID_EXT_SKI, "0400", false },
+    { OID_EXT_SKI, "04016100", false },
+    { OID_EXT_AKI, "3000", true },
+    { OID_EXT_AKI, "3003800161", true },
+    { OID_EXT_AKI,
+      "300b8001"
+      "61"
+      "a103"
+      "820161"
+      "820101",
+      true },
+    { OID_EXT_AKI,
+      "3008800161"
+      "820101",
+      false }, /* a serial without its issuer */
+    { OID_EXT_AKI, "300380016100", false },
+};
+
 TEST(extensions_that_are_known_are_read_strictly)
 {
-    static const struct {
-        enum oid oid;
-        const char *hex;
-        bool good;
-    } rows[] = {
-        { OID_EXT_KEY_USAGE, "03020780", true },
-        { OID_EXT_KEY_USAGE, "030200a0", false }, /* trailing zero bits */
-        { OID_EXT_KEY_USAGE, "0302078000", false },
-        { OID_EXT_BASIC_CONSTRAINTS, "3000", true },
-        { OID_EXT_BASIC_CONSTRAINTS, "30030101ff", true },
-        { OID_EXT_BASIC_CONSTRAINTS, "30060101ff020105", true },
-        { OID_EXT_BASIC_CONSTRAINTS, "30070101ff020200ff", true },
-        { OID_EXT_BASIC_CONSTRAINTS, "30070101ff02020100", false }, /* 256 */
-        { OID_EXT_BASIC_CONSTRAINTS, "3003010100", false },         /* FALSE written out */
-        { OID_EXT_BASIC_CONSTRAINTS, "3003020100", false },         /* pathLen without cA */
-        { OID_EXT_BASIC_CONSTRAINTS, "30060101ff0201ff", false },   /* negative */
-        { OID_EXT_BASIC_CONSTRAINTS, "30050101ff0500", false },
-        { OID_EXT_BASIC_CONSTRAINTS, "300000", false },
-        { OID_EXT_EKU, "300306012a", true },
-        { OID_EXT_EKU, "3000", false },
-        { OID_EXT_EKU, "30020500", false },
-        { OID_EXT_EKU, "300306012a00", false },
-        { OID_EXT_SAN, "3003820161", true },
-        { OID_EXT_SAN, "300382015f", true }, /* a name we would not issue */
-        { OID_EXT_SAN, "3000", false },
-        { OID_EXT_SAN, "3003890161", false },
-        { OID_EXT_SAN, "300382016100", false },
-        { OID_EXT_SKI, "040161", true },
-        { OID_EXT_SKI, "0400", false },
-        { OID_EXT_SKI, "04016100", false },
-        { OID_EXT_AKI, "3000", true },
-        { OID_EXT_AKI, "3003800161", true },
-        { OID_EXT_AKI,
-          "300b8001"
-          "61"
-          "a103"
-          "820161"
-          "820101",
-          true },
-        { OID_EXT_AKI,
-          "3008800161"
-          "820101",
-          false }, /* a serial without its issuer */
-        { OID_EXT_AKI, "300380016100", false },
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof(known_extensions) / sizeof(*known_extensions); i++) {
         struct cert cert;
         struct why why = { 0 };
-        enum err err = parse_extension(rows[i].oid, rows[i].hex, &cert, &why);
-        if (err != (rows[i].good ? OK : ERR_MALFORMED))
+        enum err err = parse_extension(known_extensions[i].oid, known_extensions[i].hex, &cert, &why);
+        if (err != (known_extensions[i].good ? OK : ERR_MALFORMED))
             fail_msg("row %zu gave %s: %s", i, err_row(err)->name, why.text);
     }
 }

@@ -170,77 +170,77 @@ static enum err parse_parts(const struct parts *parts, bool with_extensions, str
     return crl_tbs_parse(buf_bytes(&tbs), &crl, why);
 }
 
+static const struct {
+    size_t part;
+    const char *hex;
+    enum err err;
+} bad_fields[] = {
+    { 0, "", ERR_MALFORMED }, /* version 1 */
+    { 0, "020100", ERR_MALFORMED },
+    { 1, "300506032b6570", ERR_BAD_ALG },
+    { 1, "3000", ERR_MALFORMED },
+    { 2, "3000", ERR_MALFORMED }, /* issuer empty */
+    { 2, "30023100", ERR_MALFORMED },
+    { 2, "3100", ERR_MALFORMED },
+    { 3, "170d3236303130313030303030305a", ERR_MALFORMED },                               /* no nextUpdate */
+    { 3, "170d3236303130313030303030305a170d3236303130313030303030305a", ERR_MALFORMED }, /* both the same */
+    { 3,
+      "1711323630313031303030303030"
+      "2b30303030170d3236303130323030303030305a",
+      ERR_MALFORMED },
+    { 4, "3000", ERR_MALFORMED }, /* empty list */
+    { 4, "0500", ERR_MALFORMED },
+    { 4, "30023000", ERR_MALFORMED },
+    { 4, "30053003020101", ERR_MALFORMED },                                   /* entry without time */
+    { 4, "301430120201ff170d3236303130313030303030305a", ERR_MALFORMED },     /* negative serial */
+    { 4, "30163014020101170d3236303130313030303030305a3000", ERR_MALFORMED }, /* empty extensions */
+    { 4, "30163014020101170d3236303130313030303030305a0500", ERR_MALFORMED },
+    { 4,
+      "3022"
+      "3020"
+      "020101170d3236303130313030303030305a"
+      "300c300a0603551d1504030a0107",
+      ERR_MALFORMED },
+    { 4,
+      "3022"
+      "3020"
+      "020101170d3236303130313030303030305a"
+      "300c300a0603551d1504030a010b",
+      ERR_MALFORMED },
+    { 4,
+      "3022"
+      "3020"
+      "020101170d3236303130313030303030305a"
+      "300c300a0603551d150403020101",
+      ERR_MALFORMED },
+    { 4,
+      "3025"
+      "3023"
+      "020101170d3236303130313030303030305a"
+      "300f300d0603551d150101ff04030a0101",
+      ERR_MALFORMED },
+    { 5, AKI, ERR_MALFORMED },    /* no number */
+    { 5, NUMBER, ERR_MALFORMED }, /* no AKI */
+    { 5, AKI NUMBER NUMBER, ERR_MALFORMED },
+    { 5, AKI "300a0603551d1404030201ff", ERR_MALFORMED },                 /* negative number */
+    { 5, AKI "30120603551d14040b0209010000000000000000", ERR_MALFORMED }, /* past 2^63 */
+    { 5, "30090603551d2304023000" NUMBER, ERR_MALFORMED },
+    { 5, AKI NUMBER "300d0603551d1b0101ff0403020101", ERR_MALFORMED }, /* a delta CRL */
+    { 5, AKI NUMBER "300c0603551d1c0101ff04023000", ERR_MALFORMED },   /* an IDP */
+};
+
 TEST(fields_that_are_not_as_rfc_5280_has_them_are_refused)
 {
-    static const struct {
-        size_t part;
-        const char *hex;
-        enum err err;
-    } rows[] = {
-        { 0, "", ERR_MALFORMED }, /* version 1 */
-        { 0, "020100", ERR_MALFORMED },
-        { 1, "300506032b6570", ERR_BAD_ALG },
-        { 1, "3000", ERR_MALFORMED },
-        { 2, "3000", ERR_MALFORMED }, /* issuer empty */
-        { 2, "30023100", ERR_MALFORMED },
-        { 2, "3100", ERR_MALFORMED },
-        { 3, "170d3236303130313030303030305a", ERR_MALFORMED }, /* no nextUpdate */
-        { 3, "170d3236303130313030303030305a170d3236303130313030303030305a",
-          ERR_MALFORMED }, /* both the same */
-        { 3,
-          "1711323630313031303030303030"
-          "2b30303030170d3236303130323030303030305a",
-          ERR_MALFORMED },
-        { 4, "3000", ERR_MALFORMED }, /* empty list */
-        { 4, "0500", ERR_MALFORMED },
-        { 4, "30023000", ERR_MALFORMED },
-        { 4, "30053003020101", ERR_MALFORMED },                                   /* entry without time */
-        { 4, "301430120201ff170d3236303130313030303030305a", ERR_MALFORMED },     /* negative serial */
-        { 4, "30163014020101170d3236303130313030303030305a3000", ERR_MALFORMED }, /* empty extensions */
-        { 4, "30163014020101170d3236303130313030303030305a0500", ERR_MALFORMED },
-        { 4,
-          "3022"
-          "3020"
-          "020101170d3236303130313030303030305a"
-          "300c300a0603551d1504030a0107",
-          ERR_MALFORMED },
-        { 4,
-          "3022"
-          "3020"
-          "020101170d3236303130313030303030305a"
-          "300c300a0603551d1504030a010b",
-          ERR_MALFORMED },
-        { 4,
-          "3022"
-          "3020"
-          "020101170d3236303130313030303030305a"
-          "300c300a0603551d150403020101",
-          ERR_MALFORMED },
-        { 4,
-          "3025"
-          "3023"
-          "020101170d3236303130313030303030305a"
-          "300f300d0603551d150101ff04030a0101",
-          ERR_MALFORMED },
-        { 5, AKI, ERR_MALFORMED },    /* no number */
-        { 5, NUMBER, ERR_MALFORMED }, /* no AKI */
-        { 5, AKI NUMBER NUMBER, ERR_MALFORMED },
-        { 5, AKI "300a0603551d1404030201ff", ERR_MALFORMED },                 /* negative number */
-        { 5, AKI "30120603551d14040b0209010000000000000000", ERR_MALFORMED }, /* past 2^63 */
-        { 5, "30090603551d2304023000" NUMBER, ERR_MALFORMED },
-        { 5, AKI NUMBER "300d0603551d1b0101ff0403020101", ERR_MALFORMED }, /* a delta CRL */
-        { 5, AKI NUMBER "300c0603551d1c0101ff04023000", ERR_MALFORMED },   /* an IDP */
-    };
     struct why why = { 0 };
     ASSERT_OK(parse_parts(&good_parts, true, &why), &why);
     ASSERT_ERR(ERR_MALFORMED, parse_parts(&good_parts, false, &why), &why);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof(bad_fields) / sizeof(*bad_fields); i++) {
         struct parts parts = good_parts;
         const char **all[] = { &parts.version, &parts.algorithm, &parts.issuer,
                                &parts.times,   &parts.entries,   &parts.extensions };
-        *all[rows[i].part] = rows[i].hex;
+        *all[bad_fields[i].part] = bad_fields[i].hex;
         enum err err = parse_parts(&parts, true, &why);
-        if (err != rows[i].err)
+        if (err != bad_fields[i].err)
             fail_msg("row %zu gave %s: %s", i, err_row(err)->name, why.text);
     }
 }

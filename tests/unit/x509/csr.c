@@ -428,7 +428,7 @@ TEST(a_request_has_49152_octets_at_most)
         while (filler.len < want)
             buf_append_byte(&filler, 'a');
         put_string_attribute(&attributes, OID_UNSTRUCTURED_NAME, DER_UTF8_STRING, buf_bytes(&filler));
-        AUTO_BUF info = { 0 }, der = { 0 };
+        AUTO_BUF der = { 0 };
         size_t outer = der_begin(&der, DER_SEQUENCE), inner = der_begin(&der, DER_SEQUENCE);
         der_put_int64(&der, 0);
         der_put_raw(&der, BYTES_LIT("\x30\x00\x30\x09\x30\x03\x06\x01\x2A\x03\x02\x00\x00"));

@@ -98,14 +98,13 @@ TEST(values_that_are_no_clean_text_are_refused)
 TEST(malformed_names_are_refused)
 {
     static const char *const rows[] = {
-        "",             /* nothing */
-        "3100",         /* a SET */
-        "300000",       /* trailing byte */
-        "30023000",     /* RDN is a SEQUENCE */
-        "30023100",     /* RDN without attributes */
-        "300431023000", /* attribute without type */
-        "30093107300506035504"
-        "03",                               /* attribute without value */
+        "",                                 /* nothing */
+        "3100",                             /* a SET */
+        "300000",                           /* trailing byte */
+        "30023000",                         /* RDN is a SEQUENCE */
+        "30023100",                         /* RDN without attributes */
+        "300431023000",                     /* attribute without type */
+        "3009310730050603550403",           /* attribute without value */
         "300e310c300a06035504030c01610500", /* something behind the value */
         "3009310730050601800c00",           /* malformed OID */
     };

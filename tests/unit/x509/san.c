@@ -47,68 +47,69 @@ TEST(good_names_are_taken)
     }
 }
 
+static const struct {
+    enum san_kind kind;
+    struct bytes value;
+} hostile[] = {
+    { SAN_DNS, BYTES_LIT("") },
+    { SAN_DNS, BYTES_LIT(".") },
+    { SAN_DNS, BYTES_LIT("host.") },
+    { SAN_DNS, BYTES_LIT(".host") },
+    { SAN_DNS, BYTES_LIT("a..b") },
+    { SAN_DNS, BYTES_LIT("-a.b") },
+    { SAN_DNS, BYTES_LIT("a-.b") },
+    { SAN_DNS, BYTES_LIT("a b") },
+    { SAN_DNS, BYTES_LIT("a_b") },
+    { SAN_DNS, BYTES_LIT("good.example\0.evil") },
+    { SAN_DNS, BYTES_LIT("b\xC3\xBC"
+                         "cher") },
+    { SAN_DNS, BYTES_LIT("*") },
+    { SAN_DNS, BYTES_LIT("*.") },
+    { SAN_DNS, BYTES_LIT("*.*.a") },
+    { SAN_DNS, BYTES_LIT("a.*.b") },
+    { SAN_DNS, BYTES_LIT("a*.b") },
+    { SAN_DNS, BYTES_LIT("host/path") },
+    { SAN_EMAIL, BYTES_LIT("") },
+    { SAN_EMAIL, BYTES_LIT("a") },
+    { SAN_EMAIL, BYTES_LIT("@b") },
+    { SAN_EMAIL, BYTES_LIT("a@") },
+    { SAN_EMAIL, BYTES_LIT("a@b@c") },
+    { SAN_EMAIL, BYTES_LIT(".a@b") },
+    { SAN_EMAIL, BYTES_LIT("a.@b") },
+    { SAN_EMAIL, BYTES_LIT("a..b@c") },
+    { SAN_EMAIL, BYTES_LIT("a b@c") },
+    { SAN_EMAIL, BYTES_LIT("a@b\0c") },
+    { SAN_EMAIL, BYTES_LIT("\"a\"@b") },
+    { SAN_EMAIL, BYTES_LIT("Max <a@b>") },
+    { SAN_EMAIL, BYTES_LIT("\xC3\xBC@b") },
+    { SAN_URI, BYTES_LIT("") },
+    { SAN_URI, BYTES_LIT("http:") },
+    { SAN_URI, BYTES_LIT("//host/path") },
+    { SAN_URI, BYTES_LIT("path") },
+    { SAN_URI, BYTES_LIT(":x") },
+    { SAN_URI, BYTES_LIT("1a:x") },
+    { SAN_URI, BYTES_LIT("a_b:x") },
+    { SAN_URI, BYTES_LIT("a:b c") },
+    { SAN_URI, BYTES_LIT("a:{{x}}") },
+    { SAN_URI, BYTES_LIT("a:%2") },
+    { SAN_URI, BYTES_LIT("a:%zz") },
+    { SAN_URI, BYTES_LIT("a:\0") },
+    { SAN_URI, BYTES_LIT("a:\xFF") },
+    { SAN_IP, BYTES_LIT("") },
+    { SAN_IP, BYTES_LIT("abc") },
+    { SAN_IP, BYTES_LIT("abcde") },
+    { SAN_IP, BYTES_LIT("abcdefgh") }, /* address and mask: only in name constraints */
+    { SAN_IP, BYTES_LIT("abcdefghijklmno") },
+    { SAN_IP, BYTES_LIT("abcdefghijklmnopq") },
+    { SAN_REGISTERED, BYTES_LIT("") },
+    { SAN_REGISTERED, BYTES_LIT("\x2A\x83") },
+};
+
 TEST(hostile_names_are_refused)
 {
-    static const struct {
-        enum san_kind kind;
-        struct bytes value;
-    } rows[] = {
-        { SAN_DNS, BYTES_LIT("") },
-        { SAN_DNS, BYTES_LIT(".") },
-        { SAN_DNS, BYTES_LIT("host.") },
-        { SAN_DNS, BYTES_LIT(".host") },
-        { SAN_DNS, BYTES_LIT("a..b") },
-        { SAN_DNS, BYTES_LIT("-a.b") },
-        { SAN_DNS, BYTES_LIT("a-.b") },
-        { SAN_DNS, BYTES_LIT("a b") },
-        { SAN_DNS, BYTES_LIT("a_b") },
-        { SAN_DNS, BYTES_LIT("good.example\0.evil") },
-        { SAN_DNS, BYTES_LIT("b\xC3\xBC"
-                             "cher") },
-        { SAN_DNS, BYTES_LIT("*") },
-        { SAN_DNS, BYTES_LIT("*.") },
-        { SAN_DNS, BYTES_LIT("*.*.a") },
-        { SAN_DNS, BYTES_LIT("a.*.b") },
-        { SAN_DNS, BYTES_LIT("a*.b") },
-        { SAN_DNS, BYTES_LIT("host/path") },
-        { SAN_EMAIL, BYTES_LIT("") },
-        { SAN_EMAIL, BYTES_LIT("a") },
-        { SAN_EMAIL, BYTES_LIT("@b") },
-        { SAN_EMAIL, BYTES_LIT("a@") },
-        { SAN_EMAIL, BYTES_LIT("a@b@c") },
-        { SAN_EMAIL, BYTES_LIT(".a@b") },
-        { SAN_EMAIL, BYTES_LIT("a.@b") },
-        { SAN_EMAIL, BYTES_LIT("a..b@c") },
-        { SAN_EMAIL, BYTES_LIT("a b@c") },
-        { SAN_EMAIL, BYTES_LIT("a@b\0c") },
-        { SAN_EMAIL, BYTES_LIT("\"a\"@b") },
-        { SAN_EMAIL, BYTES_LIT("Max <a@b>") },
-        { SAN_EMAIL, BYTES_LIT("\xC3\xBC@b") },
-        { SAN_URI, BYTES_LIT("") },
-        { SAN_URI, BYTES_LIT("http:") },
-        { SAN_URI, BYTES_LIT("//host/path") },
-        { SAN_URI, BYTES_LIT("path") },
-        { SAN_URI, BYTES_LIT(":x") },
-        { SAN_URI, BYTES_LIT("1a:x") },
-        { SAN_URI, BYTES_LIT("a_b:x") },
-        { SAN_URI, BYTES_LIT("a:b c") },
-        { SAN_URI, BYTES_LIT("a:{{x}}") },
-        { SAN_URI, BYTES_LIT("a:%2") },
-        { SAN_URI, BYTES_LIT("a:%zz") },
-        { SAN_URI, BYTES_LIT("a:\0") },
-        { SAN_URI, BYTES_LIT("a:\xFF") },
-        { SAN_IP, BYTES_LIT("") },
-        { SAN_IP, BYTES_LIT("abc") },
-        { SAN_IP, BYTES_LIT("abcde") },
-        { SAN_IP, BYTES_LIT("abcdefgh") }, /* address and mask: only in name constraints */
-        { SAN_IP, BYTES_LIT("abcdefghijklmno") },
-        { SAN_IP, BYTES_LIT("abcdefghijklmnopq") },
-        { SAN_REGISTERED, BYTES_LIT("") },
-        { SAN_REGISTERED, BYTES_LIT("\x2A\x83") },
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof(hostile) / sizeof(*hostile); i++) {
         struct why why = { 0 };
-        if (check_one(DER_CONTEXT(rows[i].kind), rows[i].value, &why) != ERR_MALFORMED)
+        if (check_one(DER_CONTEXT(hostile[i].kind), hostile[i].value, &why) != ERR_MALFORMED)
             fail_msg("row %zu was not refused", i);
     }
 }
@@ -128,13 +129,7 @@ TEST(kinds_nobody_sends_and_wrong_forms_are_refused)
 
 TEST(the_list_itself_is_checked)
 {
-    static const char *const rows[] = { "",
-                                        "3000",
-                                        "3100",
-                                        "3003820161"
-                                        "00",
-                                        "30",
-                                        "3004820161" };
+    static const char *const rows[] = { "", "3000", "3100", "300382016100", "30", "3004820161" };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         AUTO_BUF names = fixture_hex(rows[i]);
         struct why why = { 0 };

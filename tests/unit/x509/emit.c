@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writes a root, a leaf, a CRL and a request into a folder, for gnutls.sh to have them read by GnuTLS. */
+#include "tests/unit/x509/fixture.h"
+#include "x509/crl.h"
+
+#include <time.h>
+
+static void write_pem(const char *folder, const char *name, const char *label, const struct buf *der)
+{
+    AUTO_STR path = xasprintf("%s/%s", folder, name);
+    AUTO_BUF pem = { 0 };
+    struct why why = { 0 };
+    pem_append(&pem, label, buf_bytes(der));
+    ASSERT_OK(file_write(path, buf_bytes(&pem), 0644, &why), &why);
+}
+
+static struct buf finish(const struct tbs_params *params, const struct key *ca)
+{
+    AUTO_BUF tbs = { 0 };
+    struct why why = { 0 };
+    ASSERT_OK(tbs_build(params, &tbs, &why), &why);
+    ASSERT_OK(tbs_lint(buf_bytes(&tbs), &why), &why);
+    return fixture_sign(buf_bytes(&tbs), ca);
+}
+
+static struct buf emit_crl(const struct key *ca, const struct cert *root, int64_t now)
+{
+    AUTO_BUF tbs = { 0 };
+    struct crl_builder builder;
+    struct crl_params params = { .algorithm = key_signature_algorithm(ca),
+                                 .issuer = root->subject,
+                                 .issuer_key_id = root->ski,
+                                 .this_update = now - 60,
+                                 .next_update = now + 3600,
+                                 .number = 12 };
+    crl_begin(&builder, &params);
+    crl_add(&builder, &(struct crl_entry){ BYTES_LIT("\xAB\xCD"), now - 3600, CRL_SUPERSEDED });
+    crl_end(&builder, &tbs);
+    return fixture_sign(buf_bytes(&tbs), ca);
+}
+
+static void emit(const char *folder, int64_t now)
+{
+    AUTO(key) ca = fixture_key(KEY_RSA);
+    AUTO(key) device = fixture_key(KEY_EC_P256);
+    AUTO_BUF name = fixture_name("CN=Root,O=Example"), subject = fixture_name("C=DE,CN=Gerät 42"),
+             san = fixture_san("upn:d@example.com"), csr = { 0 }, extensions = { 0 };
+    struct why why = { 0 };
+    struct cert root;
+    struct tbs_params params = fixture_ca(ca, buf_bytes(&name));
+    params.not_before = now - 60;
+    params.not_after = now + 86400;
+    AUTO_BUF root_der = finish(&params, ca);
+    ASSERT_OK(cert_parse(buf_bytes(&root_der), &root, &why), &why);
+    params = fixture_leaf(device, buf_bytes(&name), buf_bytes(&subject));
+    params.algorithm = key_signature_algorithm(ca);
+    params.issuer_key_id = root.ski;
+    params.not_before = now - 60;
+    params.not_after = now + 3600;
+    params.san = buf_bytes(&san);
+    AUTO_BUF leaf_der = finish(&params, ca), crl_der = emit_crl(ca, &root, now);
+    extension_put_san(&extensions, buf_bytes(&san), false);
+    struct csr_params request = { buf_bytes(&subject), "once only", buf_bytes(&extensions), BYTES_NONE };
+    ASSERT_OK(csr_make(&request, device, &csr, &why), &why);
+    write_pem(folder, "root.pem", "CERTIFICATE", &root_der);
+    write_pem(folder, "leaf.pem", "CERTIFICATE", &leaf_der);
+    write_pem(folder, "crl.pem", "X509 CRL", &crl_der);
+    write_pem(folder, "csr.pem", "NEW CERTIFICATE REQUEST", &csr);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        die("usage: %s FOLDER", argv[0]);
+    emit(argv[1], time(NULL));
+    return 0;
+}
