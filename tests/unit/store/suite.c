@@ -157,6 +157,21 @@ TEST(one_statement_takes_null_and_values_by_turns)
     assert_int_equal(9, store_int(rows, 0, 2));
 }
 
+TEST(one_statement_takes_values_of_each_type_by_turns)
+{
+    struct store *store = the_store(state_);
+    for (int round = 0; round < 2; round++) {
+        AUTO(store_rows) text = rows_of(store, "SELECT $1, 1", S_ARGS(S_TEXT("12345678")));
+        assert_string_equal("12345678", store_str(text, 0, 0));
+        AUTO(store_rows) number = rows_of(store, "SELECT $1, 1", S_ARGS(S_INT(-12345678)));
+        assert_true(store_int(number, 0, 0) == -12345678);
+        AUTO(store_rows) data = rows_of(store, "SELECT $1, 1", S_ARGS(S_BYTES(BYTES_LIT("\xff\0\xfe"))));
+        ASSERT_BYTES(BYTES_LIT("\xff\0\xfe"), store_bytes(data, 0, 0));
+        AUTO(store_rows) none = rows_of(store, "SELECT $1, 1", S_ARGS(S_NULL));
+        assert_true(store_is_null(none, 0, 0));
+    }
+}
+
 TEST(text_that_is_not_utf8_or_has_a_nul_is_malformed_and_the_unit_may_go_on)
 {
     struct store *store = the_store(state_);
@@ -705,6 +720,7 @@ int main(int argc, char **argv)
         ON(a_value_of_each_type_comes_back_as_it_went_in),
         ON(null_is_neither_empty_nor_zero),
         ON(one_statement_takes_null_and_values_by_turns),
+        ON(one_statement_takes_values_of_each_type_by_turns),
         ON(text_that_is_not_utf8_or_has_a_nul_is_malformed_and_the_unit_may_go_on),
         ON(a_unit_goes_on_after_a_conflict_and_keeps_what_it_did_before_and_after),
         ON(a_conflict_that_the_unit_returns_leaves_no_trace_of_the_unit_and_no_value_in_the_reason),
