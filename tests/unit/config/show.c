@@ -34,7 +34,8 @@ TEST(the_manual_has_every_option)
     AUTO_BUF manual = { 0 };
     options_manual(&manual);
     for (size_t i = 0; i < option_count(); i++) {
-        AUTO_STR item = xasprintf(".It Ic %s\n%.20s", option_at(i)->name, option_at(i)->help);
+        const char *help = option_at(i)->help; /* each sentence of it begins a line */
+        AUTO_STR item = xasprintf(".It Ic %s\n%.*s.\n", option_at(i)->name, (int)strcspn(help, "."), help);
         assert_non_null(strstr(buf_text(&manual), item));
     }
     assert_non_null(strstr(buf_text(&manual), "Integer, 1 to 300 s; default \"10\".\n"));

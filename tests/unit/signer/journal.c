@@ -164,7 +164,7 @@ TEST(blocks_that_were_never_written_are_a_torn_tail)
     make_three(&place, &file);
     buf_append(&file, BYTES_ARR(zeros));
     put_file(&place, buf_bytes(&file));
-    AUTO(journal) journal = open_at(&place, &seen);
+    journal_free(open_at(&place, &seen));
     assert_int_equal(seen.count, 3);
     place_remove(&place);
 }
@@ -258,9 +258,11 @@ TEST(one_process_at_a_time)
     struct why why;
     struct journal *second = NULL;
     place_make(&place);
-    AUTO(journal) first = open_at(&place, &seen);
+    struct journal *first = open_at(&place, &seen);
     ASSERT_ERR(ERR_CONFLICT, journal_open(place.path, see, &seen, &second, &why), &why);
     assert_null(second);
+    journal_free(first);
+    journal_free(open_at(&place, &seen));
     place_remove(&place);
 }
 
@@ -349,7 +351,7 @@ TEST(a_full_disk_refuses_and_leaves_the_journal_whole)
         ASSERT_OK(append(journal, "fits", &why), &why);
     }
     struct seen seen = { 0 };
-    AUTO(journal) again = open_at(&place, &seen);
+    journal_free(open_at(&place, &seen));
     assert_int_equal(seen.count, 4);
     place_remove(&place);
 }
@@ -374,7 +376,7 @@ TEST(a_failed_flush_ends_the_process)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
     struct seen seen = { 0 };
-    AUTO(journal) journal = open_at(&place, &seen);
+    journal_free(open_at(&place, &seen));
     assert_true(seen.count == 3 || seen.count == 4);
     place_remove(&place);
 }
