@@ -18,7 +18,7 @@ int main(int argc, char **argv)
     AUTO(ca_role) serving = NULL;
     err = ca_role_new(&role, &serving, &why);
     if (err != OK)
-        log_error(NULL, "ca can't start: %s (%s)", why.text, err_row(err)->remedy);
+        log_error(NULL, "ca can't start: %s", why.text);
     int status = err == OK ? ca_role_serve(serving) : EXIT_FAILURE;
     ca_role_free(TAKE(serving));
     role_end(&role);
