@@ -88,7 +88,7 @@ static void put_ktri(struct buf *out, const struct parts *parts, struct bytes ri
 
 static void put_own(struct buf *out, struct parts *parts, const struct cert *cert)
 {
-    AUTO_BUF rid = { 0 }, usual = { 0 };
+    AUTO_BUF rid = { 0 };
     cms_issuer_and_serial_put(&rid, cert);
     if (parts->encrypted_key.len == 0) {
         struct bytes content_key = bytes_of(parts->content_key.data, cipher_key_size(parts->kind));
@@ -496,7 +496,7 @@ TEST(any_octet_of_the_encrypted_key_changed_is_one_outcome)
 static void modulus_minus(const struct key *key, uint8_t less, struct buf *ret)
 {
     struct der_reader in = der_reader_over(public_key_spki(key->public_half)), spki, rsa;
-    struct bytes algorithm, n;
+    struct bytes algorithm, n = BYTES_NONE;
     assert_true(der_get_sequence(&in, &spki) && der_get_whole(&spki, DER_SEQUENCE, &algorithm) &&
                 der_get_bits(&spki, &in.rest) && der_get_sequence(&in, &rsa) &&
                 der_get_unsigned_bytes(&rsa, &n));
