@@ -277,7 +277,7 @@ static int open_answer(const struct options *options)
     AUTO(key) key = evp_key_load(options->key);
     must(file_read(options->in, LIMIT_TEXT_FILE_BYTES, &der, &why), &why);
     must(answer_open(buf_bytes(&der), key, &answer, &signer, &why), &why);
-    printf("pkiStatus=%s\nfailInfo=%s\ntransactionID=%s\nrecipientNonce=%s\ncertificates=%zu\n",
+    printf("pkiStatus: %s\nfailInfo: %s\ntransactionID: %s\nrecipientNonce: %s\ncertificates: %zu\n",
            buf_text(&answer.pki_status), buf_text(&answer.fail_info), buf_text(&answer.transaction_id),
            buf_text(&answer.recipient_nonce), answer.certificates);
     if (answer.certificate.len)
