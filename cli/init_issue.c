@@ -22,6 +22,7 @@ struct first {
 static const struct first firsts[] = {
     { "CEPEncryption", "default-encryption", false },
     { "EnrollmentAgentOffline", "default-signature", false },
+    { "RegistrationAuthority", "default-combined", false }, /* for endpoints with ra = "combined" */
     { "WebServer", "tls", true },
 };
 

@@ -87,6 +87,9 @@ static const struct option_row options[] = {
     STR_ROW("endpoint", "encryption_template", "", 64, "", "Template of requests for keyEncipherment alone."),
     STR_ROW("endpoint", "general_purpose_template", "", 64, "", "Template of requests for both key usages, or for none."),
     BOOL_ROW("endpoint", "allow_3des", "false", "Accept and answer with Triple-DES, for old clients."),
+    BOOL_ROW("endpoint", "allow_des", "false",
+             "Accept and answer with single DES, which RFC 8894 forbids and anybody can break. Only for trying clients that "
+             "know nothing else, such as Debian's scepclient."),
     BOOL_ROW("endpoint", "allow_sha1", "false", "Accept SHA-1 signatures and digests, for old clients."),
     ENUM_ROW("endpoint", "get_ca_cert", "ra-and-ca", "ra-and-ca ra chain ca", "What GetCACert answers."),
     ENUM_ROW("endpoint", "ra", "separate", "separate combined",

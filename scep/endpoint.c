@@ -36,6 +36,8 @@ bool endpoint_allows_cipher(const struct endpoint *endpoint, enum cipher cipher)
 {
     if (cipher == CIPHER_DES_EDE3_CBC)
         return endpoint->allow_3des;
+    if (cipher == CIPHER_DES_CBC)
+        return endpoint->allow_des;
     return cipher == CIPHER_AES128_CBC || cipher == CIPHER_AES256_CBC;
 }
 
@@ -55,11 +57,12 @@ void endpoint_clear(struct endpoint *endpoint)
 
 /* --- what is answered beforehand --- */
 
-/* One capability a line, each by its own name: jscep falls back to DES and MD5 when AES and SHA-256 are only
-   implied by SCEPStandard (spec interop.md). Only what is true: RFC 8894 3.5.2. */
+/* One capability a line, each by its own name: jscep falls back to DES and MD5 when AES and SHA-256 are only implied by
+   SCEPStandard (spec interop.md). Only what is true: RFC 8894 3.5.2. SHA-384 is not among that RFC's names, but strongSwan
+   5.9.8 tests bits of its own numbering and takes a server without it for one that knows neither SHA-256 nor AES. */
 static void caps_make(struct endpoint *endpoint)
 {
-    buf_append_str(&endpoint->caps, "POSTPKIOperation\nAES\nSHA-256\nSHA-512\nSCEPStandard\n");
+    buf_append_str(&endpoint->caps, "POSTPKIOperation\nAES\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\n");
     if (endpoint->allow_3des)
         buf_append_str(&endpoint->caps, "DES3\n");
     if (endpoint->allow_sha1)
@@ -149,6 +152,7 @@ enum err endpoint_make(const struct endpoint_params *params, struct endpoint *re
     struct endpoint endpoint = {
         .name = xstrdup(params->name),
         .policy_module = validator_is_policy_module(params->validator),
+        .allow_des = params->allow_des,
         .allow_3des = params->allow_3des,
         .allow_sha1 = params->allow_sha1,
         .fail_info_text = params->fail_info_text,
@@ -225,8 +229,21 @@ const struct endpoint *endpoint_find(const struct endpoint_set *set, const char 
     return NULL;
 }
 
+static void des_warn(const struct endpoint_set *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->endpoints[i].allow_des)
+            log_warn(NULL,
+                     "endpoint allows single DES, which anybody can break: allow_des is for trying old "
+                     "clients only "
+                     "endpoint=%s",
+                     set->endpoints[i].name);
+    }
+}
+
 void endpoint_set_warn(const struct endpoint_set *set, int64_t now)
 {
+    des_warn(set);
     for (size_t i = 0; i < set->ra_count; i++) {
         const struct ra_set *ra = set->ra_sets[i];
         int64_t end = ra_set_end(ra);
@@ -296,6 +313,7 @@ static void params_fill(const struct config_section *section, struct endpoint_pa
     static const char *const contents[] = { "leaf", "ca", "chain" };
     params->name = config_title(section);
     params->validator = config_str(section, "validator");
+    params->allow_des = config_bool(section, "allow_des");
     params->allow_3des = config_bool(section, "allow_3des");
     params->allow_sha1 = config_bool(section, "allow_sha1");
     params->fail_info_text = config_bool(section, "fail_info_text");

@@ -13,7 +13,7 @@ struct endpoint {
     char *name;
     char **paths; size_t path_count;                         /* lower case, without a final slash */
     bool policy_module;                                      /* guarded by it: 403 without `operation` */
-    bool allow_3des, allow_sha1, fail_info_text;
+    bool allow_des, allow_3des, allow_sha1, fail_info_text;
     enum certrep_certificates certrep;
     const struct ra_set *ra;                                 /* of the same endpoint_set */
     struct ca_certificate issuer, root;
@@ -26,7 +26,7 @@ struct endpoint {
 struct endpoint_params {
     const char *name, *validator;
     const char *const *paths; size_t path_count;             /* further ones, as configured */
-    bool allow_3des, allow_sha1, fail_info_text;
+    bool allow_des, allow_3des, allow_sha1, fail_info_text;
     enum certrep_certificates certrep;
     enum get_ca_cert get_ca_cert;
     const struct ra_set *ra;

@@ -32,6 +32,8 @@ static const struct cipher_row ciphers[] = {
     [CIPHER_AES128_CBC] = { "AES-128-CBC", 16, 16, OID_AES128_CBC, EVP_aes_128_cbc },
     [CIPHER_AES192_CBC] = { "AES-192-CBC", 24, 16, OID_AES192_CBC, EVP_aes_192_cbc },
     [CIPHER_AES256_CBC] = { "AES-256-CBC", 32, 16, OID_AES256_CBC, EVP_aes_256_cbc },
+    /* EDE with one key three times is DES, without libcrypto's legacy provider (x509/cbc.c). */
+    [CIPHER_DES_CBC] = { "DES-CBC", 8, 8, OID_DES_CBC, EVP_des_ede3_cbc },
 };
 #define CIPHERS (sizeof(ciphers) / sizeof(*ciphers))
 

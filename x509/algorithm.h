@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Digests, ciphers, key transport and signature algorithms: an allow-list, with their AlgorithmIdentifiers. MD5, DES
-   and RC2 are not in it and so are refused everywhere (RFC 8894 2.9, spec security.md B11). */
+/* Digests, ciphers, key transport and signature algorithms: an allow-list, with their AlgorithmIdentifiers. MD5 and RC2 are
+   not in it and so are refused everywhere (RFC 8894 2.9, spec security.md B11); what an endpoint allows of the rest is its
+   own setting. */
 #pragma once
 #include "x509/der.h"
 #include "x509/oid.h"
 
 enum digest { DIGEST_SHA1 = 1, DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
-enum cipher { CIPHER_DES_EDE3_CBC = 1, CIPHER_AES128_CBC, CIPHER_AES192_CBC, CIPHER_AES256_CBC };
+enum cipher { CIPHER_DES_EDE3_CBC = 1, CIPHER_AES128_CBC, CIPHER_AES192_CBC, CIPHER_AES256_CBC,
+              CIPHER_DES_CBC };   /* single DES: docs/decisions/005 */
 enum transport { TRANSPORT_PKCS1_V15 = 1, TRANSPORT_OAEP };
 enum key_kind { KEY_RSA = 1, KEY_EC_P256, KEY_EC_P384, KEY_EC_P521 };
 

@@ -3,15 +3,24 @@
 #include "x509/cbc.h"
 
 #include "base/auto.h"
+#include "base/secret.h"
 #include "x509/constant_time.h"
 #include <assert.h>
 #include <openssl/evp.h>
 
 static bool start_cipher(EVP_CIPHER_CTX *ctx, const struct cbc *cbc, bool encrypt)
 {
-    return EVP_CipherInit_ex2(ctx, cipher_evp(cbc->cipher), cbc->key.data, cbc->iv.data, encrypt, NULL) ==
-               1 &&
-           EVP_CIPHER_CTX_set_padding(ctx, 0) == 1;
+    uint8_t thrice[24];
+    const uint8_t *key = cbc->key.data;
+    if (cbc->cipher == CIPHER_DES_CBC) {
+        for (size_t i = 0; i < sizeof(thrice); i++)
+            thrice[i] = cbc->key.data[i % 8];
+        key = thrice;
+    }
+    bool started = EVP_CipherInit_ex2(ctx, cipher_evp(cbc->cipher), key, cbc->iv.data, encrypt, NULL) == 1 &&
+                   EVP_CIPHER_CTX_set_padding(ctx, 0) == 1;
+    secret_wipe(thrice, sizeof(thrice));
+    return started;
 }
 
 /* `in` is whole blocks, and so is what comes out. */

@@ -106,6 +106,21 @@ static enum err read_transport(struct bytes algorithm, struct cms_enveloped *mes
                  : fail(why, ERR_BAD_ALG, "key transport algorithm is not allowed");
 }
 
+/* Names what was asked for: an administrator looks up the OID. */
+static enum err refuse_cipher(struct der_reader algorithm, struct why *why)
+{
+    struct der_reader inside;
+    struct bytes oid;
+    AUTO_BUF dotted = { 0 };
+    if (!der_get_sequence(&algorithm, &inside) || !der_get_oid(&inside, &oid))
+        return fail(why, ERR_MALFORMED, "contentEncryptionAlgorithm malformed (RFC 5652 6.1)");
+    oid_append_dotted(&dotted, oid);
+    return fail(why, ERR_BAD_ALG,
+                "content cipher %s (%s) is not known here, or its IV has another length; AES-128, 192, "
+                "256-CBC and 3DES are",
+                buf_text(&dotted), oid_name(oid_find(oid)));
+}
+
 static enum err read_encrypted_content(struct der_reader *in, struct cms_enveloped *message, struct why *why)
 {
     struct der_reader info;
@@ -114,8 +129,9 @@ static enum err read_encrypted_content(struct der_reader *in, struct cms_envelop
         return fail(why, ERR_MALFORMED, "EnvelopedData without encryptedContentInfo (RFC 5652 6.1)");
     if (!oid_is(type, OID_DATA))
         return fail(why, ERR_MALFORMED, "encrypted content is not id-data (RFC 8894 3.2.2)");
+    struct der_reader algorithm = info;
     if (!cipher_get(&info, &message->cipher, &message->iv))
-        return fail(why, ERR_BAD_ALG, "content cipher is not allowed, or its IV has another length");
+        return refuse_cipher(algorithm, why);
     if (!der_get(&info, DER_CONTEXT(0), &message->ciphertext) || !der_at_end(&info))
         return fail(why, ERR_MALFORMED, "EnvelopedData without encryptedContent (RFC 5652 6.1)");
     size_t block = cipher_block_size(message->cipher);
@@ -172,7 +188,7 @@ static enum err make_content_key(enum cipher cipher, struct buf *ret_key, struct
     buf_reserve(&key, size);
     TRY(random_fill(key.data, size, why));
     key.len = size;
-    if (cipher == CIPHER_DES_EDE3_CBC)
+    if (cipher == CIPHER_DES_EDE3_CBC || cipher == CIPHER_DES_CBC)
         set_odd_parity(key.data, key.len);
     *ret_key = TAKE_BUF(key);
     return OK;
