@@ -39,7 +39,8 @@ static const char first[] =
     " not_after BIGINT NOT NULL, status TEXT NOT NULL, tbs BYTEA, der BYTEA, issued_at BIGINT, revoked_at "
     "BIGINT,"
     " revoked_by TEXT, reason BIGINT, PRIMARY KEY (issuer_id, serial));"
-    "CREATE INDEX certificate_by_key ON certificate (issuer_id, spki_digest);"
+    "CREATE INDEX certificate_by_key ON certificate (issuer_id, spki_digest, identity) WHERE status <> "
+    "'void';"
     "CREATE INDEX certificate_by_request ON certificate (issuer_id, request_id);"
     "CREATE INDEX certificate_revoked ON certificate (issuer_id, not_after) WHERE status = 'revoked';"
 
