@@ -32,4 +32,5 @@
 #define LIMIT_TEXT_FILE_BYTES      (1 << 20) /* certificates, keys, small files                                   */
 #define LIMIT_SERIAL_BYTES_MIN     16       /* ca.md                                                              */
 #define LIMIT_SERIAL_BYTES_MAX     20       /* RFC 5280 4.1.2.2                                                   */
+#define LIMIT_FOREIGN_SERIAL_BYTES 64       /* of a device's self-signed certificate: certmonger's have 33 octets  */
 #define LIMIT_NAME_BYTES           64       /* names of endpoints, templates, CAs, principals                     */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #define COLUMNS_MAX      24
+#define FIELD_WIDTH      22
 #define COLUMN_WIDTH_MAX 48 /* wider values are shown whole, but don't widen every row */
 
 static json_t *record_json(struct record record)
@@ -103,6 +104,22 @@ enum err cli_record(struct bytes answer, struct record *ret, struct why *why)
     return OK;
 }
 
+/* A value of several lines (a template's rules) stands below itself. */
+static void print_field(struct record_field field)
+{
+    print_clean(field.name, FIELD_WIDTH);
+    struct bytes rest = field.value;
+    for (bool first = true; first || rest.len; first = false) {
+        const uint8_t *end = rest.len ? memchr(rest.data, '\n', rest.len) : NULL;
+        size_t len = end ? (size_t)(end - rest.data) : rest.len;
+        printf("%*s", first ? 1 : FIELD_WIDTH + 1, "");
+        print_clean(bytes_of(rest.data, len), 0);
+        putchar('\n');
+        len += end != NULL;
+        rest = bytes_of(rest.data + len, rest.len - len);
+    }
+}
+
 enum err cli_print_record(const struct cli *cli, struct bytes answer, struct why *why)
 {
     struct record record;
@@ -112,12 +129,8 @@ enum err cli_print_record(const struct cli *cli, struct bytes answer, struct why
         return OK;
     }
     struct record_field field;
-    while (record_next_field(&record, &field)) {
-        print_clean(field.name, 22);
-        putchar(' ');
-        print_clean(field.value, 0);
-        putchar('\n');
-    }
+    while (record_next_field(&record, &field))
+        print_field(field);
     return OK;
 }
 

@@ -6,6 +6,5 @@ ASK_COMMAND(template_list, "template", "list", "", "list certificate templates",
             .verb = "template_list", .show = ASK_LIST)
 ASK_COMMAND(template_show, "template", "show", "NAME", "show one template", .role = "ca",
             .verb = "template_show", .operands = { "name" }, .show = ASK_RECORD)
-ASK_COMMAND(template_export, "template", "export", "NAME",
-            "print one template in the form that show has, as JSON", .role = "ca", .verb = "template_export",
-            .operands = { "name" }, .show = ASK_RECORD)
+ASK_COMMAND(template_export, "template", "export", "NAME", "print one template as JSON", .role = "ca",
+            .verb = "template_export", .operands = { "name" }, .show = ASK_JSON)

@@ -10,7 +10,6 @@
 #include "x509/signed.h"
 #include "x509/strict.h"
 
-#define SERIAL_CONTENT_MOST (LIMIT_SERIAL_BYTES_MAX + 1) /* with a sign octet */
 
 static enum err get_version(struct der_reader *in, struct cert *cert, struct why *why)
 {
@@ -42,10 +41,10 @@ static enum err get_validity(struct der_reader *in, struct cert *cert, struct wh
 static enum err get_fields(struct der_reader *in, struct cert *cert, struct why *why)
 {
     TRY(get_version(in, cert, why));
-    if (!der_get_integer_bytes(in, &cert->serial) || cert->serial.len > SERIAL_CONTENT_MOST)
+    if (!der_get_integer_bytes(in, &cert->serial) || cert->serial.len > LIMIT_FOREIGN_SERIAL_BYTES)
         return fail(why, ERR_MALFORMED,
                     "certificate serial is no INTEGER of at most %d octets (RFC 5280 4.1.2.2)",
-                    SERIAL_CONTENT_MOST);
+                    LIMIT_FOREIGN_SERIAL_BYTES);
     TRY(signed_algorithm_get(in, "certificate", &cert->algorithm, &cert->algorithm_der, why));
     if (!der_get_whole(in, DER_SEQUENCE, &cert->issuer))
         return fail(why, ERR_MALFORMED, "certificate issuer malformed (RFC 5280 4.1.2.4)");

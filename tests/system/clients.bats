@@ -85,7 +85,7 @@ certmonger_enrol() { # URL CHALLENGE NAME
         getcert request -s -c chancery -k "$1/key.pem" -f "$1/cert.pem" -N "CN=$4,O=Test,C=CH" -D "$4.example.org" -L "$3" -w || true
         for _ in $(seq 60); do [ -s cert.pem ] && break; sleep 0.5; done
         [ -s cert.pem ] || { getcert list -s; cat certmonger.log; exit 1; }' \
-        bash "$dir" "$1" "$2" "$3" "$WORK/ca.pem" "$WORK/ca.pem" || {
+        bash "$dir" "$1" "$2" "$3" "$SITE/lib/scep/certs/ca-issuing-root.crt.pem" "$WORK/ca.pem" || {
         cat "$WORK/daemon.log"
         return 1
     }

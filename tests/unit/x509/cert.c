@@ -245,6 +245,7 @@ TEST(old_and_odd_certificates_of_devices_are_read)
     ASSERT_ERR(ERR_MALFORMED, tbs_parse(BYTES_NONE, &cert, &why), &why);
 }
 
+#define ZEROS_16 "00000000000000000000000000000000"
 static const struct {
     size_t part;
     const char *hex;
@@ -261,9 +262,9 @@ static const struct {
     { 1, "0200", ERR_MALFORMED },
     { 1, "02020001", ERR_MALFORMED },
     { 1,
-      "0216010000000000000000000000000000000000000000"
-      "00",
-      ERR_MALFORMED }, /* 22 octets */
+      "0241"
+      "01" ZEROS_16 ZEROS_16 ZEROS_16 ZEROS_16,
+      ERR_MALFORMED }, /* one octet more than LIMIT_FOREIGN_SERIAL_BYTES */
     { 1, "", ERR_MALFORMED },
     { 2, "300d06092a864886f70d0101040500", ERR_BAD_ALG }, /* MD5 with RSA */
     { 2, "300506032b6570", ERR_BAD_ALG },                 /* Ed25519 */
