@@ -107,7 +107,7 @@ bool base64_decode(struct bytes text, bool lenient, struct buf *ret)
         group <<= 6 * (4 - tail);
         const uint8_t two[] = { (uint8_t)(group >> 16), (uint8_t)(group >> 8) };
         if (tail == 2 ? group & 0xFFFF : group & 0xFF)
-            return false;                       /* bits that no byte holds: another text for the same bytes */
+            return false; /* bits that no byte holds: another text for the same bytes */
         buf_append(&out, bytes_of(two, tail - 1));
     }
     *ret = TAKE_BUF(out);

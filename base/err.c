@@ -43,7 +43,7 @@ enum err fail(struct why *why, enum err err, const char *format, ...)
     va_list args;
     va_start(args, format);
     why->err = err;
-    char text[sizeof(why->text)];               /* an argument may be why->text itself */
+    char text[sizeof(why->text)]; /* an argument may be why->text itself */
     vsnprintf(text, sizeof(text), format, args);
     memcpy(why->text, text, sizeof(text));
     va_end(args);

@@ -3,12 +3,14 @@
  * environment. */
 #include "cli/passphrase.h"
 
+#include "base/limits.h"
 #include <errno.h>
 #include <stdio.h>
 #include <termios.h>
 #include <unistd.h>
 
-#define PASSPHRASE_MAX 1024
+#define PASSPHRASE_MAX                                                                                       \
+    (LIMIT_CHALLENGE_BYTES + 1) /* a static challenge may be as long as a device may send */
 
 static enum err read_line(int fd, struct secret *ret, struct why *why)
 {

@@ -20,6 +20,7 @@ int main(int argc, char **argv)
     if (!place)
         return 1;
     options_manual(&options);
-    printf("%.*s%.*s%s", (int)(place - text), text, (int)options.len, (const char *)options.data, place + strlen(PLACE));
+    printf("%.*s%.*s%s", (int)(place - text), text, (int)options.len, (const char *)options.data,
+           place + strlen(PLACE));
     return 0;
 }

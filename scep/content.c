@@ -208,8 +208,8 @@ static enum err issuer_and_serial_read(struct bytes der, struct bytes *ret_issue
 }
 
 /* Certificates and CRLs are public: whoever can name our CA may ask. The answer of ca is an OCTET STRING. */
-static enum err query_run(struct transaction *tx, const char *verb, struct buf *ret_answer, struct bytes *ret_der,
-                          struct why *why)
+static enum err query_run(struct transaction *tx, const char *verb, struct buf *ret_answer,
+                          struct bytes *ret_der, struct why *why)
 {
     struct bytes issuer, serial;
     struct why reason = { 0 };

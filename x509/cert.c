@@ -10,7 +10,6 @@
 #include "x509/signed.h"
 #include "x509/strict.h"
 
-
 static enum err get_version(struct der_reader *in, struct cert *cert, struct why *why)
 {
     struct der_reader explicit_version;

@@ -447,7 +447,7 @@ void der_put_named_bits(struct buf *out, uint16_t bits)
 void der_put_generalized_time(struct buf *out, int64_t utc)
 {
     struct calendar c = calendar_of(utc);
-    assert(c.year >= 0 && c.year <= 9999);                  /* four digits is all the type has */
+    assert(c.year >= 0 && c.year <= 9999); /* four digits is all the type has */
     char text[80];
     int len = snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02dZ", c.year, c.month, c.day, c.hour,
                        c.minute, c.second);

@@ -25,11 +25,12 @@ killed_between() { # NAME: its request stands after T1 and before T2 when ca die
     local signer ca
     signer=$(role_pid signer) ca=$(role_pid ca)
     kill -STOP "$signer"
-    post "$URL" "$WORK/tmp/$1.msg" "$WORK/$1.first" >"$WORK/$1.status" &
+    post "$URL" "$WORK/tmp/$1.msg" "$WORK/$1.first" >"$WORK/$1.status" 3>&- &
+    local asking=$!
     wait_for 20 reserved
     kill -KILL "$ca"
     kill -KILL "$signer"
-    wait
+    wait "$asking" || true
     # Not FAILURE: nobody has judged it. 503 asks the device to come again.
     [ "$(cat "$WORK/$1.status")" = 503 ]
     answers() { chancery status >/dev/null 2>&1; }
@@ -41,7 +42,7 @@ killed_between() { # NAME: its request stands after T1 and before T2 when ca die
     challenge=$(chancery password new default)
     build device "$challenge"
     killed_between device
-    serial=$(sql "SELECT serial FROM certificate" | tail -n 1)
+    serial=$(sql "SELECT serial FROM certificate WHERE status = 'reserved'")
     [ "$(post "$URL" "$WORK/tmp/device.msg" "$WORK/device.answer")" = 200 ]
     [ "$(opened device)" = 0 ]
     openssl verify -CAfile "$WORK/ca.pem" "$WORK/tmp/device.pem"
@@ -67,7 +68,7 @@ killed_between() { # NAME: its request stands after T1 and before T2 when ca die
     challenge=$(chancery password new default)
     build device "$challenge"
     killed_between device
-    serial=$(sql "SELECT serial FROM certificate" | tail -n 1)
+    serial=$(sql "SELECT serial FROM certificate WHERE status = 'reserved'")
     daemon_stop
     as_user sqlite3 "$SITE/lib/ca/store.db" "UPDATE request SET submitted_at = submitted_at - 601, reserved_at = reserved_at - 601 WHERE disposition = 'sealing'"
     daemon_start
@@ -101,8 +102,12 @@ killed_between() { # NAME: its request stands after T1 and before T2 when ca die
     challenge=$(chancery password new default)
     before=$(certificate_count)
     for n in $(seq 20); do build "race-$n" "$challenge"; done
-    for n in $(seq 20); do post "$URL" "$WORK/tmp/race-$n.msg" "$WORK/race-$n.answer" >"$WORK/race-$n.status" & done
-    wait
+    local asking=()
+    for n in $(seq 20); do
+        post "$URL" "$WORK/tmp/race-$n.msg" "$WORK/race-$n.answer" >"$WORK/race-$n.status" 3>&- &
+        asking+=($!)
+    done
+    wait "${asking[@]}"
     local got=0
     for n in $(seq 20); do
         [ "$(cat "$WORK/race-$n.status")" = 200 ]

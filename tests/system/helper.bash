@@ -36,7 +36,7 @@ shape() { as_user "$WORK/p/bin/scep-shape" "$@"; }
 site_make() { # OPTIONS of init…
     as_user sh -c 'umask 077; echo "correct horse battery" >"$1"' sh "$WORK/passphrase"
     chancery init --http 127.0.0.1:0 --https 127.0.0.1:0 --external-name localhost --organisation "Test" \
-        --root-passphrase-file "$WORK/passphrase" "$@"
+        --root-passphrase-file "$WORK/passphrase" "$@" || return
     cat "$SITE/lib/scep/certs/ca-issuing.crt.pem" "$SITE/lib/scep/certs/ca-issuing-root.crt.pem" >"$WORK/ca.pem"
     chmod 644 "$WORK/ca.pem"
 }
@@ -66,6 +66,9 @@ daemon_start() {
     as_user sh -c 'echo $$ >"$1/daemon.pid"; exec "$1/p/sbin/chanceryd" -c "$2/etc/chancery.conf" 2>>"$1/daemon.log" 3>&-' \
         sh "$WORK" "$SITE" &
     wait_for 30 serving || { daemon_log; return 1; }
+    ports_read
+}
+ports_read() { # of the newest start: a test that restarts the daemon moves it
     HTTP=$(port_of http) HTTPS=$(port_of https)
     URL=http://127.0.0.1:$HTTP/scep
     URLS=https://localhost:$HTTPS/scep
@@ -104,7 +107,7 @@ post() { # URL FILE OUT: a pkiMessage by POST; prints the HTTP status
     curl -sS --cacert "$WORK/ca.pem" -H 'Content-Type: application/x-pki-message' --data-binary "@$2" -o "$3" \
         -w '%{http_code}' "$1?operation=PKIOperation"
 }
-certificate_count() { chancery --json cert list --limit 10000 | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))'; }
+certificate_count() { chancery --json cert list --limit 1000 | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))'; }
 
 # Clients that read only the system's trust store see ours, in a mount namespace of their own.
 with_trust() { # COMMAND…

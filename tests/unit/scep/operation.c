@@ -49,7 +49,8 @@ static void expect_caps(const struct site_options *options, const char *expected
 TEST(get_ca_caps_says_what_is_true_of_the_endpoint)
 {
     expect_caps(OPTIONS(0), "POSTPKIOperation\nAES\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\n");
-    expect_caps(OPTIONS(.allow_3des = true), "POSTPKIOperation\nAES\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\nDES3\n");
+    expect_caps(OPTIONS(.allow_3des = true),
+                "POSTPKIOperation\nAES\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\nDES3\n");
     expect_caps(OPTIONS(.allow_sha1 = true),
                 "POSTPKIOperation\nAES\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\nSHA-1\n");
     expect_caps(OPTIONS(.allow_sha1 = true, .allow_3des = true),
