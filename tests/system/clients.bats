@@ -69,12 +69,13 @@ scepclient_enrol() { # URL CHALLENGE NAME
     }
     verifies "$dir/cert.pem"
 }
-# certmonger itself, on a message bus of its own: it makes the pkiMessage and runs its scep-submit.
+# certmonger itself, on a message bus of its own: it makes the pkiMessage and runs its scep-submit, whose last step forgets the
+# CA file that it was given and looks in the system's.
 certmonger_enrol() { # URL CHALLENGE NAME
     local dir=$WORK/tmp/$3
     as_user mkdir -p "$dir/home"
     # shellcheck disable=SC2016
-    as_user env HOME="$dir/home" dbus-run-session -- bash -c '
+    with_trust env HOME="$dir/home" dbus-run-session -- bash -c '
         cd "$1" || exit 1
         mkdir -p cas requests
         /usr/lib/certmonger/certmonger-session -n >certmonger.log 2>&1 &

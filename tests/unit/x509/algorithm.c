@@ -155,9 +155,10 @@ TEST(ciphers_off_the_list_are_refused)
     assert_true(reads_cipher("3014"
                              "06082a864886f70d0307"
                              "04080011223344556677"));
-    assert_false(reads_cipher("3011"
-                              "06052b0e030207"
-                              "04080011223344556677")); /* DES-CBC */
+    /* Single DES is read; which endpoint takes it is its own setting (docs/decisions/005). */
+    assert_true(reads_cipher("3011"
+                             "06052b0e030207"
+                             "04080011223344556677"));
     assert_false(reads_cipher("3014"
                               "06082a864886f70d0302"
                               "04080011223344556677")); /* RC2 without version */
