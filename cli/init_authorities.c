@@ -28,9 +28,15 @@ static enum err authority_name(const struct init_site *site, const char *title, 
     return name_from_text(text, ret, why);
 }
 
+/* Who signs: the root's key for the issuing CA, its own for a self-signed one (cert is then empty). */
+struct seal {
+    const struct key *key;
+    struct bytes cert;
+};
+
 static enum err authority_make(const struct init_site *site, const struct authority *authority,
-                               const struct key *key, const struct key *issuer_key, struct bytes issuer_cert,
-                               struct buf *ret, struct why *why)
+                               const struct key *key, const struct seal *seal, struct buf *ret,
+                               struct why *why)
 {
     AUTO_BUF subject = { 0 };
     AUTO_BUF tbs = { 0 };
@@ -39,12 +45,12 @@ static enum err authority_make(const struct init_site *site, const struct author
     uint8_t serial[SERIAL_BYTES];
     TRY(authority_name(site, authority->title, &subject, why));
     TRY(serial_random(serial, why));
-    if (issuer_cert.len)
-        TRY(cert_parse(issuer_cert, &issuer, why));
+    if (seal->cert.len)
+        TRY(cert_parse(seal->cert, &issuer, why));
     const struct tbs_params params = {
         .serial = BYTES_ARR(serial),
-        .algorithm = key_signature_algorithm(issuer_key),
-        .issuer = issuer_cert.len ? issuer.subject : buf_bytes(&subject),
+        .algorithm = key_signature_algorithm(seal->key),
+        .issuer = seal->cert.len ? issuer.subject : buf_bytes(&subject),
         .subject = buf_bytes(&subject),
         .spki = public_key_spki(key->public_half),
         .not_before = site->now - BACKDATE_S,
@@ -56,7 +62,7 @@ static enum err authority_make(const struct init_site *site, const struct author
     };
     TRY(tbs_build(&params, &tbs, why));
     TRY(tbs_lint(buf_bytes(&tbs), why));
-    TRY(key_sign(issuer_key, params.algorithm.digest, buf_bytes(&tbs), &signature, why));
+    TRY(key_sign(seal->key, params.algorithm.digest, buf_bytes(&tbs), &signature, why));
     signed_assemble(buf_bytes(&tbs), params.algorithm, buf_bytes(&signature), ret);
     return OK;
 }
@@ -75,7 +81,7 @@ static enum err root_make(struct init_site *site, const struct secret *passphras
                                    .rsa_bits = 4096 };
     AUTO(key) key = NULL;
     TRY(key_generate(&spec, site->gate, &key, why));
-    TRY(authority_make(site, &root_ca, key, key, BYTES_NONE, &site->root, why));
+    TRY(authority_make(site, &root_ca, key, &(struct seal){ key, BYTES_NONE }, &site->root, why));
     AUTO_STR key_path = xasprintf("%s/root-1.key.pem", site->paths.root);
     AUTO_STR cert_path = xasprintf("%s/root-1.crt.pem", site->paths.root);
     AUTO_BUF pem = { 0 };
@@ -111,10 +117,11 @@ enum err init_authorities(struct init_site *site, const struct secret *root_pass
     const struct key_spec node_spec = { .kind = KEY_EC_P256 };
     TRY(root_make(site, root_passphrase, &root, why));
     TRY(key_generate(&site->options->ca_key, site->gate, &issuing, why));
-    TRY(authority_make(site, &issuing_ca, issuing, root, buf_bytes(&site->root), &site->issuing, why));
+    TRY(authority_make(site, &issuing_ca, issuing, &(struct seal){ root, buf_bytes(&site->root) },
+                       &site->issuing, why));
     TRY(signer_key_save(site, issuing, "ca-issuing", buf_bytes(&site->issuing), why));
     TRY(key_generate(&node_spec, site->gate, &node, why));
-    TRY(authority_make(site, &node_ca, node, node, BYTES_NONE, &site->node, why));
+    TRY(authority_make(site, &node_ca, node, &(struct seal){ node, BYTES_NONE }, &site->node, why));
     TRY(signer_key_save(site, node, "ca-node", buf_bytes(&site->node), why));
     const struct bytes root_der = buf_bytes(&site->root), issuing_der = buf_bytes(&site->issuing);
     TRY(site_write_cert(site->config, "ca", "ca-issuing-root", &root_der, 1, why));
