@@ -12,6 +12,7 @@ const struct ipc_verb ca_verbs[] = {
     { "get_crl", "scep", verb_get_crl },
     { "request_list", "cli", verb_request_list },
     { "request_show", "cli", verb_request_show },
+    { "request_export", "cli", verb_request_export },
     { "request_approve", "cli", verb_request_approve },
     { "request_deny", "cli", verb_request_deny },
     { "refusal_list", "cli", verb_refusal_list },
@@ -91,10 +92,12 @@ static void column_put(const struct store_rows *rows, size_t row, size_t column,
     case COLUMN_TIME:
         record_put_time(out, what->name, store_int(rows, row, column));
         return;
-    case COLUMN_ERROR:
-        record_put(out, what->name, store_bytes(rows, row, column));
-        return;
+    case COLUMN_BASE64:
+        break;
     }
+    AUTO_BUF text = { 0 };
+    base64_append(&text, store_bytes(rows, row, column));
+    record_put(out, what->name, buf_bytes(&text));
 }
 
 struct list_arg {

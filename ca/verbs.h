@@ -18,6 +18,7 @@ enum err verb_get_crl(void *role, const struct ipc_caller *caller, struct bytes 
 /* verbs_request.c */
 enum err verb_request_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_request_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_request_export(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_request_approve(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_request_deny(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_refusal_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
@@ -44,7 +45,7 @@ NODISCARD enum err verb_issuer(struct ca *ca, const struct record *record, struc
 NODISCARD enum err verb_field(const struct record *record, const char *name, char **ret, struct why *why);
 NODISCARD enum err verb_limit(const struct record *record, int64_t *ret, struct why *why);
 /* Runs one query and writes each of its rows as a record: the columns' names are given, and which ones are times. */
-struct verb_column { const char *name; enum { COLUMN_TEXT, COLUMN_INT, COLUMN_TIME, COLUMN_ERROR } kind; };
+struct verb_column { const char *name; enum { COLUMN_TEXT, COLUMN_INT, COLUMN_TIME, COLUMN_BASE64 } kind; };
 struct verb_listing { const char *sql; struct store_args args; const struct verb_column *columns; size_t column_count;
                       size_t least; const char *absent; };  /* fewer rows than least: ERR_NOT_FOUND with this text */
 NODISCARD enum err verb_list(struct ca *ca, const struct verb_listing *listing, struct buf *ret, struct why *why);

@@ -57,7 +57,9 @@ static const struct verb_column show_columns[] = {
     { "validator", COLUMN_TEXT },
     { "peer", COLUMN_TEXT },
     { "node", COLUMN_TEXT },
+    { "request_info", COLUMN_BASE64 }, /* CertificationRequestInfo, its challenge blanked; export only */
 };
+#define SHOWN (sizeof(show_columns) / sizeof(*show_columns) - 1)
 
 static enum err id_get(const struct record *record, int64_t *ret, struct why *why)
 {
@@ -68,16 +70,25 @@ static enum err id_get(const struct record *record, int64_t *ret, struct why *wh
     return OK;
 }
 
-static enum err show(struct ca *ca, const struct issuer *issuer, int64_t id, struct buf *ret, struct why *why)
+static enum err show(struct ca *ca, const struct record *record, size_t columns, struct buf *ret,
+                     struct why *why)
 {
+    struct issuer *issuer;
+    int64_t id;
+    TRY(verb_issuer(ca, record, &issuer, why));
+    TRY(id_get(record, &id, why));
     struct verb_listing listing = {
         "SELECT r.request_id, r.issuer_id, r.requester, r.template, r.template_version, r.serial, "
         "c.not_before, "
         "c.not_after, r.disposition, r.error, r.reason, r.submitted_at, r.resolved_at, r.resolved_by, "
         "r.subject, r.san, "
-        "r.validator, r.peer, r.node_id FROM request r LEFT JOIN certificate c "
+        "r.validator, r.peer, r.node_id, r.info FROM request r LEFT JOIN certificate c "
         "ON c.issuer_id = r.issuer_id AND c.serial = r.serial WHERE r.issuer_id = $1 AND r.request_id = $2",
-        S_ARGS(S_TEXT(issuer->name), S_INT(id)), COLUMNS(show_columns), 1, "there is no such request"
+        S_ARGS(S_TEXT(issuer->name), S_INT(id)),
+        show_columns,
+        columns,
+        1,
+        "there is no such request"
     };
     return verb_list(ca, &listing, ret, why);
 }
@@ -86,13 +97,18 @@ enum err verb_request_show(void *role, const struct ipc_caller *caller, struct b
                            struct why *why)
 {
     struct record record;
-    struct issuer *issuer;
-    int64_t id;
     (void)caller;
     TRY(record_get(body, &record, why));
-    TRY(verb_issuer(role, &record, &issuer, why));
-    TRY(id_get(&record, &id, why));
-    return show(role, issuer, id, ret, why);
+    return show(role, &record, SHOWN, ret, why);
+}
+
+enum err verb_request_export(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                             struct why *why)
+{
+    struct record record;
+    (void)caller;
+    TRY(record_get(body, &record, why));
+    return show(role, &record, SHOWN + 1, ret, why);
 }
 
 enum err verb_request_approve(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
@@ -105,7 +121,7 @@ enum err verb_request_approve(void *role, const struct ipc_caller *caller, struc
     TRY(verb_issuer(role, &record, &issuer, why));
     TRY(id_get(&record, &id, why));
     TRY(ca_approve(role, issuer, id, caller->principal, why));
-    return show(role, issuer, id, ret, why);
+    return show(role, &record, SHOWN, ret, why);
 }
 
 enum err verb_request_deny(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
@@ -120,7 +136,7 @@ enum err verb_request_deny(void *role, const struct ipc_caller *caller, struct b
     AUTO_STR reason = record_str(&record, "reason");
     struct denial denial = { id, caller->principal, reason ? reason : "" };
     TRY(ca_deny(role, issuer, &denial, why));
-    return show(role, issuer, id, ret, why);
+    return show(role, &record, SHOWN, ret, why);
 }
 
 enum err verb_refusal_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,

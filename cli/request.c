@@ -12,3 +12,10 @@ ASK_COMMAND(request_approve, "request", "approve", "ID [--ca CA]", "issue a pend
             .verb = "request_approve", .operands = { "id" }, .options = { "ca" }, .show = ASK_RECORD)
 ASK_COMMAND(request_deny, "request", "deny", "ID [REASON] [--ca CA]", "deny a pending request", .role = "ca",
             .verb = "request_deny", .operands = { "id", "?reason" }, .options = { "ca" }, .show = ASK_RECORD)
+ASK_COMMAND(request_export, "request", "export", "ID [--ca CA]",
+            "print one request as JSON, with its CertificationRequestInfo in base64 (the challenge blanked)",
+            .role = "ca", .verb = "request_export", .operands = { "id" }, .options = { "ca" },
+            .show = ASK_JSON)
+ASK_COMMAND(request_refused, "request", "refused", "[--limit N]",
+            "list the latest refusals of requests that nobody vouched for (kept until the service restarts)",
+            .role = "ca", .verb = "refusal_list", .options = { "limit" }, .show = ASK_LIST)

@@ -175,6 +175,9 @@ certmonger_enrol() { # URL CHALLENGE NAME
     chancery cert export "$serial" | cmp - "$WORK/tmp/pki-static-http.pem"
     chancery cert show "$serial" | grep -q 'CN=pki-static-http'
     chancery request list --disposition issued | grep -q "$serial"
+    chancery request export "$(chancery --json request list --limit 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["id"])')" |
+        python3 -c 'import base64, json, sys; assert base64.b64decode(json.load(sys.stdin)["request_info"])[0] == 0x30'
+    chancery request refused
     chancery template list | grep -q SCEPDevice
     chancery template show SCEPDevice | grep -q clientAuth
     chancery template export SCEPDevice | python3 -m json.tool >/dev/null
