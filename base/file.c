@@ -53,7 +53,7 @@ enum err file_read(const char *path, size_t max, struct buf *ret, struct why *wh
     return err;
 }
 
-static enum err sync_folder(const char *path, struct why *why)
+enum err file_flush_folder(const char *path, struct why *why)
 {
     AUTO_STR copy = xstrdup(path);
     const char *folder = dirname(copy);
@@ -103,7 +103,7 @@ static enum err file_replace(const char *path, struct bytes data, mode_t mode, b
     }
     if (fresh)
         unlink(temporary);
-    return sync_folder(path, why);
+    return file_flush_folder(path, why);
 }
 
 enum err file_write(const char *path, struct bytes data, mode_t mode, struct why *why)

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -56,17 +55,6 @@ static enum err cut(struct journal_scan *scan, struct why *why)
     return OK;
 }
 
-static enum err folder_flush(const char *path, struct why *why)
-{
-    AUTO_STR copy = xstrdup(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool flushed = fd >= 0 && fsync(fd) == 0;
-    int error = errno;
-    if (fd >= 0)
-        close(fd);
-    return flushed ? OK : fail(why, ERR_IO, "cannot flush the folder of %s: %s", path, strerror(error));
-}
-
 /* A new journal, or one whose first line a crash cut short. */
 static enum err head_write(struct journal_scan *scan, struct why *why)
 {
@@ -91,7 +79,7 @@ static enum err open_checked(struct journal *journal, journal_fn each, void *arg
     /* Whole records of a batch whose flush a crash prevented stay: what is remembered must also be durable. */
     if (fsync(journal->fd) != 0)
         return fail(why, ERR_IO, "cannot flush %s: %s", journal->path, strerror(errno));
-    TRY(folder_flush(journal->path, why));
+    TRY(file_flush_folder(journal->path, why));
     journal->end = scan.offset;
     memcpy(journal->chain, scan.chain, sizeof(journal->chain));
     return OK;
