@@ -45,14 +45,15 @@ static bool is_control(uint32_t point)
            point == 0x200F || (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
 }
 
-void log_escape(const char *text, size_t len, char *out, size_t out_size)
+static void escape(const char *text, size_t len, bool quotes, char *out, size_t out_size)
 {
     size_t used = 0;
     for (size_t i = 0; i < len && used + 5 < out_size;) {
         struct bytes rest = bytes_of(text + i, len - i);
         uint32_t point;
         size_t sequence = utf8_sequence(rest, &point);
-        if (sequence == 0 || is_control(point)) { /* octet by octet: what follows is judged anew */
+        if (sequence == 0 || is_control(point) ||
+            (quotes && (point == '"' || point == '\\'))) { /* octet by octet: what follows is judged anew */
             used += (size_t)snprintf(out + used, out_size - used, "\\x%02X", rest.data[0]);
             i++;
             continue;
@@ -63,6 +64,16 @@ void log_escape(const char *text, size_t len, char *out, size_t out_size)
     }
     if (out_size)
         out[used] = '\0';
+}
+
+void log_escape(const char *text, size_t len, char *out, size_t out_size)
+{
+    escape(text, len, false, out, out_size);
+}
+
+void log_quote(const char *text, size_t len, char *out, size_t out_size)
+{
+    escape(text, len, true, out, out_size);
 }
 
 void log_at(enum log_level level, const char *ctx, const char *format, ...)

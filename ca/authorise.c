@@ -29,9 +29,10 @@ static enum err signer_check(const struct request *request, struct why *why)
 enum err authorise(struct ca *ca, struct request *request, struct grant *grant, struct why *why)
 {
     const struct endpoint *endpoint = request->endpoint;
-    TRY(signer_check(request, why));
     TRY(public_key_parse(request->csr.spki, &request->key, why));
+    /* First of all: scep takes every other refusal as proof that nobody altered the request on its way. */
     TRY(csr_verify(&request->csr, request->key, endpoint->allow_sha1, why));
+    TRY(signer_check(request, why));
     TRY(endpoint->validator->check(ca, request, grant, why));
     return OK;
 }

@@ -5,6 +5,7 @@
 #include "ca/issue.h"
 #include "ca/request.h"
 #include "ca/validator.h"
+#include "x509/name.h"
 #include <stdio.h>
 
 #define ENROLL_ATTEMPTS 5 /* the same request in other threads: each round one is done */
@@ -111,6 +112,9 @@ static enum err enroll_accepted(struct ca *ca, const struct request *request, st
     struct reserve_params params = reserve_params_of(request, grant);
     TRY(template_for_slot(ca->store, request->endpoint, slot_of(&request->csr), &grant->template, why));
     TRY(template_apply(&request->csr, request->key, grant, why));
+    if (name_equal(buf_bytes(&grant->subject), request->issuer->cert.subject))
+        return fail(why, ERR_TEMPLATE_SUBJECT, "the subject is the name of the CA %s itself",
+                    request->issuer->name);
     if (grant->waits) {
         int64_t id;
         TRY(issue_wait(ca, &params, grant, request->endpoint->pending_max, &id, why));

@@ -336,9 +336,20 @@ enum err issue_wait(struct ca *ca, const struct reserve_params *params, const st
     return OK;
 }
 
+/* A device that asks again and again for what it cannot have keeps one row. */
 static enum err refuse_work(struct store_tx *tx, void *arg, struct why *why)
 {
-    return request_insert(tx, arg, why);
+    struct attempt *attempt = arg;
+    const struct reserve_params *p = attempt->params;
+    int64_t changed = 0;
+    TRY(store_exec(
+        tx,
+        "UPDATE request SET resolved_at = $1, reason = $2 WHERE issuer_id = $3 AND spki_digest = $4 "
+        "AND disposition = 'failed' AND endpoint = $5 AND error = $6",
+        S_ARGS(S_INT(attempt->now), S_TEXT(attempt->reason->text), S_TEXT(p->issuer->name),
+               S_BYTES(p->spki_digest), S_TEXT(p->endpoint), S_TEXT(err_row(attempt->reason->err)->name)),
+        &changed, why));
+    return changed ? OK : request_insert(tx, attempt, why);
 }
 
 enum err issue_refuse(struct ca *ca, const struct reserve_params *params, const struct why *reason,

@@ -30,6 +30,7 @@ static const char first[] =
     "CREATE INDEX request_by_transaction ON request (issuer_id, endpoint, transaction_id);"
     "CREATE UNIQUE INDEX request_one_pending ON request (issuer_id, endpoint, transaction_id, signer)"
     " WHERE disposition = 'pending';"
+    "CREATE INDEX request_failed ON request (issuer_id, spki_digest) WHERE disposition = 'failed';"
     "CREATE INDEX request_open ON request (issuer_id, disposition, reserved_at)"
     " WHERE disposition IN ('sealing', 'pending');"
 

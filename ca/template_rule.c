@@ -200,6 +200,10 @@ static enum err name_allow(const struct template *template, const struct san_nam
         ip_text(name->value, &text);
     else
         buf_append(&text, name->value);
+    /* One name that stands for all: no pattern of a template, which a wildcard would match, means to give that away. */
+    if (name->kind == SAN_DNS && name->value.len && name->value.data[0] == '*')
+        return fail(why, ERR_TEMPLATE_SAN, "the wildcard name %.*s is never taken from a request",
+                    (int)name->value.len, (const char *)name->value.data);
     if (!writable)
         return fail(why, ERR_TEMPLATE_SAN, "a name of the kind %s is never taken from a request", kind);
     if (name->kind == SAN_URI && carries_sid(name->value))

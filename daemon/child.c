@@ -14,7 +14,7 @@ void child_started(struct child *child, int ready_fd)
     child->kill_at_ms = 0;
 }
 
-bool child_read_ready(struct child *child)
+bool child_read_ready(struct child *child, int64_t now)
 {
     char byte;
     ssize_t got = read(child->ready_fd, &byte, 1);
@@ -23,6 +23,7 @@ bool child_read_ready(struct child *child)
     if (got != 1)
         return false; /* ended before it served; its death tells the rest */
     child->ready = child->was_ready = true;
+    child->ready_at_ms = now;
     return true;
 }
 
@@ -32,6 +33,7 @@ void child_died(struct child *child, int64_t now)
         close(child->ready_fd);
     child->ready_fd = -1;
     child->pid = 0;
+    bool lived = child->ready && now - child->ready_at_ms >= DEATHS_WINDOW_MS;
     child->ready = false;
     child->kill_at_ms = 0;
     for (size_t i = DEATHS_REMEMBERED - 1; i > 0; i--)
@@ -44,6 +46,8 @@ void child_died(struct child *child, int64_t now)
     /* A role that we ended because its pair died did not fail itself. */
     if (child->term_sent)
         too_often = false;
+    /* While it backs off its deaths grow further apart; only a life ends that. */
+    too_often = too_often || (child->backoff_ms && !lived && !child->term_sent);
     child->backoff_ms = !too_often ? 0 : child->backoff_ms ? child->backoff_ms * 2 : 1000;
     if (child->backoff_ms > BACKOFF_MAX_MS)
         child->backoff_ms = BACKOFF_MAX_MS;

@@ -13,12 +13,13 @@ struct child {
     struct role_ids ids;
     pid_t pid;                                  /* 0: not running */
     int ready_fd;                               /* -1: none */
-    bool ready, was_ready, term_sent;
+    bool ready, was_ready, term_sent, reload_wanted;
+    int64_t ready_at_ms;
     int64_t deaths[DEATHS_REMEMBERED]; size_t death_count;
     int64_t backoff_ms, restart_at_ms, kill_at_ms;
 };
 void child_started(struct child *child, int ready_fd);       /* pid is set; takes ready_fd */
-bool child_read_ready(struct child *child);                  /* true: just became ready */
+bool child_read_ready(struct child *child, int64_t now);     /* true: just became ready */
 void child_died(struct child *child, int64_t now);           /* sets restart_at_ms */
 bool child_is_due(const struct child *child, int64_t now);   /* not running, and may be started */
 void child_stop(struct child *child, int64_t now, int64_t patience_ms);   /* SIGTERM once; SIGKILL after patience */

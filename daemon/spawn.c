@@ -85,6 +85,8 @@ static bool drop_user(const struct spawn *spawn)
 
 _Noreturn static void child(const struct spawn *spawn, char **arguments, pid_t supervisor)
 {
+    /* Until the role has its own handler a reload is nothing that could end it; "ignore" survives exec. */
+    signal(SIGHUP, SIG_IGN);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -200,8 +200,11 @@ static void reload(struct supervisor *s)
     notify_reloading();
     log_info(NULL, "reloads config=%s", config_path(s->config));
     for (size_t i = 0; i < s->count; i++) {
-        if (s->children[i].pid)
+        /* One that still starts reads the file when it does; it is told again once it serves. */
+        if (s->children[i].ready)
             kill(s->children[i].pid, SIGHUP);
+        else
+            s->children[i].reload_wanted = true;
     }
     notify_ready();
 }
@@ -251,8 +254,12 @@ static void step(struct supervisor *s)
     if (poll(fds, 1 + s->count, wait_ms(s, clock_mono_ms())) < 0 && errno != EINTR)
         die("poll: %s", strerror(errno));
     for (size_t i = 0; i < s->count; i++) {
-        if (fds[1 + i].revents && child_read_ready(&s->children[i]))
-            announce(s);
+        if (!fds[1 + i].revents || !child_read_ready(&s->children[i], clock_mono_ms()))
+            continue;
+        if (s->children[i].reload_wanted)
+            kill(s->children[i].pid, SIGHUP);
+        s->children[i].reload_wanted = false;
+        announce(s);
     }
     if (fds[0].revents)
         on_signal(s);

@@ -120,6 +120,7 @@ static enum err request_run(struct transaction *tx, struct outcome *ret, struct 
     enum err read = csr_read(tx, &csr, &reason);
     if (tx->good != 0xFF || read != OK)
         return unreadable(tx, &reason, why);
+    tx->subject = csr.subject;
     TRY(requester_check(tx, &csr, why));
     struct enroll_request request = {
         .endpoint = bytes_str(tx->endpoint->name),
@@ -131,7 +132,13 @@ static enum err request_run(struct transaction *tx, struct outcome *ret, struct 
     AUTO_WIPE body = { 0 }; /* the challenge is inside */
     AUTO_BUF answer = { 0 };
     enroll_request_put(&body, &request);
-    TRY(ca_call(tx->scep->ca, "request", buf_bytes(&body), &answer, why));
+    enum err err = ca_call(tx->scep->ca, "request", buf_bytes(&body), &answer, why);
+    /* ca judges key and signature before anything else. Whoever alters a captured envelope cannot keep its CSR's signature,
+       so another refusal (of a renewal, say) is none that an attacker learns from: it is not counted against the address. */
+    tx->intact =
+        err != ERR_BAD_MESSAGE_CHECK && err != ERR_MALFORMED && err != ERR_WEAK_KEY && err != ERR_BAD_ALG;
+    if (err != OK)
+        return err;
     return enrolment_answer(tx->endpoint, buf_bytes(&answer), csr.spki, ret, why);
 }
 

@@ -2,6 +2,7 @@
 /* The SCEP pkiMessage: which signed attributes a request must have, and those of an answer. */
 #include "scep/message.h"
 
+#include "base/log.h"
 #include <stdio.h>
 
 #define NONCE_BYTES 16 /* RFC 8894 3.2.1.5 */
@@ -96,9 +97,11 @@ static enum err type_get(const struct cms_signed *cms, enum scep_type *ret, stru
             return OK;
         }
     }
-    int shown = item.content.len < 16 ? (int)item.content.len : 16;
-    return fail(why, ERR_BAD_REQUEST, "messageType \"%.*s\" of %zu bytes, allowed 17, 19, 20, 21, 22", shown,
-                (const char *)item.content.data, item.content.len);
+    char shown[80];
+    log_quote((const char *)item.content.data, item.content.len < 16 ? item.content.len : 16, shown,
+              sizeof(shown));
+    return fail(why, ERR_BAD_REQUEST, "messageType \"%s\" of %zu bytes, allowed 17, 19, 20, 21, 22", shown,
+                item.content.len);
 }
 
 enum err scep_message_check(const struct scep_message *message, enum scep_type *ret_type, struct why *why)

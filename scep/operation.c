@@ -47,10 +47,12 @@ static void log_refused(const struct http_request *request, enum err err, const 
 {
     char ctx[128];
     snprintf(ctx, sizeof(ctx), "peer=%s", request->peer);
-    int shown = text.len < SHOWN_BYTES ? (int)text.len : SHOWN_BYTES;
+    char
+        shown[4 * SHOWN_BYTES + 8]; /* a stranger's text: it must not end its quotes and forge what follows */
+    log_quote((const char *)text.data, text.len < SHOWN_BYTES ? text.len : SHOWN_BYTES, shown, sizeof(shown));
     const struct err_row *row = err_row(err);
-    log_info(ctx, "refused: %s \"%.*s\" error=%s status=%d diagnosis=%s", what, shown,
-             (const char *)text.data, row->name, row->http_status, row->diagnosis);
+    log_info(ctx, "refused: %s \"%s\" error=%s status=%d diagnosis=%s", what, shown, row->name,
+             row->http_status, row->diagnosis);
 }
 
 /* N13: what a client would encrypt to an expired certificate, or believe of its signature, would fail later
@@ -228,9 +230,23 @@ static void job_free(struct job *job)
 }
 AUTO_DECLARE(job)
 
+/* The id stands in a query: what would end its parameter is written as %XX. */
+static char *access_note(const char *id)
+{
+    AUTO_BUF note = { 0 };
+    buf_append_str(&note, "txid=");
+    for (; *id; id++) {
+        if (strchr("&=%#\"", *id))
+            buf_printf(&note, "%%%02X", (unsigned)*id);
+        else
+            buf_append_byte(&note, (uint8_t)*id);
+    }
+    return xstrdup(buf_text(&note));
+}
+
 static void respond_pki(const struct job *job, const struct pki_answer *pki)
 {
-    AUTO_STR note = pki->transaction_id[0] ? xasprintf("txid=%s", pki->transaction_id) : NULL;
+    AUTO_STR note = pki->transaction_id[0] ? access_note(pki->transaction_id) : NULL;
     struct http_answer answer = { .status = pki->status, .log_note = note };
     if (pki->status == 200) {
         answer.content_type = "application/x-pki-message";

@@ -8,6 +8,7 @@
 #include "scep/transaction.h"
 
 #include "base/log.h"
+#include "x509/name.h"
 #include <stdio.h>
 
 void pki_answer_free(struct pki_answer *answer)
@@ -44,8 +45,9 @@ static enum err digest_check(const struct transaction *tx, struct why *why)
 {
     if (!endpoint_allows_digest(tx->endpoint, tx->message.cms.digest))
         return fail(why, ERR_BAD_ALG,
-                    "message is signed with %s, endpoint %s allows SHA-256, SHA-384, SHA-512",
-                    digest_name(tx->message.cms.digest), tx->endpoint->name);
+                    "message is signed with %s, endpoint %s allows SHA-256, SHA-384, SHA-512%s",
+                    digest_name(tx->message.cms.digest), tx->endpoint->name,
+                    tx->endpoint->allow_sha1 ? ", SHA-1" : "");
     return OK;
 }
 
@@ -76,18 +78,19 @@ static enum err envelope_read(struct transaction *tx, struct why *why)
     TRY(cms_enveloped_decode(tx->message.cms.content, tx->endpoint->ra->certs, tx->endpoint->ra->count,
                              &tx->envelope, why));
     if (!endpoint_allows_cipher(tx->endpoint, tx->envelope.cipher))
-        return fail(
-            why, ERR_BAD_ALG, "content is encrypted with %s, endpoint %s allows AES-128-CBC, AES-256-CBC%s",
-            cipher_name(tx->envelope.cipher), tx->endpoint->name, tx->endpoint->allow_3des ? ", 3DES" : "");
+        return fail(why, ERR_BAD_ALG,
+                    "content is encrypted with %s, endpoint %s allows AES-128-CBC, AES-256-CBC%s%s",
+                    cipher_name(tx->envelope.cipher), tx->endpoint->name,
+                    tx->endpoint->allow_3des ? ", 3DES" : "", tx->endpoint->allow_des ? ", DES" : "");
     return mirror_check(tx, why);
 }
 
 static enum err envelope_open(struct transaction *tx, struct why *why)
 {
     if (!budget_allows(tx->scep->budget, tx->peer, clock_mono_ms()))
-        return fail(why, ERR_BAD_MESSAGE_CHECK,
-                    "budget of failed decryptions used up, %d an hour from one address, "
-                    "%d from all",
+        /* Before any decryption, so it says nothing of the content; and later, because this device may be innocent. */
+        return fail(why, ERR_RATE,
+                    "budget of failed decryptions used up, %d an hour from one address, %d from all",
                     BUDGET_PER_ADDRESS, BUDGET_PER_KEY);
     const struct ra_key *recipient = &tx->endpoint->ra->encryption[tx->envelope.recipient];
     TRY(cms_enveloped_open(&tx->envelope, recipient->key, &tx->plain, &tx->good, why));
@@ -160,8 +163,9 @@ static void answer_granted(struct transaction *tx, struct outcome *outcome, stru
     atomic_fetch_add(word == 2 ? &counters->pending : word == 1 ? &counters->issued : &counters->answered, 1);
     AUTO_BUF algorithms = { 0 };
     algorithms_append(tx, &algorithms);
-    log_info(tx->ctx, "%s %s type=%s%s", words[word], buf_text(&outcome->note), scep_type_name(tx->type),
-             buf_text(&algorithms));
+    /* The note ends in the device's own names, which may be long enough to be cut off. */
+    log_info(tx->ctx, "%s type=%s%s %s", words[word], scep_type_name(tx->type), buf_text(&algorithms),
+             buf_text(&outcome->note));
     ret->status = 200;
 }
 
@@ -180,11 +184,16 @@ static void answer_refused(struct transaction *tx, const struct why *why, struct
     bool uniform = tx->opened && !tx->proved;
     const struct err_row *shown = err_row(uniform ? ERR_BAD_MESSAGE_CHECK : why->err);
     int fail_info = shown->scep_fail_info == FAIL_NONE ? FAIL_BAD_REQUEST : shown->scep_fail_info;
-    if (uniform)
+    if (uniform && !tx->intact)
         budget_spend(tx->scep->budget, tx->peer, clock_mono_ms());
     atomic_fetch_add(&tx->scep->counters.refused, 1);
     AUTO_BUF algorithms = { 0 };
     algorithms_append(tx, &algorithms);
+    if (tx->subject.len) { /* last: it is the device's own text */
+        buf_append_str(&algorithms, " subject=\"");
+        name_append_text(&algorithms, tx->subject);
+        buf_append_str(&algorithms, "\"");
+    }
     log_warn(tx->ctx, "refused: %s error=%s failInfo=%s type=%s%s", why->text, err_row(why->err)->name,
              scep_fail_info_name(fail_info), scep_type_name(tx->type), buf_text(&algorithms));
     struct scep_reply reply = reply_to(tx, SCEP_FAILURE);

@@ -25,6 +25,8 @@ struct transaction {
     struct buf plain; uint8_t good;                          /* secret; as cms_enveloped_open gave them */
     bool opened;                                             /* the RA key was used */
     bool proved;                                             /* the signer is known to have chosen the content itself */
+    struct bytes subject;                                    /* asked for in the CSR, once it is readable; in plain */
+    bool intact;                                             /* ca verified the CSR: nobody altered the content */
     char ctx[LIMIT_TRANSACTION_ID_BYTES + 256];              /* of its log lines */
 };
 void transaction_free(struct transaction *tx);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "ipc/role.h"
 #include "signer/signer.h"
+#include <unistd.h>
 
 struct service {
     struct role *role;
@@ -61,6 +62,12 @@ static enum err service_open(struct service *service, struct why *why)
     int fd = role_descriptor(role, ROLE_PEER, "ca");
     if (fd < 0)
         return fail(why, ERR_USAGE, "--peer ca=FD is missing; this program is started by chanceryd");
+    /* init makes the journal. One that is gone took serials, CRL numbers and the clock's floor with it. */
+    AUTO_STR journal = config_role_path(role->config, "signer", "journal");
+    if (access(journal, F_OK) != 0)
+        return fail(why, ERR_IO,
+                    "the journal %s is missing, although there are CA keys: restore it from the backup",
+                    journal);
     TRY(signer_open(role->config, &role->unlock, role->gate, role->clock, &service->signer, why));
     secret_free(&role->unlock); /* the keys are open now */
     const struct ipc_server_config config = { .loop = role->loop,

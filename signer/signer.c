@@ -136,7 +136,8 @@ static enum err clock_check(struct signer *signer, int64_t now, struct why *why)
     char now_text[21], last_text[21];
     clock_rfc3339(now, now_text);
     clock_rfc3339(last, last_text);
-    return fail(why, ERR_SIGNER_LIMIT,
+    /* Retryable: no device is refused, and no request lost, because of our clock. */
+    return fail(why, ERR_UNAVAILABLE,
                 "the clock says %s, but the journal's last entry is of %s: set the clock", now_text,
                 last_text);
 }

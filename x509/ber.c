@@ -204,6 +204,9 @@ enum err ber_to_der(struct bytes ber, enum ber_layer layer, struct buf *ret_der,
         return err;
     }
     /* A definite length takes at most the four octets that an indefinite one and its end-of-contents took. */
+    /* An indefinite length costs three octets (80, 00 00), a definite one up to 65,535 no more. */
+    _Static_assert(LIMIT_PKI_MESSAGE_BYTES <= 65536,
+                   "lengths of DER would need more octets than BER's end does");
     assert(c.out.len <= ber.len);
     *ret_der = c.out;
     return OK;

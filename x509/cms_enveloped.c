@@ -115,10 +115,10 @@ static enum err refuse_cipher(struct der_reader algorithm, struct why *why)
     if (!der_get_sequence(&algorithm, &inside) || !der_get_oid(&inside, &oid))
         return fail(why, ERR_MALFORMED, "contentEncryptionAlgorithm malformed (RFC 5652 6.1)");
     oid_append_dotted(&dotted, oid);
-    return fail(why, ERR_BAD_ALG,
-                "content cipher %s (%s) is not known here, or its IV has another length; AES-128, 192, "
-                "256-CBC and 3DES are",
-                buf_text(&dotted), oid_name(oid_find(oid)));
+    return fail(
+        why, ERR_BAD_ALG,
+        "content cipher %s (%s) is not known here, or its IV has another length; AES-CBC and 3DES are",
+        buf_text(&dotted), oid_name(oid_find(oid)));
 }
 
 static enum err read_encrypted_content(struct der_reader *in, struct cms_enveloped *message, struct why *why)

@@ -479,7 +479,7 @@ static int compare_elements(const void *a, const void *b)
 
 bool der_put_set_of(struct buf *out, uint8_t tag, struct bytes elements)
 {
-    struct bytes sorted[64];
+    struct bytes sorted[LIMIT_SAN_NAMES]; /* the largest set that anybody makes */
     size_t count = 0;
     struct der_reader in = der_reader_over(elements);
     while (!der_at_end(&in)) {

@@ -43,7 +43,7 @@ static bool host_is_good(struct bytes host)
     return true;
 }
 
-/* A wildcard is the whole leftmost label, and something follows it; whether it is wanted is for the template.
+/* A wildcard is the whole leftmost label, and something follows it; whether it is wanted is for who issues.
  */
 static bool dns_is_good(struct bytes name)
 {

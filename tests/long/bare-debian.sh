@@ -26,6 +26,10 @@ cp -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
 cp -rL /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d "$root/etc/apt/" 2>/dev/null || true
 cp -rL /usr/local/share/ca-certificates "$root/usr/local/share/" 2>/dev/null || true
 [ ! -f /etc/ssl/certs/ca-certificates.crt ] || cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+# A mount point of its own, private: the tests make mount namespaces in it.
+mount --bind "$root" "$root"
+mount --make-private "$root"
+mounted=.
 for point in proc sys dev dev/pts; do
     mount --bind "/$point" "$root/$point"
     mounted="$point $mounted"

@@ -25,6 +25,16 @@ static void put_unlock(const struct site *site)
     ASSERT_OK(file_write(path, BYTES_LIT(UNLOCK "\n"), 0400, &why), &why);
 }
 
+/* What init leaves: without it the role refuses to start. */
+static void put_journal(struct site *site)
+{
+    struct why why;
+    struct journal *journal = NULL;
+    AUTO_STR path = xasprintf("%s/lib/signer/journal", site->dir);
+    ASSERT_OK(journal_open(path, NULL, NULL, &journal, &why), &why);
+    journal_free(journal);
+}
+
 static pid_t start(char *const *arguments)
 {
     const char *program = getenv("CHANCERY_SIGNER"); /* set by meson */
@@ -46,6 +56,7 @@ static void running_start(struct running *running)
     running->site.clock = clock_system;
     running->site.clock.held = time(NULL);
     put_unlock(&running->site);
+    put_journal(&running->site);
     AUTO_STR config = xasprintf("%s/chancery.conf", running->site.dir);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     assert_int_equal(pipe(ready), 0);
