@@ -148,6 +148,26 @@ refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line
     conf_set 's/allow_3des = "perhaps"/allow_3des = true/'
     enrol "$URL" "$(chancery password new default)" reloaded
 }
+@test "reloads during the start end nobody" {
+    site_make
+    daemon_start &
+    local starting=$! n
+    wait_for 20 test -s "$WORK/daemon.pid"
+    for n in $(seq 60); do
+        kill -HUP "$(daemon_pid)" 2>/dev/null || true
+        sleep 0.01
+    done
+    wait "$starting" || true
+    wait_for 30 serving
+    ports_read
+    ! grep -q 'role died' "$WORK/daemon.log"
+    enrol "$URL" "$(chancery password new default)" storm
+}
+@test "a journal that is gone keeps the signer from starting" {
+    site_make
+    as_user rm "$SITE/lib/signer/journal"
+    refuses_to_start 'journal.*is missing'
+}
 @test "the service manager is told when it serves" {
     site_make
     as_user python3 -c '

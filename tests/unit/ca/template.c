@@ -388,6 +388,56 @@ static struct buf names_of(const char *text)
     return whole;
 }
 
+static enum err ask_for_names(size_t count)
+{
+    AUTO_BUF names = { 0 }, whole = { 0 }, extension = { 0 };
+    struct why why = { 0 };
+    for (size_t i = 0; i < count; i++) {
+        AUTO_STR text = xasprintf("dns:host-%zu.example", i);
+        ASSERT_OK(san_put_text(&names, text, &why), &why);
+    }
+    der_put(&whole, DER_SEQUENCE, buf_bytes(&names));
+    extension_put_san(&extension, buf_bytes(&whole), false);
+    DEVICE(device, .subject = "CN=many", .challenge = "secret", .extensions = buf_bytes(&extension));
+    AUTO_VAL(enrolled) got = { 0 };
+    return device_enroll(world, &device, "static", &got, &why);
+}
+
+TEST(as_many_names_as_the_limit_and_no_more)
+{
+    assert_int_equal(OK, ask_for_names(64));
+    assert_int_equal(OK, ask_for_names(65));
+    assert_int_equal(OK, ask_for_names(LIMIT_SAN_NAMES));
+    assert_int_not_equal(OK, ask_for_names(LIMIT_SAN_NAMES + 1));
+    assert_int_equal(3, world_count(world, "SELECT COUNT(*) FROM certificate"));
+}
+
+TEST(a_wildcard_name_is_never_given)
+{
+    AUTO_BUF whole = names_of("dns:*.example.net"), extension = { 0 };
+    extension_put_san(&extension, buf_bytes(&whole), false);
+    DEVICE(device, .subject = "CN=star", .challenge = "secret", .extensions = buf_bytes(&extension));
+    device_assert_refused(world, ERR_TEMPLATE_SAN, &device, "static");
+}
+
+TEST(the_name_of_the_ca_is_never_given)
+{
+    AUTO_BUF text = { 0 };
+    name_append_text(&text, world_issuer(world)->cert.subject);
+    DEVICE(device, .subject = buf_text(&text), .challenge = "secret");
+    device_assert_refused(world, ERR_TEMPLATE_SUBJECT, &device, "static");
+}
+
+TEST(a_request_refused_again_and_again_keeps_one_row)
+{
+    AUTO_BUF extension = { 0 };
+    extension_put_basic_constraints(&extension, true, -1);
+    DEVICE(device, .subject = "CN=one", .challenge = "secret", .extensions = buf_bytes(&extension));
+    for (int i = 0; i < 3; i++)
+        device_assert_refused(world, ERR_TEMPLATE_USAGE, &device, "static");
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM request WHERE disposition = 'failed'"));
+}
+
 TEST(a_upn_needs_a_template_that_names_it)
 {
     AUTO(template) user = template_named("SCEPUser");
@@ -572,7 +622,9 @@ TEST(a_broken_template_row_refuses)
 RUN(W(patterns_match_whole_values), W(a_pattern_of_many_stars_ends_soon), W(rules_are_read_line_by_line),
     W(as_many_rules_as_the_limit_and_no_more), W(hostile_extensions_alone_and_in_pairs_never_get_through),
     W(the_templates_extensions_are_these_and_no_other), W(a_hostile_name_is_refused_at_every_position),
-    W(names_that_the_template_allows_are_copied_and_nothing_else), W(a_upn_needs_a_template_that_names_it),
+    W(names_that_the_template_allows_are_copied_and_nothing_else), W(as_many_names_as_the_limit_and_no_more),
+    W(a_wildcard_name_is_never_given), W(the_name_of_the_ca_is_never_given),
+    W(a_request_refused_again_and_again_keeps_one_row), W(a_upn_needs_a_template_that_names_it),
     W(subjects_are_judged_attribute_by_attribute), W(names_are_judged_one_by_one),
     W(an_empty_subject_needs_a_rule_and_a_name), W(keys_are_judged_by_kind_and_size),
     W(the_subject_is_written_in_our_string_types_and_order), W(attributes_of_the_request_change_nothing),
