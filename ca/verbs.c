@@ -70,11 +70,26 @@ enum err verb_field(const struct record *record, const char *name, char **ret, s
     return OK;
 }
 
+enum err verb_word(const struct record *record, const char *name, const char *words, char **ret,
+                   struct why *why)
+{
+    AUTO_STR word = record_str(record, name);
+    if (!word || !*word)
+        return OK;
+    AUTO_STR all = xasprintf(" %s ", words);
+    AUTO_STR wanted = xasprintf(" %s ", word);
+    if (strchr(word, ' ') || !strstr(all, wanted))
+        return fail(why, ERR_USAGE, "%s is \"%s\", allowed: %s", name, word, words);
+    *ret = TAKE(word);
+    return OK;
+}
+
 enum err verb_limit(const struct record *record, int64_t *ret, struct why *why)
 {
-    int64_t limit = record_int(record, "limit", LIST_DEFAULT);
+    AUTO_STR text = record_str(record, "limit");
+    int64_t limit = text ? record_int(record, "limit", 0) : LIST_DEFAULT; /* 0: no number */
     if (limit < 1 || limit > LIST_MAX)
-        return fail(why, ERR_USAGE, "limit is %lld, allowed 1 to %d", (long long)limit, LIST_MAX);
+        return fail(why, ERR_USAGE, "limit is %s, allowed 1 to %d", text, LIST_MAX);
     *ret = limit;
     return OK;
 }

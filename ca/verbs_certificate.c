@@ -31,13 +31,14 @@ enum err verb_cert_list(void *role, const struct ipc_caller *caller, struct byte
     TRY(record_get(body, &record, why));
     TRY(verb_issuer(role, &record, &issuer, why));
     TRY(verb_limit(&record, &limit, why));
-    AUTO_STR status = record_str(&record, "status");
+    AUTO_STR status = NULL;
+    TRY(verb_word(&record, "status", "valid revoked", &status, why));
     struct verb_listing all = { LIST_QUERY "ORDER BY request_id DESC, serial LIMIT $2",
                                 S_ARGS(S_TEXT(issuer->name), S_INT(limit)), COLUMNS(list_columns), 0, "" };
     struct verb_listing some = { LIST_QUERY "AND status = $2 ORDER BY request_id DESC, serial LIMIT $3",
                                  S_ARGS(S_TEXT(issuer->name), S_TEXT(status), S_INT(limit)),
                                  COLUMNS(list_columns), 0, "" };
-    return verb_list(role, status && *status ? &some : &all, ret, why);
+    return verb_list(role, status ? &some : &all, ret, why);
 }
 
 struct target {

@@ -28,13 +28,14 @@ enum err verb_request_list(void *role, const struct ipc_caller *caller, struct b
     TRY(record_get(body, &record, why));
     TRY(verb_issuer(role, &record, &issuer, why));
     TRY(verb_limit(&record, &limit, why));
-    AUTO_STR disposition = record_str(&record, "disposition");
+    AUTO_STR disposition = NULL;
+    TRY(verb_word(&record, "disposition", "issued pending denied failed sealing", &disposition, why));
     struct verb_listing all = { LIST_QUERY "ORDER BY r.request_id DESC LIMIT $2",
                                 S_ARGS(S_TEXT(issuer->name), S_INT(limit)), COLUMNS(list_columns), 0, "" };
     struct verb_listing some = { LIST_QUERY "AND r.disposition = $2 ORDER BY r.request_id DESC LIMIT $3",
                                  S_ARGS(S_TEXT(issuer->name), S_TEXT(disposition), S_INT(limit)),
                                  COLUMNS(list_columns), 0, "" };
-    return verb_list(role, disposition && *disposition ? &some : &all, ret, why);
+    return verb_list(role, disposition ? &some : &all, ret, why);
 }
 
 static const struct verb_column show_columns[] = {

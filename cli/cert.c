@@ -2,7 +2,7 @@
 /* chancery cert: the certificates that were issued. */
 #include "cli/ask.h"
 
-ASK_COMMAND(cert_list, "cert", "list", "[--ca CA] [--status S] [--limit N]",
+ASK_COMMAND(cert_list, "cert", "list", "[--ca CA] [--status valid|revoked] [--limit N]",
             "list issued certificates, newest first", .role = "ca", .verb = "cert_list",
             .options = { "ca", "status", "limit" }, .show = ASK_LIST)
 ASK_COMMAND(cert_show, "cert", "show", "SERIAL [--ca CA]", "show one certificate", .role = "ca",

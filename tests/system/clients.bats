@@ -178,6 +178,12 @@ certmonger_enrol() { # URL CHALLENGE NAME
     chancery request export "$(chancery --json request list --limit 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["id"])')" |
         python3 -c 'import base64, json, sys; assert base64.b64decode(json.load(sys.stdin)["request_info"])[0] == 0x30'
     chancery request refused
+    for wrong in 'cert list --status bogus' 'request list --disposition bogus' 'cert list --limit abc' 'cert list --limit 1001'; do
+        # shellcheck disable=SC2086
+        run chancery $wrong
+        [ "$status" = 2 ]
+        [[ $output == *allowed* ]]
+    done
     chancery template list | grep -q SCEPDevice
     chancery template show SCEPDevice | grep -q clientAuth
     chancery template export SCEPDevice | python3 -m json.tool >/dev/null
