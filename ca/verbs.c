@@ -153,6 +153,29 @@ enum err verb_list(struct ca *ca, const struct verb_listing *listing, struct buf
     return OK;
 }
 
+enum err verb_filtered(struct ca *ca, const struct verb_filter *filter, struct bytes body, struct buf *ret,
+                       struct why *why)
+{
+    struct record record;
+    struct issuer *issuer;
+    int64_t limit;
+    AUTO_STR word = NULL;
+    TRY(record_get(body, &record, why));
+    TRY(verb_issuer(ca, &record, &issuer, why));
+    TRY(verb_limit(&record, &limit, why));
+    TRY(verb_word(&record, filter->field, filter->words, &word, why));
+    struct verb_listing all = {
+        filter->all, S_ARGS(S_TEXT(issuer->name), S_INT(limit)), filter->columns, filter->column_count, 0, ""
+    };
+    struct verb_listing some = { filter->some,
+                                 S_ARGS(S_TEXT(issuer->name), S_TEXT(word), S_INT(limit)),
+                                 filter->columns,
+                                 filter->column_count,
+                                 0,
+                                 "" };
+    return verb_list(ca, word ? &some : &all, ret, why);
+}
+
 void verb_put_pem(struct buf *ret, const char *label, struct bytes der)
 {
     AUTO_BUF pem = { 0 };

@@ -50,6 +50,12 @@ NODISCARD enum err verb_limit(const struct record *record, int64_t *ret, struct 
 struct verb_column { const char *name; enum { COLUMN_TEXT, COLUMN_INT, COLUMN_TIME, COLUMN_BASE64 } kind; };
 struct verb_listing { const char *sql; struct store_args args; const struct verb_column *columns; size_t column_count;
                       size_t least; const char *absent; };  /* fewer rows than least: ERR_NOT_FOUND with this text */
+#define COLUMNS(list) (list), sizeof(list) / sizeof(*(list))
 NODISCARD enum err verb_list(struct ca *ca, const struct verb_listing *listing, struct buf *ret, struct why *why);
+/* The newest rows of an issuer, all or those whose `field` is the word that the body names. all: $1 issuer, $2 limit;
+   some: $1 issuer, $2 word, $3 limit. */
+struct verb_filter { const char *field, *words, *all, *some; const struct verb_column *columns; size_t column_count; };
+NODISCARD enum err verb_filtered(struct ca *ca, const struct verb_filter *filter, struct bytes body, struct buf *ret,
+                                 struct why *why);
 /* One record with the field "pem". */
 void verb_put_pem(struct buf *ret, const char *label, struct bytes der);

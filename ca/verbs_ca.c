@@ -10,8 +10,6 @@
 #include "x509/extension.h"
 #include <stdlib.h>
 
-#define COLUMNS(list) (list), sizeof(list) / sizeof(*(list))
-
 static const struct verb_column template_columns[] = {
     { "name", COLUMN_TEXT },   { "display_name", COLUMN_TEXT }, { "purpose", COLUMN_TEXT },
     { "version", COLUMN_INT }, { "published", COLUMN_TEXT },    { "changed", COLUMN_TIME },

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include <stdlib.h>
 
-#define COLUMNS(list) (list), sizeof(list) / sizeof(*(list))
 #define LIST_QUERY                                                                                           \
     "SELECT serial, issuer_id, request_id, requester, template, subject, san, not_before, not_after, "       \
     "status, "                                                                                               \
@@ -24,21 +23,12 @@ static const struct verb_column list_columns[] = {
 enum err verb_cert_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
                         struct why *why)
 {
-    struct record record;
-    struct issuer *issuer;
-    int64_t limit;
+    static const struct verb_filter filter = {
+        "status", "valid revoked", LIST_QUERY "ORDER BY request_id DESC, serial LIMIT $2",
+        LIST_QUERY "AND status = $2 ORDER BY request_id DESC, serial LIMIT $3", COLUMNS(list_columns)
+    };
     (void)caller;
-    TRY(record_get(body, &record, why));
-    TRY(verb_issuer(role, &record, &issuer, why));
-    TRY(verb_limit(&record, &limit, why));
-    AUTO_STR status = NULL;
-    TRY(verb_word(&record, "status", "valid revoked", &status, why));
-    struct verb_listing all = { LIST_QUERY "ORDER BY request_id DESC, serial LIMIT $2",
-                                S_ARGS(S_TEXT(issuer->name), S_INT(limit)), COLUMNS(list_columns), 0, "" };
-    struct verb_listing some = { LIST_QUERY "AND status = $2 ORDER BY request_id DESC, serial LIMIT $3",
-                                 S_ARGS(S_TEXT(issuer->name), S_TEXT(status), S_INT(limit)),
-                                 COLUMNS(list_columns), 0, "" };
-    return verb_list(role, status ? &some : &all, ret, why);
+    return verb_filtered(role, &filter, body, ret, why);
 }
 
 struct target {

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-#define COLUMNS(list) (list), sizeof(list) / sizeof(*(list))
 #define LIST_QUERY                                                                                           \
     "SELECT r.request_id, r.issuer_id, r.requester, r.template, r.serial, c.not_before, c.not_after, "       \
     "r.disposition, r.error, r.submitted_at, r.subject FROM request r LEFT JOIN certificate c "              \
@@ -21,21 +20,13 @@ static const struct verb_column list_columns[] = {
 enum err verb_request_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
                            struct why *why)
 {
-    struct record record;
-    struct issuer *issuer;
-    int64_t limit;
+    static const struct verb_filter filter = { "disposition", "issued pending denied failed sealing",
+                                               LIST_QUERY "ORDER BY r.request_id DESC LIMIT $2",
+                                               LIST_QUERY
+                                               "AND r.disposition = $2 ORDER BY r.request_id DESC LIMIT $3",
+                                               COLUMNS(list_columns) };
     (void)caller;
-    TRY(record_get(body, &record, why));
-    TRY(verb_issuer(role, &record, &issuer, why));
-    TRY(verb_limit(&record, &limit, why));
-    AUTO_STR disposition = NULL;
-    TRY(verb_word(&record, "disposition", "issued pending denied failed sealing", &disposition, why));
-    struct verb_listing all = { LIST_QUERY "ORDER BY r.request_id DESC LIMIT $2",
-                                S_ARGS(S_TEXT(issuer->name), S_INT(limit)), COLUMNS(list_columns), 0, "" };
-    struct verb_listing some = { LIST_QUERY "AND r.disposition = $2 ORDER BY r.request_id DESC LIMIT $3",
-                                 S_ARGS(S_TEXT(issuer->name), S_TEXT(disposition), S_INT(limit)),
-                                 COLUMNS(list_columns), 0, "" };
-    return verb_list(role, disposition ? &some : &all, ret, why);
+    return verb_filtered(role, &filter, body, ret, why);
 }
 
 static const struct verb_column show_columns[] = {

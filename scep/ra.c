@@ -156,6 +156,7 @@ struct generations {
     int list[RA_GENERATIONS_MAX];
     size_t count;
     bool more;
+    int highest; /* of all, also of those that the list had no room for; 0: none */
 };
 
 static void generation_insert(struct generations *found, int generation)
@@ -181,6 +182,8 @@ static struct generations generations_find(const char *dir, const char *prefix)
         int generation = generation_of(entry->d_name, prefix);
         if (generation)
             generation_insert(&found, generation);
+        if (generation > found.highest)
+            found.highest = generation;
     }
     closedir(folder);
     return found;
@@ -188,16 +191,7 @@ static struct generations generations_find(const char *dir, const char *prefix)
 
 int generation_highest(const char *dir, const char *prefix)
 {
-    int highest = 0;
-    DIR *folder = opendir(dir);
-    if (!folder)
-        return 0;
-    for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
-        int generation = generation_of(entry->d_name, prefix);
-        highest = generation > highest ? generation : highest;
-    }
-    closedir(folder);
-    return highest;
+    return generations_find(dir, prefix).highest;
 }
 
 static enum err ra_key_load(const struct ra_source *source, const char *prefix, int generation,

@@ -6,13 +6,13 @@
    has to succeed before the next unit is run. Until then every store_write is ERR_STORE. PostgreSQL does the
    same by its PANIC: a flush that is only repeated may lie. */
 #include "base/clock.h"
+#include "base/file.h"
 #include "store/connections.h"
 #include "store/group.h"
 #include "store/sqlite_connection.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -71,16 +71,11 @@ static enum err ownership_take(struct sqlite *sqlite, struct why *why)
     return OK;
 }
 
+/* As everything that the store cannot do with its file: ERR_STORE. */
 static enum err folder_flush(const char *path, struct why *why)
 {
-    AUTO_STR copy = xstrdup(path);
-    const char *folder = dirname(copy);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool done = fd >= 0 && fsync(fd) == 0;
-    int saved = errno;
-    if (fd >= 0)
-        close(fd);
-    return done ? OK : fail(why, ERR_STORE, "cannot flush the folder %s: %s", folder, strerror(saved));
+    struct why inner = { 0 };
+    return file_flush_folder(path, &inner) == OK ? OK : fail(why, ERR_STORE, "%s", inner.text);
 }
 
 /* Before SQLite opens it: SQLite would create it by the umask, and give log and shared memory the same mode.
