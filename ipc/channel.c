@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/wake.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +25,7 @@ enum state { STATE_DOWN, STATE_CONNECTING, STATE_HELLO, STATE_UP };
 struct call {
     struct call *next;
     int64_t id;
-    pthread_cond_t answered;
-    bool done;
+    struct wake answered;
     enum err err;
     struct buf body;
     struct why why;
@@ -126,8 +126,7 @@ static void call_finish(struct call *call, enum err err, const struct why *why)
     call->err = err;
     if (err != OK)
         call->why = *why;
-    call->done = true;
-    pthread_cond_signal(&call->answered);
+    wake_send(&call->answered);
 }
 
 /* Under the lock. Other than OK: the connection ends. */
@@ -155,22 +154,40 @@ static enum err hello_answered(struct channel *channel, const struct frame *fram
     return OK;
 }
 
+/* Without the lock, so that the caller who is woken does not wait for it. */
 static enum err call_answered(struct channel *channel, const struct frame *frame, struct why *why)
 {
     bool ok = bytes_equal(frame->verb, BYTES_LIT("ok"));
-    if (frame->version != channel->version || (!ok && !bytes_equal(frame->verb, BYTES_LIT("error"))))
-        return fail(why, ERR_PROTOCOL, "answer \"%.*s\" of version %d", (int)frame->verb.len,
-                    (const char *)frame->verb.data, frame->version);
+    if (!ok && !bytes_equal(frame->verb, BYTES_LIT("error")))
+        return fail(why, ERR_PROTOCOL, "answer \"%.*s\"", (int)frame->verb.len,
+                    (const char *)frame->verb.data);
     struct why peer = { 0 };
     if (!ok && frame_error_get(frame->body, &peer) != OK)
         return fail(why, ERR_PROTOCOL, "malformed error of %zu bytes", frame->body.len);
+    pthread_mutex_lock(&channel->lock);
     struct call *call = call_take(channel, frame->id);
+    pthread_mutex_unlock(&channel->lock);
     if (!call)
         return OK;
     if (ok)
         buf_append(&call->body, frame->body);
     call_finish(call, ok ? OK : peer.err, &peer);
     return OK;
+}
+
+static enum err frame_take(struct channel *channel, const struct frame *frame, struct why *why)
+{
+    pthread_mutex_lock(&channel->lock);
+    bool hello = channel->state == STATE_HELLO;
+    int version = channel->version;
+    enum err err = hello ? hello_answered(channel, frame, why) : OK;
+    pthread_mutex_unlock(&channel->lock);
+    if (hello)
+        return err;
+    if (frame->version != version)
+        return fail(why, ERR_PROTOCOL, "answer \"%.*s\" of version %d, agreed is %d", (int)frame->verb.len,
+                    (const char *)frame->verb.data, frame->version, version);
+    return call_answered(channel, frame, why);
 }
 
 static void connection_ended(struct channel *channel, const struct why *why)
@@ -197,12 +214,8 @@ static void *reader_main(void *arg)
     enum err err = OK;
     while (err == OK) {
         err = frame_receive(channel, &der, &frame, &why);
-        if (err != OK)
-            break;
-        pthread_mutex_lock(&channel->lock);
-        err = channel->state == STATE_HELLO ? hello_answered(channel, &frame, &why)
-                                            : call_answered(channel, &frame, &why);
-        pthread_mutex_unlock(&channel->lock);
+        if (err == OK)
+            err = frame_take(channel, &frame, &why);
     }
     connection_ended(channel, &why);
     return NULL;
@@ -337,7 +350,7 @@ static void connection_clear(struct channel *channel)
 static enum err connect_anew(struct channel *channel, int64_t deadline, struct why *why)
 {
     connection_clear(channel);
-    int fd;
+    int fd = -1;
     pthread_mutex_unlock(&channel->lock);
     enum err err = connect_path(channel->path, deadline, &fd, why);
     pthread_mutex_lock(&channel->lock);
@@ -373,32 +386,65 @@ static enum err connection_want(struct channel *channel, int64_t deadline, struc
 
 /* --- calls --- */
 
-/* Under the lock. *ret_written: all of the frame had left, so the peer may have done it. */
-static enum err call_once(struct channel *channel, struct call *call, const struct frame *intent,
-                          int64_t deadline, bool *ret_written)
+/* Under the lock: the frame is on its way, and the call is listed for its answer. */
+static enum err call_send(struct channel *channel, struct call *call, const struct frame *intent,
+                          int64_t deadline)
 {
-    *ret_written = false;
     TRY(connection_want(channel, deadline, &call->why));
     call->id = channel->next_id++;
     AUTO_WIPE frame = { 0 };
     frame_put(&frame, &(struct frame){ channel->version, call->id, intent->verb, intent->body });
-    call->done = false;
     call->next = channel->calls;
     channel->calls = call;
     struct why why;
     enum err err = frame_send(channel, buf_bytes(&frame), deadline, &why);
-    if (err != OK) {
-        (void)call_take(channel, call->id);
-        return fail(&call->why, err, "%s", why.text);
-    }
-    *ret_written = true;
-    while (!call->done) {
-        if (cond_wait_until(&call->answered, &channel->lock, deadline) || call->done)
-            continue;
-        (void)call_take(channel, call->id);
+    if (err == OK)
+        return OK;
+    if (!call_take(channel, call->id))
+        wake_wait(&call->answered); /* the reader has ended the connection, and this call with it */
+    return fail(&call->why, err, "%s", why.text);
+}
+
+static enum err call_wait(struct channel *channel, struct call *call, int64_t deadline)
+{
+    if (wake_wait_until(&call->answered, deadline))
+        return call->err;
+    pthread_mutex_lock(&channel->lock);
+    bool unanswered = call_take(channel, call->id);
+    pthread_mutex_unlock(&channel->lock);
+    if (unanswered)
         return fail(&call->why, ERR_TIMEOUT, "no answer in time");
-    }
+    wake_wait(&call->answered); /* the reader has it in hand */
     return call->err;
+}
+
+/* *ret_written: all of the frame had left, so the peer may have done it. */
+static enum err call_once(struct channel *channel, struct call *call, const struct frame *intent,
+                          int64_t deadline, bool *ret_written)
+{
+    pthread_mutex_lock(&channel->lock);
+    enum err err = call_send(channel, call, intent, deadline);
+    pthread_mutex_unlock(&channel->lock);
+    *ret_written = err == OK;
+    return err == OK ? call_wait(channel, call, deadline) : err;
+}
+
+/* The reader of a connection that broke under a writer is about to notice. */
+static void connection_wait_down(struct channel *channel, int64_t deadline)
+{
+    pthread_mutex_lock(&channel->lock);
+    if (channel->state == STATE_UP)
+        (void)shutdown(channel->fd, SHUT_RDWR);
+    while (channel->state == STATE_UP && cond_wait_until(&channel->changed, &channel->lock, deadline)) {}
+    pthread_mutex_unlock(&channel->lock);
+}
+
+static bool is_up(struct channel *channel)
+{
+    pthread_mutex_lock(&channel->lock);
+    bool up = channel->state == STATE_UP;
+    pthread_mutex_unlock(&channel->lock);
+    return up;
 }
 
 enum err channel_call(struct channel *channel, const char *verb, struct bytes body, int timeout_ms,
@@ -407,20 +453,15 @@ enum err channel_call(struct channel *channel, const char *verb, struct bytes bo
     int64_t deadline = clock_mono_ms() + (timeout_ms > 0 ? timeout_ms : 0);
     struct call call = { 0 };
     const struct frame intent = { .verb = bytes_str(verb), .body = body };
-    bool written;
-    cond_open(&call.answered);
-    pthread_mutex_lock(&channel->lock);
-    bool was_up = channel->state == STATE_UP;
+    bool written, was_up = is_up(channel);
+    wake_open(&call.answered);
     enum err err = call_once(channel, &call, &intent, deadline, &written);
     /* A connection that had died unnoticed: the peer never had the whole frame, so asking again is safe. */
     if (err == ERR_UNAVAILABLE && !written && was_up && channel->path) {
-        if (channel->state == STATE_UP) /* its reader has not noticed yet */
-            (void)shutdown(channel->fd, SHUT_RDWR);
-        while (channel->state == STATE_UP && cond_wait_until(&channel->changed, &channel->lock, deadline)) {}
+        connection_wait_down(channel, deadline);
         err = call_once(channel, &call, &intent, deadline, &written);
     }
-    pthread_mutex_unlock(&channel->lock);
-    pthread_cond_destroy(&call.answered);
+    wake_close(&call.answered);
     if (err != OK) {
         buf_wipe(&call.body);
         return fail(why, err, "%s: %s", verb, call.why.text);

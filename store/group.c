@@ -33,16 +33,18 @@ static struct group_unit *group_take(struct group *group)
     return units;
 }
 
-/* Returns whether the queue is empty. */
-static bool group_wake(struct group *group, struct group_unit *units)
+static void group_wake(struct group_unit *units)
 {
-    pthread_mutex_lock(&group->lock);
     while (units) {
-        struct group_unit *next = units->next; /* its caller may be gone as soon as the lock is */
-        units->done = true;
-        pthread_cond_signal(&units->finished);
+        struct group_unit *next = units->next; /* its caller is gone as soon as it is woken */
+        wake_send(&units->finished);
         units = next;
     }
+}
+
+static bool group_is_idle(struct group *group)
+{
+    pthread_mutex_lock(&group->lock);
     bool idle = !group->first;
     pthread_mutex_unlock(&group->lock);
     return idle;
@@ -54,8 +56,8 @@ static void *group_main(void *arg)
     struct group_unit *units;
     while ((units = group_take(group))) {
         group->ops->flush(group->driver, units);
-        bool idle = group_wake(group, units);
-        group->ops->settle(group->driver, idle);
+        group_wake(units);
+        group->ops->settle(group->driver, group_is_idle(group));
     }
     return NULL;
 }
@@ -103,15 +105,16 @@ enum err group_submit(struct group *group, store_work work, void *arg, struct wh
     if (pthread_equal(pthread_self(), group->thread))
         return fail(why, ERR_INTERNAL, "store_write inside a unit of store_write");
     struct group_unit unit = { .work = work, .arg = arg };
-    pthread_cond_init(&unit.finished, NULL);
+    wake_open(&unit.finished);
     pthread_mutex_lock(&group->lock);
+    bool first = !group->first;
     *group->end = &unit;
     group->end = &unit.next;
-    pthread_cond_signal(&group->arrived);
-    while (!unit.done)
-        pthread_cond_wait(&unit.finished, &group->lock);
     pthread_mutex_unlock(&group->lock);
-    pthread_cond_destroy(&unit.finished);
+    if (first) /* otherwise the writer has not yet taken what it was told of */
+        pthread_cond_signal(&group->arrived);
+    wake_wait(&unit.finished);
+    wake_close(&unit.finished);
     if (why && unit.err != OK)
         *why = unit.why;
     return unit.err;

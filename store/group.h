@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Group commit: callers hand in units and sleep, one writer thread runs whatever is waiting and flushes once for all. */
 #pragma once
+#include "base/wake.h"
 #include "store/store.h"
 #include <pthread.h>
 
@@ -11,8 +12,8 @@ struct group_unit {
     void *arg;
     enum err err;
     struct why why;
-    bool ran, done;
-    pthread_cond_t finished;
+    bool ran;
+    struct wake finished;
     struct group_unit *next;
 };
 
