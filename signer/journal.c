@@ -4,11 +4,13 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/wake.h"
 #include "signer/journal_scan.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@ struct pending {
     struct pending *next;
     const struct journal_entry *entry;
     uint64_t offset;
+    struct wake woken; /* once: it is durable or has failed (done), or its owner is to lead */
     bool done;
     enum err err;
     struct why why;
@@ -25,7 +28,6 @@ struct journal {
     int fd;
     char *path;
     pthread_mutex_t lock; /* the queue; the rest belongs to the leader */
-    pthread_cond_t flushed;
     struct pending *first, **last;
     bool leading;
     uint64_t end; /* everything before it is whole and durable */
@@ -95,7 +97,6 @@ enum err journal_open(const char *path, journal_fn each, void *arg, struct journ
     journal->path = xstrdup(path);
     journal->last = &journal->first;
     pthread_mutex_init(&journal->lock, NULL);
-    pthread_cond_init(&journal->flushed, NULL);
     TRY(open_checked(journal, each, arg, why));
     *ret = TAKE(journal);
     return OK;
@@ -106,7 +107,6 @@ void journal_free(struct journal *journal)
     if (!journal)
         return;
     close(journal->fd);
-    pthread_cond_destroy(&journal->flushed);
     pthread_mutex_destroy(&journal->lock);
     free(journal->path);
     free(journal);
@@ -198,42 +198,62 @@ static enum err batch_write(struct journal *journal, struct pending *batch, stru
     return OK;
 }
 
-/* Under the lock, which it gives up while it writes. */
-static void lead(struct journal *journal)
+static struct pending *queue_take(struct journal *journal)
 {
+    pthread_mutex_lock(&journal->lock);
     struct pending *batch = journal->first;
     journal->first = NULL;
     journal->last = &journal->first;
-    journal->leading = true;
     pthread_mutex_unlock(&journal->lock);
-    struct why why = { 0 };
-    enum err err = batch_write(journal, batch, &why);
+    return batch;
+}
+
+/* Whoever came while the batch was written goes on with the next one. */
+static void lead_pass_on(struct journal *journal)
+{
     pthread_mutex_lock(&journal->lock);
+    struct pending *next = journal->first;
+    journal->leading = next;
+    pthread_mutex_unlock(&journal->lock);
+    if (next)
+        wake_send(&next->woken);
+}
+
+static void lead(struct journal *journal, struct pending *mine)
+{
+    struct why why = { 0 };
+    (void)
+        sched_yield(); /* others who are about to append share this flush; nobody waits when there are none */
+    struct pending *batch = queue_take(journal);
+    enum err err = batch_write(journal, batch, &why);
+    lead_pass_on(journal);
     while (batch) {
         struct pending *each = batch;
-        batch = each->next; /* before done: its owner's stack may go */
+        batch = each->next; /* its owner is gone as soon as it is woken */
         each->err = err;
         each->why = why;
         each->done = true;
+        if (each != mine)
+            wake_send(&each->woken);
     }
-    journal->leading = false;
-    pthread_cond_broadcast(&journal->flushed);
 }
 
 enum err journal_append(struct journal *journal, const struct journal_entry *entry, uint64_t *ret_offset,
                         struct why *why)
 {
     struct pending mine = { .entry = entry };
+    wake_open(&mine.woken);
     pthread_mutex_lock(&journal->lock);
     *journal->last = &mine;
     journal->last = &mine.next;
-    while (!mine.done) {
-        if (!journal->leading)
-            lead(journal);
-        else
-            pthread_cond_wait(&journal->flushed, &journal->lock);
-    }
+    bool leads = !journal->leading;
+    journal->leading = true;
     pthread_mutex_unlock(&journal->lock);
+    if (!leads)
+        wake_wait(&mine.woken);
+    if (!mine.done)
+        lead(journal, &mine);
+    wake_close(&mine.woken);
     if (mine.err != OK)
         return fail(why, mine.err, "%s", mine.why.text);
     *ret_offset = mine.offset;

@@ -2,6 +2,7 @@
 /* The queue between callers and the one writer thread. Units live on their callers' stacks. */
 #include "store/group.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -15,12 +16,21 @@ struct group {
     bool ending;
 };
 
-/* Takes up to GROUP_UNITS_MAX units off the queue; NULL: the end. */
-static struct group_unit *group_take(struct group *group)
+static void group_wait(struct group *group)
 {
     pthread_mutex_lock(&group->lock);
     while (!group->first && !group->ending)
         pthread_cond_wait(&group->arrived, &group->lock);
+    pthread_mutex_unlock(&group->lock);
+}
+
+/* Takes up to GROUP_UNITS_MAX units off the queue; NULL: the end. */
+static struct group_unit *group_take(struct group *group)
+{
+    group_wait(group);
+    (void)
+        sched_yield(); /* others who are about to submit share this flush; nobody waits when there are none */
+    pthread_mutex_lock(&group->lock);
     struct group_unit *units = group->first, **last = &group->first;
     for (int taken = 0; *last && taken < GROUP_UNITS_MAX; taken++)
         last = &(*last)->next;
