@@ -41,7 +41,7 @@ static enum err approve_reserve(const struct approval *approval, struct reservat
                     (long long)row->request_id, row->endpoint);
     TRY(request_info_parse(buf_bytes(&row->info), &der, &csr, why));
     TRY(public_key_parse(csr.spki, &key, why));
-    TRY(template_for_slot(approval->ca->store, endpoint, slot_of(&csr), &grant.template, why));
+    TRY(template_for_slot(approval->ca, endpoint, slot_of(&csr), &grant.template, why));
     TRY(template_apply(&csr, key, &grant, why));
     TRY(sha256_parts(&csr.spki, 1, digest, why));
     struct reserve_params params = { .issuer = approval->issuer,

@@ -4,7 +4,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "ca/template.h"
+#include "ca/template_cache.h"
 #include "ca/validator.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -18,6 +18,7 @@ struct ca *ca_new(const struct ca_params *params)
     ca->clock = params->clock;
     ca->store = params->store;
     ca->sealer = params->sealer;
+    ca->templates = template_cache_new(params->store);
     ca->node = xstrdup(node);
     ca->crl_dir = params->crl_dir ? xstrdup(params->crl_dir) : NULL;
     if (params->challenge_key)
@@ -82,6 +83,7 @@ void ca_free(struct ca *ca)
         issuer_free(ca->issuers[i]);
     free(ca->endpoints);
     free(ca->issuers);
+    template_cache_free(ca->templates);
     secret_free(&ca->challenge_key);
     pthread_mutex_destroy(&ca->refusals_lock);
     free(ca->crl_dir);
@@ -187,7 +189,7 @@ enum err ca_check_slots(struct ca *ca, struct why *why)
             if (!endpoint->slots[slot])
                 continue;
             AUTO(template) template = NULL;
-            TRY(template_for_slot(ca->store, endpoint, (enum slot)slot, &template, why));
+            TRY(template_for_slot(ca, endpoint, (enum slot)slot, &template, why));
         }
     }
     return OK;
@@ -214,6 +216,7 @@ struct endpoint *ca_find_endpoint(const struct ca *ca, struct bytes name)
 enum err ca_reload(struct ca *ca, struct why *why)
 {
     enum err worst = OK;
+    template_cache_forget(ca->templates);
     for (size_t i = 0; i < ca->endpoint_count; i++) {
         enum err err = ca->endpoints[i]->validator->open(ca, ca->endpoints[i], why);
         worst = err != OK ? err : worst;

@@ -10,6 +10,8 @@
 #include "x509/cert.h"
 #include <pthread.h>
 
+struct template_cache;
+
 /* Who puts the signature under a TBS: the channel to signer, init's own signer in its process, a test's twin. */
 struct sealer {
     enum err (*seal)(void *arg, const struct seal_request *request, struct buf *ret_der, struct why *why);
@@ -69,6 +71,7 @@ struct ca {
     struct sealer sealer;
     char *node;                                              /* node_id of every row: this host */
     struct secret challenge_key;                             /* HMAC key of challenges and request keys; empty in init */
+    struct template_cache *templates;
     struct issuer **issuers; size_t issuer_count;
     struct endpoint **endpoints; size_t endpoint_count;
     char *crl_dir;                                           /* NULL: CRLs stay in the store */

@@ -110,7 +110,7 @@ static enum err enroll_accepted(struct ca *ca, const struct request *request, st
                                 struct enrolled *ret, struct why *why)
 {
     struct reserve_params params = reserve_params_of(request, grant);
-    TRY(template_for_slot(ca->store, request->endpoint, slot_of(&request->csr), &grant->template, why));
+    TRY(template_for_slot(ca, request->endpoint, slot_of(&request->csr), &grant->template, why));
     TRY(template_apply(&request->csr, request->key, grant, why));
     if (name_equal(buf_bytes(&grant->subject), request->issuer->cert.subject))
         return fail(why, ERR_TEMPLATE_SUBJECT, "the subject is the name of the CA %s itself",
@@ -135,24 +135,29 @@ static bool is_to_be_kept(enum err err, const struct grant *grant)
            err != ERR_CHALLENGE_USED && err != ERR_CHALLENGE_EXPIRED;
 }
 
+static enum err authorise_and_issue(struct ca *ca, struct request *request, struct grant *grant,
+                                    struct enrolled *ret, struct why *why)
+{
+    TRY(authorise(ca, request, grant, why)); /* key, signer, challenge */
+    grant->authorised = true;
+    return enroll_accepted(ca, request, grant, ret, why);
+}
+
+/* Nearly every request is new, and the store refuses a second row for the same one: so whether it is known, from an hour or
+   a moment ago, is only asked when something stood in its way. */
 static enum err enroll_once(struct ca *ca, struct request *request, struct enrolled *ret, struct why *why)
 {
     AUTO_VAL(grant) grant = { 0 };
-    bool known = false;
-    TRY(answer_known(ca, request, &known, ret, why));
-    if (known)
-        return OK;
-    enum err err = authorise(ca, request, &grant, why); /* key, signer, challenge */
-    if (err == ERR_CHALLENGE_USED)
-        TRY(answer_known(ca, request, &known, ret,
-                         why)); /* by this very request, in another thread, just now? */
-    if (err != OK)
-        return known ? OK : err;
     struct why reason = { 0 };
-    err = enroll_accepted(ca, request, &grant, ret, &reason);
+    bool known = false;
+    enum err err = authorise_and_issue(ca, request, &grant, ret, &reason);
     if (err == OK)
         return OK;
-    if (is_to_be_kept(err, &grant)) {
+    if (!grant.reserved || err == ERR_CONFLICT)
+        TRY(answer_known(ca, request, &known, ret, why));
+    if (known)
+        return OK;
+    if (grant.authorised && is_to_be_kept(err, &grant)) {
         struct reserve_params params = reserve_params_of(request, &grant);
         TRY(issue_refuse(ca, &params, &reason, why));
     }

@@ -2,12 +2,19 @@
 /* Templates as rows of the store, and the choice of one by an endpoint's slots. */
 #include "ca/template.h"
 
+#include "ca/template_cache.h"
 #include "x509/extension.h"
 #include "x509/oid.h"
 
+struct template *template_share(struct template *template)
+{
+    atomic_fetch_add(&template->sharers, 1);
+    return template;
+}
+
 void template_free(struct template *template)
 {
-    if (!template)
+    if (!template || atomic_fetch_sub(&template->sharers, 1) > 0)
         return;
     for (size_t i = 0; i < template->eku_count; i++)
         buf_free(&template->eku[i]);
@@ -131,7 +138,7 @@ enum slot slot_of(const struct csr *csr)
     return signs ? SLOT_SIGNATURE : SLOT_ENCRYPTION;
 }
 
-enum err template_for_slot(struct store *store, const struct endpoint *endpoint, enum slot slot,
+enum err template_for_slot(struct ca *ca, const struct endpoint *endpoint, enum slot slot,
                            struct template **ret, struct why *why)
 {
     const char *name = endpoint->slots[slot];
@@ -139,7 +146,7 @@ enum err template_for_slot(struct store *store, const struct endpoint *endpoint,
         return fail(why, ERR_TEMPLATE, "endpoint %s has no %s, which this request's key usage asks for",
                     endpoint->name, slot_name(slot));
     AUTO(template) template = NULL;
-    enum err err = template_load(store, bytes_str(name), &template, why);
+    enum err err = template_cache_find(ca->templates, bytes_str(name), &template, why);
     if (err == ERR_NOT_FOUND)
         return fail(why, ERR_TEMPLATE, "endpoint %s, %s: there is no template %s", endpoint->name,
                     slot_name(slot), name);

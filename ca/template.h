@@ -5,6 +5,7 @@
 #include "ca/ca.h"
 #include "x509/csr.h"
 #include "x509/san.h"
+#include <stdatomic.h>
 
 #define TEMPLATE_EKU_MAX   8
 #define TEMPLATE_RULES_MAX 32
@@ -29,14 +30,17 @@ struct template {
     struct template_rules subject, san;
     int64_t version;
     bool published;                                          /* an endpoint may issue it */
+    atomic_int sharers;                                      /* beside the first owner; constant otherwise */
 };
-void template_free(struct template *template);
+/* Another owner of the same one. */
+struct template *template_share(struct template *template);
+void template_free(struct template *template);               /* the last owner's frees it */
 AUTO_DECLARE(template)
 
 /* ERR_NOT_FOUND when there is none of that name. */
 NODISCARD enum err template_load(struct store *store, struct bytes name, struct template **ret, struct why *why);
 /* The published template of an endpoint's slot; ERR_TEMPLATE names endpoint and slot. */
-NODISCARD enum err template_for_slot(struct store *store, const struct endpoint *endpoint, enum slot slot,
+NODISCARD enum err template_for_slot(struct ca *ca, const struct endpoint *endpoint, enum slot slot,
                                      struct template **ret, struct why *why);
 const char *slot_name(enum slot slot);                       /* "signature_template" */
 /* spec ca.md: digitalSignature alone (with or without nonRepudiation), keyEncipherment alone, both or neither. */
@@ -62,6 +66,7 @@ struct grant {
     struct template *template;
     struct buf subject, san;                                 /* whole DER; san empty: none */
     uint16_t key_usage;
+    bool authorised;                                         /* from here on what goes wrong is kept */
     bool waits;                                              /* for an administrator */
     bool reserved;                                           /* T1 is done: the request has its row */
     bool claims; uint8_t challenge_mac[32];                  /* a one-time challenge to be taken in T1 */
