@@ -136,6 +136,7 @@ static enum err reply_make(const struct transaction *tx, const struct outcome *o
     AUTO_BUF envelope = { 0 };
     if (outcome->status == SCEP_SUCCESS) {
         struct cms_seal_params seal = { .recipient_cert = tx->message.cms.signer_cert,
+                                        .recipient_key = tx->signer_key,
                                         .transport = tx->envelope.transport,
                                         .oaep = tx->envelope.oaep,
                                         .cipher = tx->envelope.cipher };

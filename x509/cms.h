@@ -66,6 +66,7 @@ struct cms_seal_params {
     struct bytes recipient_cert;                             /* whole DER; RSA */
     enum transport transport; struct oaep oaep;
     enum cipher cipher;
+    const struct public_key *recipient_key;                  /* the certificate's, read before; NULL: is read from it */
 };
 NODISCARD enum err cms_enveloped_seal(const struct cms_seal_params *params, struct bytes plain, struct buf *ret,
                                       struct why *why);

@@ -199,8 +199,10 @@ static enum err put_recipient(struct buf *out, const struct cms_seal_params *par
 {
     struct cert cert;
     TRY(cert_parse(params->recipient_cert, &cert, why));
-    AUTO(public_key) key = NULL;
-    TRY(public_key_parse(cert.spki, &key, why));
+    AUTO(public_key) read = NULL;
+    if (!params->recipient_key)
+        TRY(public_key_parse(cert.spki, &read, why));
+    const struct public_key *key = params->recipient_key ? params->recipient_key : read;
     if (public_key_kind(key) != KEY_RSA)
         return fail(why, ERR_BAD_ALG, "cannot encrypt to a %s key: SCEP transports keys by RSA",
                     key_kind_name(public_key_kind(key)));

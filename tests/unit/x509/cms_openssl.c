@@ -316,8 +316,10 @@ TEST(what_is_sealed_opens_here_and_with_openssl)
             for (size_t len = 0; len <= 17; len++) { /* every amount of padding */
                 struct why why = { 0 };
                 AUTO_BUF message = { 0 };
-                const struct cms_seal_params params = { buf_bytes(&ra.der), transports[t].transport,
-                                                        transports[t].oaep, ciphers[c] };
+                const struct cms_seal_params params = { .recipient_cert = buf_bytes(&ra.der),
+                                                        .transport = transports[t].transport,
+                                                        .oaep = transports[t].oaep,
+                                                        .cipher = ciphers[c] };
                 struct bytes plain = bytes_of("seventeen octets.", len);
                 ASSERT_OK(cms_enveloped_seal(&params, plain, &message, &why), &why);
                 assert_true(der_is_valid(buf_bytes(&message)));
