@@ -34,26 +34,42 @@ struct record_arg {
     int64_t now;
 };
 
-static enum err resolve_request(struct store_tx *tx, const struct record_arg *record, const char *disposition,
-                                struct why *why)
+static enum err was_sealing(const struct reservation *slot, int64_t changed, struct why *why)
 {
-    const struct reservation *slot = record->slot;
-    const struct why *reason = record->reason;
-    int64_t changed = 0;
-    /* The key is the request's own while it is sealing; CASE keeps it for the issued and frees it for the failed. */
-    TRY(store_exec(tx,
-                   "UPDATE request SET disposition = $1, resolved_at = $2, error = $3, reason = $4, "
-                   "request_key = CASE WHEN $5 = 1 THEN NULL ELSE request_key END "
-                   "WHERE issuer_id = $6 AND request_id = $7 AND serial = $8 AND disposition = 'sealing'",
-                   S_ARGS(S_TEXT(disposition), S_INT(record->now),
-                          S_TEXT(reason ? err_row(reason->err)->name : NULL),
-                          S_TEXT(reason ? reason->text : NULL), S_INT(reason ? 1 : 0),
-                          S_TEXT(slot->issuer->name), S_INT(slot->request_id), S_TEXT(slot->serial)),
-                   &changed, why));
     if (changed != 1)
         return fail(why, ERR_CONFLICT, "request %lld (serial %s) is not being sealed any more",
                     (long long)slot->request_id, slot->serial);
     return OK;
+}
+
+/* Names no column of an index but the disposition: the key's page, one in many, is not written again. */
+static enum err request_issued(struct store_tx *tx, const struct record_arg *record, struct why *why)
+{
+    const struct reservation *slot = record->slot;
+    int64_t changed = 0;
+    TRY(store_exec(
+        tx,
+        "UPDATE request SET disposition = 'issued', resolved_at = $1 "
+        "WHERE issuer_id = $2 AND request_id = $3 AND serial = $4 AND disposition = 'sealing'",
+        S_ARGS(S_INT(record->now), S_TEXT(slot->issuer->name), S_INT(slot->request_id), S_TEXT(slot->serial)),
+        &changed, why));
+    return was_sealing(slot, changed, why);
+}
+
+/* Gives up its key: the same request may be made again. */
+static enum err request_failed(struct store_tx *tx, const struct record_arg *record, struct why *why)
+{
+    const struct reservation *slot = record->slot;
+    int64_t changed = 0;
+    TRY(store_exec(tx,
+                   "UPDATE request SET disposition = 'failed', resolved_at = $1, error = $2, reason = $3, "
+                   "request_key = NULL "
+                   "WHERE issuer_id = $4 AND request_id = $5 AND serial = $6 AND disposition = 'sealing'",
+                   S_ARGS(S_INT(record->now), S_TEXT(err_row(record->reason->err)->name),
+                          S_TEXT(record->reason->text), S_TEXT(slot->issuer->name), S_INT(slot->request_id),
+                          S_TEXT(slot->serial)),
+                   &changed, why));
+    return was_sealing(slot, changed, why);
 }
 
 static enum err record_work(struct store_tx *tx, void *arg, struct why *why)
@@ -63,7 +79,7 @@ static enum err record_work(struct store_tx *tx, void *arg, struct why *why)
     const char *issuer = slot->issuer->name;
     char object[32];
     int64_t changed = 0;
-    TRY(resolve_request(tx, record, "issued", why));
+    TRY(request_issued(tx, record, why));
     TRY(store_exec(tx,
                    "UPDATE certificate SET status = 'valid', der = $1, tbs = NULL, issued_at = $2 "
                    "WHERE issuer_id = $3 AND serial = $4 AND status = 'reserved'",
@@ -102,7 +118,7 @@ static enum err fail_work(struct store_tx *tx, void *arg, struct why *why)
     const struct record_arg *record = arg;
     const struct reservation *slot = record->slot;
     char object[32];
-    TRY(resolve_request(tx, record, "failed", why));
+    TRY(request_failed(tx, record, why));
     TRY(certificate_void(tx, slot->issuer, slot->serial, why));
     TRY(challenge_release(tx, slot->issuer->name, slot->request_id, why));
     snprintf(object, sizeof(object), "request %lld", (long long)slot->request_id);
