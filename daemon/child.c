@@ -14,7 +14,7 @@ void child_started(struct child *child, int ready_fd)
     child->kill_at_ms = 0;
 }
 
-bool child_read_ready(struct child *child, int64_t now)
+bool child_read_ready(struct child *child)
 {
     char byte;
     ssize_t got = read(child->ready_fd, &byte, 1);
@@ -23,8 +23,25 @@ bool child_read_ready(struct child *child, int64_t now)
     if (got != 1)
         return false; /* ended before it served; its death tells the rest */
     child->ready = child->was_ready = true;
-    child->ready_at_ms = now;
     return true;
+}
+
+static int64_t backoff_after(const struct child *child, int64_t now, bool served)
+{
+    bool too_often = child->death_count == DEATHS_REMEMBERED &&
+                     now - child->deaths[DEATHS_REMEMBERED - 1] < DEATHS_WINDOW_MS;
+    /* A role that we ended because its pair died did not fail itself. */
+    if (child->term_sent)
+        return 0;
+    /* One that comes up and serves is worth having back soon, however often it dies: a growing pause would give whoever can
+       kill it once the whole of the pause, and make the fleet wait. */
+    if (served)
+        return too_often ? BACKOFF_SERVED_MS : 0;
+    /* While it backs off its deaths grow further apart; only a life that serves ends that. */
+    if (!too_often && !child->backoff_ms)
+        return 0;
+    int64_t doubled = child->backoff_ms < BACKOFF_FIRST_MS ? BACKOFF_FIRST_MS : 2 * child->backoff_ms;
+    return doubled < BACKOFF_MAX_MS ? doubled : BACKOFF_MAX_MS;
 }
 
 void child_died(struct child *child, int64_t now)
@@ -33,7 +50,7 @@ void child_died(struct child *child, int64_t now)
         close(child->ready_fd);
     child->ready_fd = -1;
     child->pid = 0;
-    bool lived = child->ready && now - child->ready_at_ms >= DEATHS_WINDOW_MS;
+    bool served = child->ready;
     child->ready = false;
     child->kill_at_ms = 0;
     for (size_t i = DEATHS_REMEMBERED - 1; i > 0; i--)
@@ -41,16 +58,7 @@ void child_died(struct child *child, int64_t now)
     child->deaths[0] = now;
     if (child->death_count < DEATHS_REMEMBERED)
         child->death_count++;
-    bool too_often = child->death_count == DEATHS_REMEMBERED &&
-                     now - child->deaths[DEATHS_REMEMBERED - 1] < DEATHS_WINDOW_MS;
-    /* A role that we ended because its pair died did not fail itself. */
-    if (child->term_sent)
-        too_often = false;
-    /* While it backs off its deaths grow further apart; only a life ends that. */
-    too_often = too_often || (child->backoff_ms && !lived && !child->term_sent);
-    child->backoff_ms = !too_often ? 0 : child->backoff_ms ? child->backoff_ms * 2 : 1000;
-    if (child->backoff_ms > BACKOFF_MAX_MS)
-        child->backoff_ms = BACKOFF_MAX_MS;
+    child->backoff_ms = backoff_after(child, now, served);
     child->restart_at_ms = now + child->backoff_ms;
 }
 

@@ -254,7 +254,7 @@ static void step(struct supervisor *s)
     if (poll(fds, 1 + s->count, wait_ms(s, clock_mono_ms())) < 0 && errno != EINTR)
         die("poll: %s", strerror(errno));
     for (size_t i = 0; i < s->count; i++) {
-        if (!fds[1 + i].revents || !child_read_ready(&s->children[i], clock_mono_ms()))
+        if (!fds[1 + i].revents || !child_read_ready(&s->children[i]))
             continue;
         if (s->children[i].reload_wanted)
             kill(s->children[i].pid, SIGHUP);

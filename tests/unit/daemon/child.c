@@ -14,6 +14,13 @@ static struct child child_that_ran(void)
     return (struct child){ .role = &role, .pid = 1, .ready_fd = -1 };
 }
 
+static void served_and_dies(struct child *child, int64_t now)
+{
+    child->ready = child->was_ready = true;
+    child->pid = 1;
+    child_died(child, now);
+}
+
 static void dies(struct child *child, int64_t now)
 {
     child->pid = 1;
@@ -42,6 +49,28 @@ TEST(three_deaths_in_ten_seconds_back_off_and_double)
     assert_true(child_is_due(&child, 13999));
 }
 
+/* Two hundred kills in a row must not make a fleet wait (tests/history/kills). */
+TEST(a_role_that_served_waits_half_a_second_however_often_it_dies)
+{
+    struct child child = child_that_ran();
+    int64_t now = 1000;
+    served_and_dies(&child, now);
+    served_and_dies(&child, now += 100);
+    assert_true(child_is_due(&child, now));
+    for (int i = 0; i < 50; i++) {
+        served_and_dies(&child, now += 100);
+        assert_int_equal(child.restart_at_ms, now + BACKOFF_SERVED_MS);
+    }
+    dies(&child, now += 600); /* this one did not come up */
+    assert_int_equal(child.restart_at_ms, now + BACKOFF_FIRST_MS);
+    dies(&child, now += 1100);
+    assert_int_equal(child.restart_at_ms, now + 2 * BACKOFF_FIRST_MS);
+    served_and_dies(&child, now += 2100);
+    assert_int_equal(child.restart_at_ms, now + BACKOFF_SERVED_MS);
+    served_and_dies(&child, now += DEATHS_WINDOW_MS);
+    assert_true(child_is_due(&child, now));
+}
+
 TEST(three_deaths_in_more_than_ten_seconds_do_not_back_off)
 {
     struct child child = child_that_ran();
@@ -61,8 +90,7 @@ TEST(the_backoff_has_a_limit_and_ends_when_the_role_lives)
     dies(&child, now += 60000); /* it never served: its deaths are only rarer */
     assert_int_equal(child.restart_at_ms, now + BACKOFF_MAX_MS);
     child.ready = true;
-    child.ready_at_ms = now + 30000;
-    dies(&child, now += 30000 + DEATHS_WINDOW_MS);
+    dies(&child, now += DEATHS_WINDOW_MS);
     assert_true(child_is_due(&child, now));
 }
 
@@ -115,7 +143,7 @@ TEST(a_role_that_ends_before_it_is_ready_was_never_ready)
     struct child child = child_that_ran();
     child_started(&child, ends[0]);
     close(ends[1]);
-    assert_false(child_read_ready(&child, 0));
+    assert_false(child_read_ready(&child));
     assert_false(child.was_ready);
     assert_int_equal(child.ready_fd, -1);
 }
@@ -133,6 +161,7 @@ TEST(every_role_of_the_table_has_a_pair_that_knows_it)
 }
 
 RUN(T(the_first_two_deaths_restart_at_once), T(three_deaths_in_ten_seconds_back_off_and_double),
+    T(a_role_that_served_waits_half_a_second_however_often_it_dies),
     T(three_deaths_in_more_than_ten_seconds_do_not_back_off),
     T(the_backoff_has_a_limit_and_ends_when_the_role_lives), T(a_role_that_we_ended_does_not_back_off),
     T(a_running_role_is_never_due), T(one_that_ignores_sigterm_is_killed_after_its_patience),
