@@ -37,6 +37,7 @@ struct issuer {
     int64_t backdate_s, crl_validity_s, crl_overlap_s;
     char **cdp, **aia, **ocsp; size_t cdp_count, aia_count, ocsp_count;
     pthread_mutex_t crl_lock;                                /* one CRL at a time: numbers reach the signer in order */
+    bool crl_file_is_last;                                   /* under crl_lock: a crash may have left an older one */
     pthread_mutex_t wanted_lock;
     int64_t crl_wanted, crl_done;                            /* tickets: one CRL serves every revocation before it */
 };

@@ -136,13 +136,19 @@ static enum err save_work(struct store_tx *tx, void *arg, struct why *why)
     return audit_write(tx, work->ca, &entry, why);
 }
 
-static enum err file_publish(const struct crl_work *work, struct why *why)
+/* Under crl_lock: the last CRL of the store, into its file, unless this process has done that. */
+static enum err file_publish(struct ca *ca, struct issuer *issuer, struct why *why)
 {
-    if (!work->ca->crl_dir)
+    AUTO_BUF der = { 0 };
+    struct crl_state last;
+    if (!ca->crl_dir || issuer->crl_file_is_last)
         return OK;
-    AUTO_STR path = xasprintf("%s/%s.crl", work->ca->crl_dir, work->issuer->name);
-    TRY(dir_make(work->ca->crl_dir, 0755, why));
-    return file_write(path, work->der, 0444, why);
+    TRY(crl_current(ca, issuer, &last, &der, why));
+    AUTO_STR path = xasprintf("%s/%s.crl", ca->crl_dir, issuer->name);
+    TRY(dir_make(ca->crl_dir, 0755, why));
+    TRY(file_write(path, buf_bytes(&der), 0444, why));
+    issuer->crl_file_is_last = true;
+    return OK;
 }
 
 /* RFC 5280 3.3: an expired entry stays through one more scheduled CRL; so, at least, for one period after its end. */
@@ -157,7 +163,7 @@ static void period_make(struct crl_work *work)
         work->expired_before = work->last.this_update;
 }
 
-static enum err publish_locked(struct ca *ca, const struct issuer *issuer, struct why *why)
+static enum err publish_locked(struct ca *ca, struct issuer *issuer, struct why *why)
 {
     struct crl_builder builder = { 0 };
     struct crl_work work = { .ca = ca, .issuer = issuer, .builder = &builder };
@@ -179,8 +185,8 @@ static enum err publish_locked(struct ca *ca, const struct issuer *issuer, struc
     crl_end(&builder, &tbs);
     TRY(crl_seal(&work, buf_bytes(&tbs), &der, why));
     work.der = buf_bytes(&der);
-    TRY(store_write(ca->store, save_work, &work, why));
-    return file_publish(&work, why);
+    issuer->crl_file_is_last = false;
+    return store_write(ca->store, save_work, &work, why);
 }
 
 /* One ticket per wish: a CRL begun after a wish was made fulfils it, so many revocations at once need few CRLs. */
@@ -199,6 +205,8 @@ enum err crl_publish(struct ca *ca, struct issuer *issuer, struct why *why)
         if (err == OK)
             issuer->crl_done = covers;
     }
+    if (err == OK)
+        err = file_publish(ca, issuer, why);
     pthread_mutex_unlock(&issuer->crl_lock);
     return err;
 }
@@ -228,8 +236,8 @@ enum err crl_publish_due(struct ca *ca, struct issuer *issuer, struct why *why)
     pthread_mutex_lock(&issuer->wanted_lock);
     bool lacking = ours ? issuer->crl_done < issuer->crl_wanted : work.lacking;
     pthread_mutex_unlock(&issuer->wanted_lock);
+    bool due = !work.last.exists || lacking || now >= work.last.next_update - issuer->crl_overlap_s;
+    enum err err = due ? OK : file_publish(ca, issuer, why);
     pthread_mutex_unlock(&issuer->crl_lock);
-    if (work.last.exists && !lacking && now < work.last.next_update - issuer->crl_overlap_s)
-        return OK;
-    return crl_publish(ca, issuer, why);
+    return due ? crl_publish(ca, issuer, why) : err;
 }

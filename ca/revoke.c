@@ -9,17 +9,32 @@ struct revoke_arg {
     const struct revocation *revocation;
 };
 
+/* Never before the last CRL, which lacked it, even when the clock was set back: what is revoked since is what the next one
+   is due for. */
+static enum err revoked_at(struct store_tx *tx, const struct revoke_arg *revoke, int64_t *ret,
+                           struct why *why)
+{
+    int64_t now = clock_now(revoke->ca->clock);
+    AUTO(store_rows) rows = NULL;
+    TRY(store_query(tx, "SELECT this_update FROM crl WHERE issuer_id = $1 ORDER BY number DESC LIMIT 1",
+                    S_ARGS(S_TEXT(revoke->issuer->name)), &rows, why));
+    int64_t last = store_rows_count(rows) ? store_int(rows, 0, 0) : now;
+    *ret = now > last ? now : last;
+    return OK;
+}
+
 static enum err revoke_work(struct store_tx *tx, void *arg, struct why *why)
 {
     const struct revoke_arg *revoke = arg;
     const struct revocation *revocation = revoke->revocation;
     const char *issuer = revoke->issuer->name;
-    int64_t changed = 0;
+    int64_t changed = 0, at;
+    TRY(revoked_at(tx, revoke, &at, why));
     TRY(store_exec(tx,
                    "UPDATE certificate SET status = 'revoked', revoked_at = $1, reason = $2, revoked_by = $3 "
                    "WHERE issuer_id = $4 AND serial = $5 AND status = 'valid'",
-                   S_ARGS(S_INT(clock_now(revoke->ca->clock)), S_INT(revocation->reason),
-                          S_TEXT(revocation->actor), S_TEXT(issuer), S_TEXT(revocation->serial)),
+                   S_ARGS(S_INT(at), S_INT(revocation->reason), S_TEXT(revocation->actor), S_TEXT(issuer),
+                          S_TEXT(revocation->serial)),
                    &changed, why));
     if (changed == 1) {
         struct audit_entry entry = { issuer, revocation->actor, "revoke", revocation->serial,

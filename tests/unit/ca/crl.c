@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include <openssl/x509.h>
+#include <stdio.h>
 
 static struct world *world;
 
@@ -190,6 +191,67 @@ TEST(a_revocation_whose_crl_failed_is_caught_up_also_after_a_restart)
     assert_int_equal(CRL_SUPERSEDED, reason_on_crl(&second));
 }
 
+/* The clock was set back between the last CRL and the revocation: it is still later than that CRL. */
+TEST(a_revocation_by_a_clock_set_back_is_caught_up_after_a_restart)
+{
+    AUTO_BUF serial = serial_new();
+    struct why why = { 0 };
+    ASSERT_OK(crl_publish(world->ca, world_issuer(world), &why), &why);
+    world->clock.held -= 200;
+    world->seal_error = ERR_UNAVAILABLE;
+    ASSERT_ERR(ERR_UNAVAILABLE, revoke(&serial, CRL_SUPERSEDED, &why), &why);
+    world->seal_error = OK;
+    world_reopen(world);
+    ASSERT_OK(crl_publish_due(world->ca, world_issuer(world), &why), &why);
+    assert_int_equal(CRL_SUPERSEDED, reason_on_crl(&serial));
+}
+
+static char *crl_path(void)
+{
+    return xasprintf("%s/crl/issuing.crl", world->folder);
+}
+
+static void assert_file_is_current(void)
+{
+    struct why why = { 0 };
+    AUTO_STR path = crl_path();
+    AUTO_BUF file = { 0 }, stored = { 0 };
+    (void)current(&stored);
+    ASSERT_OK(file_read(path, 1 << 20, &file, &why), &why);
+    ASSERT_BYTES(buf_bytes(&file), buf_bytes(&stored));
+}
+
+/* Killed after the store had the CRL and before its file had: the file must not wait for the next one. */
+TEST(a_crl_file_that_a_crash_left_behind_is_written_again)
+{
+    struct why why = { 0 };
+    AUTO_STR path = crl_path();
+    ASSERT_OK(crl_publish(world->ca, world_issuer(world), &why), &why);
+    ASSERT_OK(file_write(path, BYTES_LIT("an older one"), 0444, &why), &why);
+    world_reopen(world);
+    world->clock.held += 86400;
+    ASSERT_OK(crl_publish_due(world->ca, world_issuer(world), &why), &why);
+    assert_int_equal(1, current(NULL).number);
+    assert_file_is_current();
+    assert_int_equal(0, remove(path));
+    world_reopen(world);
+    ASSERT_OK(crl_publish_due(world->ca, world_issuer(world), &why), &why);
+    assert_file_is_current();
+}
+
+TEST(a_crl_file_that_could_not_be_written_is_caught_up_without_a_restart)
+{
+    struct why why = { 0 };
+    AUTO_STR path = crl_path();
+    AUTO_STR folder = xasprintf("%s/crl", world->folder);
+    ASSERT_OK(file_write(folder, BYTES_LIT("in the way"), 0600, &why), &why);
+    ASSERT_ERR(ERR_IO, crl_publish(world->ca, world_issuer(world), &why), &why);
+    ASSERT_ERR(ERR_IO, crl_publish_due(world->ca, world_issuer(world), &why), &why);
+    assert_int_equal(0, remove(folder));
+    ASSERT_OK(crl_publish_due(world->ca, world_issuer(world), &why), &why);
+    assert_file_is_current();
+}
+
 TEST(an_expired_entry_stays_through_one_more_period)
 {
     AUTO_BUF serial = serial_new();
@@ -294,6 +356,9 @@ RUN(W(a_revoked_certificate_is_on_the_crl_at_once_and_stays_revoked),
     W(numbers_never_go_back_and_are_never_given_twice), W(this_update_never_goes_back_with_the_clock),
     W(a_crl_is_published_when_due_and_not_before),
     W(a_revocation_whose_crl_failed_is_caught_up_also_after_a_restart),
+    W(a_revocation_by_a_clock_set_back_is_caught_up_after_a_restart),
+    W(a_crl_file_that_a_crash_left_behind_is_written_again),
+    W(a_crl_file_that_could_not_be_written_is_caught_up_without_a_restart),
     W(an_expired_entry_stays_through_one_more_period), W(what_the_signer_sealed_instead_is_not_published),
     W(openssl_verifies_the_crl_and_finds_the_entry), RSA(openssl_verifies_the_crl_and_finds_the_entry),
     W(many_revocations_at_once_are_all_on_the_last_crl))
