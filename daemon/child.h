@@ -6,7 +6,7 @@
 #define CHILDREN_MAX 8
 #define DEATHS_REMEMBERED 3                     /* three deaths … */
 #define DEATHS_WINDOW_MS 10000                  /* … in ten seconds, and only then it backs off (design.md section 1) */
-#define BACKOFF_SERVED_MS 500                   /* for a role that served in between: devices are to find it again within 2 s */
+#define BACKOFF_SERVED_MS 250                   /* for a role that served in between: devices are to find it again within 2 s */
 #define BACKOFF_FIRST_MS 1000                   /* for one that dies before it serves: doubled each time … */
 #define BACKOFF_MAX_MS 30000                    /* … up to this */
 

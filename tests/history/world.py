@@ -268,7 +268,12 @@ def can_trace():
     return os.getuid() == 0
 
 
+def stop_asked(number, _):
+    raise Failure(f'ended by signal {number}')
+
+
 def main(run):
+    signal.signal(signal.SIGTERM, stop_asked)                # so that the daemon and the folder go, too
     try:
         sys.exit(run() or 0)
     except Failure as failure:

@@ -19,18 +19,23 @@
 
 static const char help[] =
     "at-call --pid PID --set state|io [--at N --do kill|short|ERRNO [--times M]]\n"
-    "  Prints \"attached\", then each call of the set with its number; ends with the process, or at SIGTERM.\n"
+    "  Prints \"attached\", then each call of the set with its number; ends with the process, or at "
+    "SIGTERM.\n"
     "  state  what anybody else can see: files and folders changed, flushed; octets sent\n"
     "  io     what a file system can refuse: open, read, write, flush, rename and the like of files\n"
-    "  kill: SIGKILL before the N-th call is done. short: it writes half. ERRNO: EIO, ENOSPC or EINTR instead of it,\n"
+    "  kill: SIGKILL before the N-th call is done. short: it writes half. ERRNO: EIO, ENOSPC or EINTR "
+    "instead of it,\n"
     "  for M calls from there on (default 1; 0: for ever)\n";
 
-static volatile sig_atomic_t leaving;
+static volatile sig_atomic_t leaving, failing;
 
+/* The kernel lets go of whom a tracer that ends had stopped. Only a call that is being failed has to be seen to its end. */
 static void on_term(int number)
 {
     (void)number;
     leaving = 1;
+    if (!failing)
+        _exit(0);
 }
 
 static _Noreturn void give_up(const char *what)
@@ -86,6 +91,13 @@ static void attach(struct tracer *tracer)
 
 /* --- calls --- */
 
+static void fail_begins(struct thread *thread)
+{
+    failing++;
+    thread->failing = call_skip(thread->tid);
+    failing -= !thread->failing;
+}
+
 /* true: the process is gone. */
 static bool call_begins(struct tracer *tracer, struct thread *thread)
 {
@@ -106,7 +118,7 @@ static bool call_begins(struct tracer *tracer, struct thread *thread)
     if (tracer->action == ACT_SHORT)
         call_shorten(thread->tid, &call);
     else
-        thread->failing = call_skip(thread->tid);
+        fail_begins(thread);
     return false;
 }
 
@@ -118,6 +130,7 @@ static void call_stop(struct tracer *tracer, struct thread *thread)
     } else if (thread->failing) {
         call_result(thread->tid, -tracer->error);
         thread->failing = false;
+        failing--;
     }
     ptrace(PTRACE_SYSCALL, thread->tid, 0, 0);
 }
@@ -135,23 +148,6 @@ static void stopped(struct tracer *tracer, pid_t tid, int status)
         ptrace(PTRACE_SYSCALL, tid, 0, number); /* a signal of its own */
 }
 
-/* Every thread is stopped once more, outside of a call that was to fail, and let go. */
-static void detach(struct tracer *tracer)
-{
-    for (size_t i = 0; i < tracer->count; i++) {
-        pid_t tid = tracer->threads[i].tid;
-        int status;
-        if (ptrace(PTRACE_INTERRUPT, tid, 0, 0) != 0)
-            continue;
-        if (waitpid(tid, &status, __WALL) != tid || !WIFSTOPPED(status))
-            continue;
-        if (tracer->threads[i].failing)
-            call_result(tid, -tracer->error);
-        bool own = status >> 16 == 0 && WSTOPSIG(status) != (SIGTRAP | 0x80);
-        ptrace(PTRACE_DETACH, tid, 0, own ? WSTOPSIG(status) : 0);
-    }
-}
-
 static bool all_held(const struct tracer *tracer)
 {
     for (size_t i = 0; i < tracer->count; i++) {
@@ -164,7 +160,7 @@ static bool all_held(const struct tracer *tracer)
 static void trace(struct tracer *tracer)
 {
     bool told = false;
-    while (!leaving) {
+    while (!leaving || failing) {
         int status;
         pid_t tid = waitpid(-1, &status, __WALL);
         if (tid < 0 && errno == EINTR)
@@ -183,13 +179,12 @@ static void trace(struct tracer *tracer)
             told = true;
         }
     }
-    detach(tracer);
 }
 
 static void options_read(struct tracer *tracer, int argc, char **argv)
 {
-    static const struct option options[] = { { "pid", 1, NULL, 'p' }, { "set", 1, NULL, 's' },
-                                             { "at", 1, NULL, 'a' },  { "do", 1, NULL, 'd' },
+    static const struct option options[] = { { "pid", 1, NULL, 'p' },   { "set", 1, NULL, 's' },
+                                             { "at", 1, NULL, 'a' },    { "do", 1, NULL, 'd' },
                                              { "times", 1, NULL, 't' }, { NULL, 0, NULL, 0 } };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         bool good = option != '?';

@@ -16,7 +16,12 @@
 #include <sys/user.h>
 #include <unistd.h>
 
-enum shape { FD, FD_LENGTH, PATH, OPEN }; /* first argument: descriptor (the third is a length); path; openat */
+enum shape {
+    FD,
+    FD_LENGTH,
+    PATH,
+    OPEN
+}; /* first argument: descriptor (the third is a length); path; openat */
 static const struct row {
     long number;
     const char *name;
@@ -71,8 +76,11 @@ bool call_action_by_name(const char *name, struct tracer *tracer)
         const char *name;
         enum call_action action;
         int error;
-    } actions[] = { { "kill", ACT_KILL, 0 },       { "short", ACT_SHORT, 0 },      { "EIO", ACT_FAIL, EIO },
-                    { "ENOSPC", ACT_FAIL, ENOSPC }, { "EINTR", ACT_FAIL, EINTR } };
+    } actions[] = { { "kill", ACT_KILL, 0 },
+                    { "short", ACT_SHORT, 0 },
+                    { "EIO", ACT_FAIL, EIO },
+                    { "ENOSPC", ACT_FAIL, ENOSPC },
+                    { "EINTR", ACT_FAIL, EINTR } };
     for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++) {
         if (strcmp(actions[i].name, name) != 0)
             continue;

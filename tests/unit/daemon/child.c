@@ -50,7 +50,7 @@ TEST(three_deaths_in_ten_seconds_back_off_and_double)
 }
 
 /* Two hundred kills in a row must not make a fleet wait (tests/history/kills). */
-TEST(a_role_that_served_waits_half_a_second_however_often_it_dies)
+TEST(a_role_that_served_waits_a_quarter_second_however_often_it_dies)
 {
     struct child child = child_that_ran();
     int64_t now = 1000;
@@ -161,7 +161,7 @@ TEST(every_role_of_the_table_has_a_pair_that_knows_it)
 }
 
 RUN(T(the_first_two_deaths_restart_at_once), T(three_deaths_in_ten_seconds_back_off_and_double),
-    T(a_role_that_served_waits_half_a_second_however_often_it_dies),
+    T(a_role_that_served_waits_a_quarter_second_however_often_it_dies),
     T(three_deaths_in_more_than_ten_seconds_do_not_back_off),
     T(the_backoff_has_a_limit_and_ends_when_the_role_lives), T(a_role_that_we_ended_does_not_back_off),
     T(a_running_role_is_never_due), T(one_that_ignores_sigterm_is_killed_after_its_patience),

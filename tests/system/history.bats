@@ -1,0 +1,33 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# slow
+# What survives crashes and faults: the checkers and harnesses of tests/history, on the programs as they are delivered
+# (CHANCERY_PLAIN: sanitizers would only slow the restarts that are measured here).
+load helper
+
+PLAIN=${CHANCERY_PLAIN:-$SOURCE/build/plain}
+
+history() { # PROGRAM OPTIONS…
+    local program=$1 status=0
+    shift
+    "$SOURCE/tests/history/$program" --build "$PLAIN" "$@" || status=$?
+    [ $status != 77 ] || skip "needs root, to trace, and x86-64"
+    return $status
+}
+# Several at once: they mostly wait for roles to come back.
+all_of() { # a command line each
+    local line pids=() pid status=0
+    for line in "$@"; do
+        # shellcheck disable=SC2086
+        "$SOURCE/tests/history/"${line%% *} --build "$PLAIN" ${line#* } 3>&- &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do wait "$pid" || status=$?; done
+    [ $status != 77 ] || skip "needs root, to trace, and x86-64"
+    return $status
+}
+
+@test "the history checker finds each of its invariants broken" { history test-check; }
+@test "a kill at every system call of an enrolment: one-time, static, PostgreSQL; and of a revocation" {
+    all_of 'syscalls --endpoint default' 'syscalls --endpoint static' 'syscalls --postgres --roles ca' 'syscalls --operation revoke'
+}
