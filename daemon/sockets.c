@@ -2,6 +2,7 @@
 /* Making the listening sockets, and the folders that only the two ends may enter. */
 #include "daemon/sockets.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "net/listener.h"
@@ -10,6 +11,8 @@
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define PREDECESSOR_WAIT_MS 1000 /* a killed process lets go of its sockets within milliseconds */
 
 static bool is_system(const struct config *config)
 {
@@ -56,6 +59,18 @@ static enum err client_ids(const struct config *config, const char *client, stru
     return OK;
 }
 
+/* The site's lock is ours, so whoever still listens may be a role of a supervisor that was killed: it ends with it, but not
+   in the same instant. Anybody else stays, and is refused after the wait. */
+static enum err listen_when_free(enum err (*listen)(const char *, int *, struct why *), const char *at,
+                                 int *ret_fd, struct why *why)
+{
+    int64_t until = clock_mono_ms() + PREDECESSOR_WAIT_MS;
+    enum err err;
+    while ((err = listen(at, ret_fd, why)) == ERR_CONFLICT && clock_mono_ms() < until)
+        usleep(10 * 1000);
+    return err;
+}
+
 static enum err open_unix(struct sockets *sockets, const struct config *config, const struct role_row *role,
                           const char *client, struct why *why)
 {
@@ -67,7 +82,7 @@ static enum err open_unix(struct sockets *sockets, const struct config *config, 
     const char *folder = dirname(copy);
     TRY(dir_make(folder, 0710, why));
     int fd;
-    TRY(listen_unix(path, &fd, why));
+    TRY(listen_when_free(listen_unix, path, &fd, why));
     /* The folder keeps everybody else out: owner is the server, group the client. The socket's own mode lets
      * both. */
     bool owned = !is_system(config) ||
@@ -88,7 +103,7 @@ static enum err open_tcp(struct sockets *sockets, const struct config *config, c
     for (size_t i = 0; section && i < config_list_count(section, option); i++) {
         const char *address = config_list_at(section, option, i);
         int fd, port;
-        TRY(listen_tcp(address, &fd, why));
+        TRY(listen_when_free(listen_tcp, address, &fd, why));
         TRY(add(sockets, (struct role_socket){ kind, role->name, NULL, fd, -1 }, why));
         TRY(socket_port(fd, &port, why));
         log_info(NULL, "%s listens address=%s port=%d", kind == SOCKET_HTTP ? "http" : "https", address,

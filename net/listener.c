@@ -99,7 +99,8 @@ enum err listen_tcp(const char *address, int *ret_fd, struct why *why)
         if (error != EAFNOSUPPORT && error != EADDRNOTAVAIL)
             break;
     }
-    return fail(why, ERR_IO, "cannot listen on \"%s\": %s", address, strerror(error));
+    return fail(why, error == EADDRINUSE ? ERR_CONFLICT : ERR_IO, "cannot listen on \"%s\": %s", address,
+                strerror(error));
 }
 
 static enum err unix_address(const char *path, struct sockaddr_un *ret, struct why *why)

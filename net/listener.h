@@ -4,7 +4,8 @@
 #include "base/bytes.h"
 
 #define ADDRESS_TEXT_BYTES 80
-/* "127.0.0.1:8080", "[::1]:8443", "[::]:80" (both families), ":0" picks a free port. Non-blocking, close-on-exec. */
+/* "127.0.0.1:8080", "[::1]:8443", "[::]:80" (both families), ":0" picks a free port. Non-blocking, close-on-exec.
+   ERR_CONFLICT: somebody listens there. */
 NODISCARD enum err listen_tcp(const char *address, int *ret_fd, struct why *why);
 NODISCARD enum err listen_unix(const char *path, int *ret_fd, struct why *why);   /* under 108 bytes; replaces a dead one */
 NODISCARD enum err connect_unix(const char *path, int *ret_fd, struct why *why);  /* blocking socket */

@@ -60,7 +60,7 @@ TEST(a_port_in_use_is_told)
     ASSERT_OK(listen_tcp("127.0.0.1:0", &first, &why), &why);
     ASSERT_OK(socket_port(first, &port, &why), &why);
     AUTO_STR address = xasprintf("127.0.0.1:%d", port);
-    ASSERT_ERR(ERR_IO, listen_tcp(address, &second, &why), &why);
+    ASSERT_ERR(ERR_CONFLICT, listen_tcp(address, &second, &why), &why);
     assert_non_null(strstr(why.text, address));
     close(first);
 }
