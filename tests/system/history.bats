@@ -31,3 +31,8 @@ all_of() { # a command line each
 @test "a kill at every system call of an enrolment: one-time, static, PostgreSQL; and of a revocation" {
     all_of 'syscalls --endpoint default' 'syscalls --endpoint static' 'syscalls --postgres --roles ca' 'syscalls --operation revoke'
 }
+@test "two hundred kills of random processes during two thousand enrolments" { history kills --kills 200 --enrolments 2000; }
+@test "each file operation of an enrolment and of a revocation fails: EIO, ENOSPC, EINTR, a short write" {
+    all_of 'io-faults --roles ca --faults EIO ENOSPC' 'io-faults --roles ca --faults EINTR short' 'io-faults --roles signer scep' \
+        'io-faults --operation revoke'
+}
