@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/rsa.h>
 
 #define PEM_ENCRYPTED "ENCRYPTED PRIVATE KEY"
@@ -15,6 +16,14 @@ struct file_key {
     struct pkey pkey;
     struct key_gate *gate; /* borrowed */
 };
+
+/* When memory runs out while OpenSSL 3.0 renews the blinding of an RSA key, at each 32nd use, it goes on with half of it, says
+   nothing, and the results until the next renewal are wrong: bad signatures, and devices refused for what they encrypted well. */
+static void blinding_check(const struct key *key)
+{
+    if (key->public_half->kind == KEY_RSA && crypto_was_short_of_memory())
+        die("out of memory inside an RSA operation: the key's state cannot be trusted");
+}
 
 /* RSA with PKCS#1 v1.5 and blinding, which libcrypto has on by default; ECDSA with a fresh random nonce. */
 static enum err file_key_sign(const struct key *key, enum digest digest, struct bytes data,
@@ -32,10 +41,13 @@ static enum err file_key_sign(const struct key *key, enum digest digest, struct 
         (rsa && EVP_PKEY_CTX_set_rsa_padding(ctx.handle, RSA_PKCS1_PADDING) != 1) ||
         EVP_PKEY_CTX_set_signature_md(ctx.handle, digest_evp(digest)) != 1)
         return crypto_failed(why, ERR_KEY, "libcrypto cannot sign with this key");
+    ERR_clear_error();
     key_gate_enter(file->gate);
     bool done = EVP_PKEY_sign(ctx.handle, signature.data, &len, hash, digest_size(digest)) == 1;
     key_gate_leave(file->gate);
-    if (!done)
+    blinding_check(key);
+    /* OpenSSL 3.0 gives an ECDSA signature of SIZE_MAX octets, and success, when it has no memory to encode it. */
+    if (!done || len == 0 || len > signature.cap)
         return crypto_failed(why, ERR_KEY, "signing failed in libcrypto");
     signature.len = len;
     *ret_signature = TAKE_BUF(signature);
@@ -52,9 +64,11 @@ static enum err file_key_decrypt(const struct key *key, struct bytes in, struct 
     if (!ctx.handle || EVP_PKEY_decrypt_init(ctx.handle) != 1 ||
         EVP_PKEY_CTX_set_rsa_padding(ctx.handle, RSA_NO_PADDING) != 1)
         return crypto_failed(why, ERR_KEY, "libcrypto cannot decrypt with this key");
+    ERR_clear_error();
     key_gate_enter(file->gate);
     bool done = EVP_PKEY_decrypt(ctx.handle, raw.data, &len, in.data, in.len) == 1;
     key_gate_leave(file->gate);
+    blinding_check(key);
     if (!done || len != key->public_half->modulus.len)
         return crypto_failed(why, ERR_KEY, "RSA decryption failed in libcrypto");
     raw.len = len;

@@ -26,6 +26,7 @@ const struct curve *curve_by_kind(enum key_kind kind);       /* NULL for RSA */
 const struct curve *curve_by_oid(struct bytes oid_content);  /* NULL for any other curve */
 
 /* libcrypto's errors are ours to word: its queue is emptied. Returns err. */
+bool crypto_was_short_of_memory(void);                       /* since the last time; empties libcrypto's queue of errors */
 enum err crypto_failed(struct why *why, enum err err, const char *what);
 /* big-endian magnitude to the native order that OSSL_PARAM wants */
 void native_from_magnitude(uint8_t *ret, struct bytes magnitude);

@@ -26,9 +26,19 @@ void pkey_ctx_free(struct pkey_ctx *ctx)
     ctx->handle = NULL;
 }
 
+bool crypto_was_short_of_memory(void)
+{
+    bool was = false;
+    for (unsigned long code = ERR_get_error(); code; code = ERR_get_error())
+        was |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+    return was;
+}
+
 enum err crypto_failed(struct why *why, enum err err, const char *what)
 {
-    ERR_clear_error();
+    /* Nobody is refused, and nothing called malformed, because memory was short. */
+    if (crypto_was_short_of_memory())
+        return fail(why, ERR_NO_MEMORY, "%s: out of memory", what);
     return fail(why, err, "%s", what);
 }
 
@@ -74,11 +84,18 @@ void public_key_free(struct public_key *key)
     free(key);
 }
 
-static bool make_pkey(const char *type, OSSL_PARAM *params, EVP_PKEY **ret)
+static bool make_once(const char *type, OSSL_PARAM *params, EVP_PKEY **ret)
 {
     AUTO_VAL(pkey_ctx) ctx = { EVP_PKEY_CTX_new_from_name(NULL, type, NULL) };
     return ctx.handle && EVP_PKEY_fromdata_init(ctx.handle) == 1 &&
            EVP_PKEY_fromdata(ctx.handle, ret, EVP_PKEY_PUBLIC_KEY, params) == 1;
+}
+
+/* libcrypto does not always say that it was short of memory. What condemns a device's key, or its signature, has to be
+   found twice. */
+static bool make_pkey(const char *type, OSSL_PARAM *params, EVP_PKEY **ret)
+{
+    return make_once(type, params, ret) || make_once(type, params, ret);
 }
 
 static int magnitude_bits(struct bytes magnitude)
@@ -222,6 +239,18 @@ enum err spki_key_identifier(struct bytes spki, uint8_t ret[static 20], struct w
     return digest_compute(DIGEST_SHA1, bits, ret, why);
 }
 
+static enum err verify_once(const struct public_key *key, enum digest digest, const uint8_t *hash,
+                            struct bytes signature, bool *ret_good, struct why *why)
+{
+    AUTO_VAL(pkey_ctx) ctx = { EVP_PKEY_CTX_new(key->pkey, NULL) };
+    if (!ctx.handle || EVP_PKEY_verify_init(ctx.handle) != 1 ||
+        (key->kind == KEY_RSA && EVP_PKEY_CTX_set_rsa_padding(ctx.handle, RSA_PKCS1_PADDING) != 1) ||
+        EVP_PKEY_CTX_set_signature_md(ctx.handle, digest_evp(digest)) != 1)
+        return crypto_failed(why, ERR_INTERNAL, "libcrypto cannot verify signatures");
+    *ret_good = EVP_PKEY_verify(ctx.handle, signature.data, signature.len, hash, digest_size(digest)) == 1;
+    return OK;
+}
+
 enum err public_key_verify(const struct public_key *key, struct signature_algorithm algorithm,
                            struct bytes data, struct bytes signature, struct why *why)
 {
@@ -233,14 +262,12 @@ enum err public_key_verify(const struct public_key *key, struct signature_algori
                     key->modulus.len);
     uint8_t hash[DIGEST_MAX_BYTES];
     TRY(digest_compute(algorithm.digest, data, hash, why));
-    AUTO_VAL(pkey_ctx) ctx = { EVP_PKEY_CTX_new(key->pkey, NULL) };
-    if (!ctx.handle || EVP_PKEY_verify_init(ctx.handle) != 1 ||
-        (key->kind == KEY_RSA && EVP_PKEY_CTX_set_rsa_padding(ctx.handle, RSA_PKCS1_PADDING) != 1) ||
-        EVP_PKEY_CTX_set_signature_md(ctx.handle, digest_evp(algorithm.digest)) != 1)
-        return crypto_failed(why, ERR_INTERNAL, "libcrypto cannot verify signatures");
-    if (EVP_PKEY_verify(ctx.handle, signature.data, signature.len, hash, digest_size(algorithm.digest)) != 1)
-        return crypto_failed(why, ERR_BAD_MESSAGE_CHECK, "signature does not verify");
-    return OK;
+    ERR_clear_error();
+    bool good = false;
+    TRY(verify_once(key, algorithm.digest, hash, signature, &good, why));
+    if (!good)
+        TRY(verify_once(key, algorithm.digest, hash, signature, &good, why));
+    return good ? OK : crypto_failed(why, ERR_BAD_MESSAGE_CHECK, "signature does not verify");
 }
 
 static bool set_transport(EVP_PKEY_CTX *ctx, enum transport transport, const struct oaep *oaep)
