@@ -27,23 +27,27 @@ static void *crew_member(void *arg)
     }
 }
 
-static int usable_cores(void)
+static size_t usable_cores(void)
 {
     cpu_set_t set;
-    int cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-    return cores < THREADS_MAX ? cores : THREADS_MAX;
+    return sched_getaffinity(0, sizeof(set), &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
 }
 
-void parallel(size_t count, void (*work)(void *arg, size_t index), void *arg)
+void parallel_on(size_t wanted, size_t count, void (*work)(void *arg, size_t index), void *arg)
 {
     struct crew crew = { .count = count, .work = work, .arg = arg };
     pthread_t threads[THREADS_MAX];
-    int others = usable_cores() - 1;
-    for (int i = 0; i < others; i++) {
+    size_t others = (wanted < THREADS_MAX ? wanted : THREADS_MAX) - 1; /* and this one */
+    for (size_t i = 0; i < others; i++) {
         if (pthread_create(&threads[i], NULL, crew_member, &crew) != 0)
             die("no thread to work with");
     }
     crew_member(&crew);
-    for (int i = 0; i < others; i++)
+    for (size_t i = 0; i < others; i++)
         pthread_join(threads[i], NULL);
+}
+
+void parallel(size_t count, void (*work)(void *arg, size_t index), void *arg)
+{
+    parallel_on(usable_cores(), count, work, arg);
 }

@@ -45,7 +45,7 @@ size_t prime_pool_size_for(size_t keys)
 
 struct prime_pair prime_pair_at(size_t index)
 {
-    size_t q = 1;
+    size_t q = 1; /* every q has q pairs */
     while (q * (q + 1) / 2 <= index)
         q++;
     return (struct prime_pair){ index - q * (q - 1) / 2, q };
