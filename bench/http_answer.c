@@ -44,11 +44,10 @@ static enum http_answer_state read_chunks(char *body, size_t len, struct bytes *
 
 enum http_answer_state http_answer_read(struct buf *in, bool closed, struct http_answer_read *ret)
 {
-    const char *value;
-    (void)buf_text(in); /* ends it with a NUL */
-    char *text = (char *)in->data, *end = in->len ? memmem(text, in->len, "\r\n\r\n", 4) : NULL;
-    if (!end)
+    const char *value, *found = strstr(buf_text(in), "\r\n\r\n"); /* a head has no NUL */
+    if (!found)
         return closed ? ANSWER_BROKEN : ANSWER_MORE;
+    char *text = (char *)in->data, *end = text + (found - text);
     if (strncmp(text, "HTTP/1.", 7) != 0)
         return ANSWER_BROKEN;
     char *body = end + 4;

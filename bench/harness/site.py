@@ -59,17 +59,22 @@ class Site:
     name = "chancery"
     path = "/scep"
 
-    def __init__(self, workplace, name, cores):
+    def __init__(self, workplace, name, cores, existing=None):
+        """existing: a site that bench/fill made; it is served as it is."""
         self.workplace, self.cores, self.daemon, self.name = workplace, cores, None, name
         self.home = workplace.folder(name)
-        self.dir = self.home / "s"
+        self.dir = existing or self.home / "s"
+        if not existing:
+            self.make()
+        self.ca_pem = self.home / "ca.pem"
+        shutil.copy(self.dir / "lib/scep/certs/ca-issuing.crt.pem", self.ca_pem)
+
+    def make(self):
         passphrase = self.home / "passphrase"
         self.as_user(["sh", "-c", 'umask 077; echo "correct horse battery" >"$1"', "sh", passphrase])
         self.chancery("init", "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--external-name", "localhost",
                       "--organisation", "Bench", "--validator", "static", "--root-passphrase-file", passphrase)
         self.chancery("password", "set", "default", input=CHALLENGE + "\n")
-        self.ca_pem = self.home / "ca.pem"
-        shutil.copy(self.dir / "lib/scep/certs/ca-issuing.crt.pem", self.ca_pem)
 
     def as_user(self, command, **more):
         environment = dict(os.environ, HOME=str(self.home))
