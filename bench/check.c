@@ -95,7 +95,7 @@ static enum err answer_check(const struct check *check, const struct asked *aske
         return fail(why, ERR_BAD_MESSAGE_CHECK, "transactionID is not the request's");
     if (!bytes_equal(buf_bytes(&answer->recipient_nonce), buf_bytes(&asked->nonce)))
         return fail(why, ERR_BAD_MESSAGE_CHECK, "recipientNonce is not the request's senderNonce");
-    if (status.len != 1 || !memchr("023", status.data[0], 3))
+    if (status.len != 1 || !strchr("023", status.data[0]) || !status.data[0])
         return fail(why, ERR_MALFORMED, "pkiStatus is none of 0, 2, 3");
     if (answer->certificates > 1)
         return fail(why, ERR_MALFORMED, "%zu certificates, one was asked for", answer->certificates);

@@ -187,6 +187,7 @@ int main(int argc, char **argv)
     if (argc > 1)
         die("%s takes no arguments: each line of standard input is a number of seconds to measure for",
             argv[0]);
+    must(count > 0, "finding a core");
     keys_make(&keys);
     for (int i = 0; i < count; i++) {
         workers[i].keys = &keys;
