@@ -169,9 +169,10 @@ static void slice(struct worker *workers, int count, const int *cores, double se
     double elapsed = (double)(clock_mono_us() - begun) / 1e6;
     for (int i = 0; i < count; i++)
         total += workers[i].count;
+    size_t middle = workers[0].count / 2;
     qsort(workers[0].samples_us, workers[0].count, sizeof(uint32_t), by_size);
     printf("{\"threads\": %d, \"rate\": %.2f, \"p50_ms\": %.4f, \"cpu_ms\": %.4f}\n", count,
-           (double)total / elapsed, workers[0].samples_us[workers[0].count / 2] / 1000.0,
+           (double)total / elapsed, workers[0].samples_us[middle] / 1000.0,
            total ? cpu_ms(workers, count) / (double)total : 0);
     fflush(stdout);
 }
