@@ -8,12 +8,13 @@
 
 enum { BADLY_DECRYPTED = 1, SIGNER_IS_REQUESTER = 2, SIGNER_IS_ENROLLED = 4, CA_REFUSES = 8 };
 
-static const enum scep_type types[] = { SCEP_PKCS_REQ, SCEP_RENEWAL_REQ, SCEP_CERT_POLL, SCEP_GET_CERT, SCEP_GET_CRL,
-                                        SCEP_CERT_REP };
+static const enum scep_type types[] = { SCEP_PKCS_REQ, SCEP_RENEWAL_REQ, SCEP_CERT_POLL,
+                                        SCEP_GET_CERT, SCEP_GET_CRL,     SCEP_CERT_REP };
 static const enum err refusals[] = { ERR_CHALLENGE_WRONG, ERR_BAD_MESSAGE_CHECK, ERR_BUSY, ERR_DENIED };
 
 /* The signer's certificate and key: of the CSR, when the input says so and it can be read. */
-static void signer_make(const struct fuzz_site *site, uint8_t flags, struct bytes content, struct transaction *tx)
+static void signer_make(const struct fuzz_site *site, uint8_t flags, struct bytes content,
+                        struct transaction *tx)
 {
     struct why why;
     struct csr csr;

@@ -15,8 +15,8 @@ static enum err give_back(const struct key *key, struct bytes in, struct buf *re
     return OK;
 }
 
-static enum err sign_zeros(const struct key *key, enum digest digest, struct bytes data, struct buf *ret_signature,
-                           struct why *why)
+static enum err sign_zeros(const struct key *key, enum digest digest, struct bytes data,
+                           struct buf *ret_signature, struct why *why)
 {
     static const uint8_t zeros[MODULUS_BYTES];
     (void)key, (void)digest, (void)data, (void)why;

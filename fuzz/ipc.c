@@ -28,7 +28,8 @@ static void send_and_end(int fd, struct bytes data)
 
 /* --- a server of ours --- */
 
-static enum err verb_echo(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why)
+static enum err verb_echo(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                          struct why *why)
 {
     (void)role, (void)why;
     PROMISE(strcmp(caller->principal, "scep") == 0);
@@ -36,14 +37,15 @@ static enum err verb_echo(void *role, const struct ipc_caller *caller, struct by
     return OK;
 }
 
-static enum err verb_fail(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why)
+static enum err verb_fail(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                          struct why *why)
 {
     (void)role, (void)caller, (void)ret;
     return fail(why, ERR_DENIED, "no: %.*s", (int)(body.len < 40 ? body.len : 40), (const char *)body.data);
 }
 
-static enum err verb_forbidden(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
-                               struct why *why)
+static enum err verb_forbidden(void *role, const struct ipc_caller *caller, struct bytes body,
+                               struct buf *ret, struct why *why)
 {
     (void)role, (void)caller, (void)body, (void)ret, (void)why;
     PROMISE(!"a verb ran that is not for this principal");
@@ -94,7 +96,8 @@ static void read_answers(int fd)
         if (recv(fd, der, len, MSG_WAITALL) != (ssize_t)len)
             return; /* closed in the middle */
         PROMISE(frame_get(bytes_of(der, len), &frame, &why) == OK);
-        PROMISE(!first || bytes_equal(frame.verb, BYTES_LIT("hello")) || bytes_equal(frame.verb, BYTES_LIT("error")));
+        PROMISE(!first || bytes_equal(frame.verb, BYTES_LIT("hello")) ||
+                bytes_equal(frame.verb, BYTES_LIT("error")));
         first = false;
     }
 }

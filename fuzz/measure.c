@@ -8,10 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SLOW_NS  INT64_C(100000000)
-#define RETRIES  3 /* page faults and a cold cache are not the input's fault */
-#define TICK_S   2 /* of CPU time; an input that outlives two ticks does not end */
-#define SECOND   INT64_C(1000000000)
+#define SLOW_NS INT64_C(100000000)
+#define RETRIES 3 /* page faults and a cold cache are not the input's fault */
+#define TICK_S  2 /* of CPU time; an input that outlives two ticks does not end */
+#define SECOND  INT64_C(1000000000)
 
 int __real_LLVMFuzzerTestOneInput(const uint8_t *data, size_t len); /* NOLINT: ld gives these names */
 int __wrap_LLVMFuzzerTestOneInput(const uint8_t *data, size_t len); /* NOLINT */
@@ -57,7 +57,8 @@ static void start(void)
     timer_t timer;
     signal(SIGPROF, on_tick);
     signal(SIGHUP, on_stop);
-    if (timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &timer) != 0 || timer_settime(timer, 0, &every, NULL) != 0)
+    if (timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &timer) != 0 ||
+        timer_settime(timer, 0, &every, NULL) != 0)
         abort();
     budget_ns = budget ? strtoll(budget, NULL, 10) * SECOND : 0;
 }
@@ -83,7 +84,8 @@ int __wrap_LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) /* NOLINT */
     if (least > slowest_ns)
         slowest_ns = least;
     if (least > SLOW_NS) {
-        fprintf(stderr, "%zu bytes take %.1f ms, allowed are %.0f\n", len, (double)least / 1e6, (double)SLOW_NS / 1e6);
+        fprintf(stderr, "%zu bytes take %.1f ms, allowed are %.0f\n", len, (double)least / 1e6,
+                (double)SLOW_NS / 1e6);
         abort();
     }
     if (stopping || (budget_ns && cpu_ns() > budget_ns)) {

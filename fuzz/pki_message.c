@@ -16,7 +16,8 @@ static void device_make(void)
     if (device_key)
         return;
     device_key = evp_key_rsa(1024); /* small: each input costs a signature */
-    device_cert = test_cert_make(device_key, &(struct test_cert){ .subject = "CN=device", .serial = BYTES_LIT("\x01") });
+    device_cert = test_cert_make(device_key,
+                                 &(struct test_cert){ .subject = "CN=device", .serial = BYTES_LIT("\x01") });
 }
 
 static void expect_reply(const struct pki_answer *answer)
@@ -49,8 +50,8 @@ static void attributes_copy(struct bytes attributes, struct buf *ret)
     struct bytes whole, oid;
     while (der_get_whole(&in, DER_SEQUENCE, &whole)) {
         struct der_reader each = der_reader_over(whole);
-        if (der_get_sequence(&each, &inside) && der_get_oid(&inside, &oid) && !oid_is(oid, OID_ATTR_CONTENT_TYPE) &&
-            !oid_is(oid, OID_ATTR_MESSAGE_DIGEST))
+        if (der_get_sequence(&each, &inside) && der_get_oid(&inside, &oid) &&
+            !oid_is(oid, OID_ATTR_CONTENT_TYPE) && !oid_is(oid, OID_ATTR_MESSAGE_DIGEST))
             buf_append(ret, whole);
     }
 }

@@ -73,8 +73,8 @@ static struct buf certificate_list(void)
 
 static void answer_issued(struct bytes spki, struct buf *ret)
 {
-    AUTO_BUF leaf =
-        certificate(&(struct wanted){ .subject = "CN=device", .spki = spki, .key_usage = KU_DIGITAL_SIGNATURE });
+    AUTO_BUF leaf = certificate(
+        &(struct wanted){ .subject = "CN=device", .spki = spki, .key_usage = KU_DIGITAL_SIGNATURE });
     const struct enroll_answer answer = { ENROLL_ISSUED, 42, buf_bytes(&leaf) };
     enroll_answer_put(ret, &answer);
 }
@@ -100,12 +100,14 @@ static enum err asked(const char *verb, struct bytes body, struct buf *ret, stru
         return OK;
     }
     PROMISE(record_get(body, &record, why) == OK);
-    AUTO_BUF der = strcmp(verb, "get_crl") == 0 ? certificate_list() : buf_dup(buf_bytes(&the_site.enrolled_der));
+    AUTO_BUF der =
+        strcmp(verb, "get_crl") == 0 ? certificate_list() : buf_dup(buf_bytes(&the_site.enrolled_der));
     der_put_octets(ret, buf_bytes(&der));
     return OK;
 }
 
-static enum err call(struct ca_client *client, const char *verb, struct bytes body, struct buf *ret, struct why *why)
+static enum err call(struct ca_client *client, const char *verb, struct bytes body, struct buf *ret,
+                     struct why *why)
 {
     AUTO_BUF usual = { 0 };
     (void)client;

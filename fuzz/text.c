@@ -96,7 +96,8 @@ static void read_name(struct bytes text)
         return;
     PROMISE(name_check(buf_bytes(&name), &why) == OK);
     name_append_text(&shown, buf_bytes(&name));
-    PROMISE(name_reencode(buf_bytes(&name), &plain, &why) != OK || name_equal(buf_bytes(&plain), buf_bytes(&name)));
+    PROMISE(name_reencode(buf_bytes(&name), &plain, &why) != OK ||
+            name_equal(buf_bytes(&plain), buf_bytes(&name)));
 }
 
 static void read_log(struct bytes text)

@@ -5,6 +5,7 @@
 #include "ipc/enroll.h"
 #include "ipc/record.h"
 #include "scep/transaction.h"
+#include "x509/constant_time.h"
 #include "x509/crl.h"
 #include "x509/csr.h"
 #include "x509/name.h"
@@ -14,16 +15,21 @@
  */
 #define ISSUER_PROOF_BYTES 20
 
-/* One verdict for everything that can be wrong with an envelope's content; the reason is for the log. */
+/* One verdict for everything that can be wrong with an envelope's content, in one sentence of one length, made in
+   one time; the reason is for the log. */
 static enum err unreadable(const struct transaction *tx, const struct why *reason, struct why *why)
 {
-    if (tx->good != 0xFF)
-        return fail(why, ERR_BAD_MESSAGE_CHECK,
-                    "envelope of %s does not decrypt with RA generation %d: wrong key, "
-                    "length or padding",
-                    scep_type_name(tx->type),
-                    tx->endpoint->ra->encryption[tx->envelope.recipient].generation);
-    return fail(why, ERR_BAD_MESSAGE_CHECK, "content of %s: %s", scep_type_name(tx->type), reason->text);
+    static const char words[2][6] = { "wrong", "right" };
+    return fail(why, ERR_BAD_MESSAGE_CHECK,
+                "%s for RA generation %d cannot be read: key, length and padding are %s; content: %s",
+                scep_type_name(tx->type), tx->endpoint->ra->encryption[tx->envelope.recipient].generation,
+                words[tx->good & 1], reason->text);
+}
+
+/* Without a branch on either: which of them it was is what an attacker wants to know. */
+static bool is_readable(const struct transaction *tx, enum err read)
+{
+    return tx->good & ct_equal(read, OK);
 }
 
 /* --- certificates and CRLs for the device --- */
@@ -118,7 +124,7 @@ static enum err request_run(struct transaction *tx, struct outcome *ret, struct 
     struct csr csr;
     struct why reason = { 0 };
     enum err read = csr_read(tx, &csr, &reason);
-    if (tx->good != 0xFF || read != OK)
+    if (!is_readable(tx, read))
         return unreadable(tx, &reason, why);
     tx->subject = csr.subject;
     TRY(requester_check(tx, &csr, why));
@@ -179,7 +185,7 @@ static enum err poll_run(struct transaction *tx, struct outcome *ret, struct why
     struct bytes issuer, subject;
     struct why reason = { 0 };
     enum err read = issuer_and_subject_read(buf_bytes(&tx->plain), &issuer, &subject, &reason);
-    if (tx->good != 0xFF || read != OK)
+    if (!is_readable(tx, read))
         return unreadable(tx, &reason, why);
     TRY(issuer_check(tx, issuer, true, why));
     struct enroll_poll poll = {
@@ -221,7 +227,7 @@ static enum err query_run(struct transaction *tx, const char *verb, struct buf *
     struct bytes issuer, serial;
     struct why reason = { 0 };
     enum err read = issuer_and_serial_read(buf_bytes(&tx->plain), &issuer, &serial, &reason);
-    if (tx->good != 0xFF || read != OK)
+    if (!is_readable(tx, read))
         return unreadable(tx, &reason, why);
     TRY(issuer_check(tx, issuer, false, why));
     AUTO_BUF text = { 0 }, body = { 0 };
