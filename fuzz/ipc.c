@@ -83,17 +83,18 @@ static void on_lost(void *arg)
     loop_stop(arg);
 }
 
-/* Everything that comes back is frames, and says hello first. */
+/* Everything that came back is frames, and says hello first. What is there is all: our end is done, though libevent may close
+   it a turn of its loop later. */
 static void read_answers(int fd)
 {
     uint8_t prefix[FRAME_PREFIX_BYTES], der[FRAME_MAX];
     struct frame frame;
     struct why why;
     bool first = true;
-    while (recv(fd, prefix, sizeof(prefix), MSG_WAITALL) == (ssize_t)sizeof(prefix)) {
+    while (recv(fd, prefix, sizeof(prefix), MSG_DONTWAIT) == (ssize_t)sizeof(prefix)) {
         size_t len = frame_length(prefix);
         PROMISE(len <= sizeof(der) - FRAME_PREFIX_BYTES);
-        if (recv(fd, der, len, MSG_WAITALL) != (ssize_t)len)
+        if (recv(fd, der, len, MSG_DONTWAIT) != (ssize_t)len)
             return; /* closed in the middle */
         PROMISE(frame_get(bytes_of(der, len), &frame, &why) == OK);
         PROMISE(!first || bytes_equal(frame.verb, BYTES_LIT("hello")) ||

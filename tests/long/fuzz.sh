@@ -60,17 +60,18 @@ slice_record() { # TARGET STATUS
         "$(field "$1" slowest_input_ms) $4 $6 $8 $2" | awk 'NF == 9' >>"$build/$1.seconds"
 }
 slice_run() { # TARGET SECONDS
-    local corpus=$build/corpus-$1 seeds=fuzz/corpus/$1 status
+    local corpus=$build/corpus-$1 seeds=fuzz/corpus/$1 status scratch
     mkdir -p "$corpus" "$seeds"
+    scratch=$(mktemp -d /dev/shm/fuzz.XXXXXX) # stores of verbs; libFuzzer leaves without cleaning up
     # shellcheck disable=SC2046
-    FUZZ_CPU_SECONDS=$2 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TMPDIR=/dev/shm \
+    FUZZ_CPU_SECONDS=$2 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TMPDIR=$scratch \
         "$build/fuzz/fuzz-$1" -artifact_prefix="$build/crashes/$1-" -print_final_stats=1 -rss_limit_mb=2048 \
         -timeout=1800 -max_len="$(largest "$1")" $(dictionary "$1") "$corpus" "$seeds" >"$build/logs/$1.log" 2>&1 &
     local fuzzer=$!
     echo "$fuzzer" >"$build/$1.pid"
     wait "$fuzzer"
     status=$?
-    rm -f "$build/$1.pid"
+    rm -rf "$build/$1.pid" "$scratch"
     if [ $status = 0 ]; then
         slice_record "$1" ok
     else

@@ -137,7 +137,8 @@ struct world *world_new(enum key_kind ca_kind)
     struct why why = { 0 };
     struct key_spec spec = { ca_kind, 2048 };
     secret_heap_open(1 << 16);
-    snprintf(world->folder, sizeof(world->folder), "/tmp/chancery-ca-XXXXXX");
+    const char *parent = getenv("TMPDIR");
+    snprintf(world->folder, sizeof(world->folder), "%s/chancery-ca-XXXXXX", parent ? parent : "/tmp");
     assert_non_null(mkdtemp(world->folder));
     world->clock = clock_held_at(NOW);
     ASSERT_OK(secret_random(CHALLENGE_KEY_BYTES, &world->challenge_key, &why), &why);

@@ -1,0 +1,343 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the seeds of the corpora that no client's recording gives: frames, verbs, contents, key files, texts, and a pkiMessage
+whose envelope is not encrypted to anybody (give_back.h). The objects inside are made by OpenSSL's command line, and so are new
+each time: run it when a format changes. usage: fuzz/seeds.py"""
+import pathlib
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent
+DATA = ROOT.parent / 'tests' / 'data'
+CA_NAME = '/CN=Example Issuing CA/O=Example'  # fuzz/site.c
+
+
+def save(target, name, data):
+    folder = ROOT / 'corpus' / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+# --- DER ---
+
+def tlv(tag, *content):
+    body = b''.join(content)
+    if len(body) < 128:
+        return bytes([tag, len(body)]) + body
+    length = len(body).to_bytes((len(body).bit_length() + 7) // 8, 'big')
+    return bytes([tag, 0x80 | len(length)]) + length + body
+
+
+def seq(*content):
+    return tlv(0x30, *content)
+
+
+def integer(number):
+    return tlv(2, number.to_bytes(number.bit_length() // 8 + 1, 'big'))
+
+
+def octets(data):
+    return tlv(4, data)
+
+
+def utf8(text):
+    return tlv(12, text.encode())
+
+
+def oid(dotted):
+    first, second, *arcs = map(int, dotted.split('.'))
+    out = bytes([first * 40 + second])
+    for arc in arcs:
+        digits = [arc & 0x7F]
+        while arc := arc >> 7:
+            digits.insert(0, arc & 0x7F | 0x80)
+        out += bytes(digits)
+    return tlv(6, out)
+
+
+def inside(der):
+    """The elements of a constructed value."""
+    def header(at):
+        length = der[at + 1]
+        more = length & 0x7F if length & 0x80 else 0
+        return 2 + more, int.from_bytes(der[at + 2:at + 2 + more], 'big') if more else length
+    start, total = header(0)
+    at, out = start, []
+    while at < start + total:
+        head, length = header(at)
+        out.append(der[at:at + head + length])
+        at += head + length
+    return out
+
+
+def names_of(certificate):
+    """issuer, subject of a version 3 certificate"""
+    parts = inside(inside(certificate)[0])
+    return parts[3], parts[5]
+
+
+# --- objects ---
+
+class Objects:
+    def __init__(self, folder):
+        self.folder = folder
+        self.ca_key, self.device_key = self.key('ca', 'EC', 'ec_paramgen_curve:P-256'), self.key('device', 'EC',
+                                                                                             'ec_paramgen_curve:P-256')
+        self.rsa_key = self.key('rsa', 'RSA', 'rsa_keygen_bits:2048')
+        self.ca = self.certificate('ca', CA_NAME, 'basicConstraints=critical,CA:TRUE')
+        self.device = self.certificate('device', '/CN=device')
+        self.rsa = self.certificate('rsa', '/CN=device')
+        self.csrs = {kind: self.csr(kind) for kind in ('device', 'rsa')}
+        self.leaves = {kind: self.leaf(kind) for kind in ('device', 'rsa')}
+
+    def run(self, *command):
+        subprocess.run(['openssl', *command], check=True, cwd=self.folder, stderr=subprocess.DEVNULL)
+
+    def key(self, name, algorithm, option):
+        self.run('genpkey', '-algorithm', algorithm, '-pkeyopt', option, '-out', f'{name}.key')
+        self.run('pkcs8', '-topk8', '-nocrypt', '-in', f'{name}.key', '-outform', 'DER', '-out', f'{name}.p8')
+        return (self.folder / f'{name}.p8').read_bytes()
+
+    def certificate(self, name, subject, *extensions):
+        more = [part for text in extensions for part in ('-addext', text)]
+        self.run('req', '-x509', '-key', f'{name}.key', '-subj', subject, '-days', '3000', *more, '-out', f'{name}.pem')
+        self.run('x509', '-in', f'{name}.pem', '-outform', 'DER', '-out', f'{name}.der')
+        return (self.folder / f'{name}.der').read_bytes()
+
+    def csr(self, name):
+        (self.folder / 'csr.conf').write_text('''[req]
+prompt = no
+distinguished_name = name
+attributes = attributes
+req_extensions = extensions
+[name]
+CN = device-1
+O = Example
+[attributes]
+challengePassword = secret
+[extensions]
+keyUsage = digitalSignature
+subjectAltName = DNS:device-1.example, email:a@device.example, URI:urn:uuid:1, IP:192.0.2.7
+''')
+        self.run('req', '-new', '-config', 'csr.conf', '-key', f'{name}.key', '-outform', 'DER', '-out', f'{name}.csr')
+        return (self.folder / f'{name}.csr').read_bytes()
+
+    def leaf(self, name):
+        self.run('x509', '-req', '-inform', 'DER', '-in', f'{name}.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-days', '30',
+                 '-set_serial', '0x112233445566778899aabbccddeeff0011', '-outform', 'DER', '-out', f'{name}.leaf')
+        return (self.folder / f'{name}.leaf').read_bytes()
+
+    def encrypt(self, key, iv, plain):
+        return subprocess.run(['openssl', 'enc', '-aes-128-cbc', '-K', key.hex(), '-iv', iv.hex()], input=plain, check=True,
+                              stdout=subprocess.PIPE).stdout
+
+
+# --- bodies ---
+
+def record(**fields):
+    return seq(*(seq(utf8(name), utf8(value)) for name, value in fields.items()))
+
+
+def request(endpoint, csr, signer, transaction=b'5f3c'):
+    return seq(utf8(endpoint), octets(csr), octets(transaction), octets(signer), utf8('192.0.2.7'))
+
+
+def poll(endpoint, ca, signer):
+    return seq(utf8(endpoint), octets(b'5f3c'), octets(names_of(ca)[1]), octets(names_of(signer)[1]), octets(signer))
+
+
+def answer(disposition, certificate=b''):
+    return seq(integer(disposition), integer(42), octets(certificate))
+
+
+def frame(number, verb, body):
+    der = seq(integer(1), integer(number), utf8(verb), body)
+    return len(der).to_bytes(4, 'big') + der
+
+
+def hello(principal):
+    return seq(integer(1), integer(1), utf8(principal))
+
+
+VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show', 'request_export', 'request_approve',
+         'request_deny', 'refusal_list', 'cert_list', 'cert_show', 'cert_export', 'cert_revoke', 'template_list',
+         'template_show', 'template_export', 'crl_publish', 'crl_show', 'crl_export', 'password_new', 'status']  # ca/verbs.c
+
+
+def make_verbs(objects):
+    serial = '11223344'
+    bodies = {
+        'poll': [poll('manual', objects.ca, objects.device)],
+        'request': [request(endpoint, objects.csrs[kind], getattr(objects, kind))
+                    for endpoint in ('static', 'manual', 'once', 'bare') for kind in ('device', 'rsa')],
+        'get_cert': [record(endpoint='static', serial=serial), record(endpoint='static', serial=serial, issuer='30003000')],
+        'get_crl': [record(endpoint='static'), record(endpoint='nobody')],
+        'request_list': [record(limit='10'), record(ca='issuing', disposition='pending'), record(limit='1001')],
+        'refusal_list': [record(limit='10'), record(limit='x')],
+        'cert_list': [record(status='good'), record(status='revoked', limit='1')],
+        'cert_revoke': [record(serial=serial, reason='keyCompromise'), record(serial=serial)],
+        'template_show': [record(name='SCEPDevice')], 'template_export': [record(name='SCEPDevice')],
+        'crl_publish': [record(), record(ca='issuing')], 'password_new': [record(endpoint='once'), record(endpoint='static')],
+    }
+    for number, verb in enumerate(VERBS):
+        usual = [record(id='1'), record(serial=serial)] if verb.startswith(('request_', 'cert_')) else [record()]
+        for which, body in enumerate(bodies.get(verb, usual)):
+            save('verbs', f'{verb}-{which}', bytes([number]) + body)
+
+
+def make_frames(objects):
+    bodies = [('request', request('default', objects.csrs['device'], objects.device)),
+              ('poll', poll('default', objects.ca, objects.device)),
+              ('ok', answer(0, objects.leaves['device'])), ('ok', answer(3)),
+              ('get_cert', record(endpoint='default', serial='1122')), ('status', record()),
+              ('ok', seq(record(a='b', limit='7'), record(serial='x'))),
+              ('seal', seq(utf8('issuing'), integer(1), octets((DATA / 'cert' / 'golden-tbs.der').read_bytes()))),
+              ('seal', seq(utf8('issuing'), integer(1), octets(inside(objects.leaves['rsa'])[0]))),
+              ('ok', octets(objects.leaves['device'])), ('error', seq(utf8('ERR_DENIED'), utf8('no'))), ('ok', tlv(5))]
+    for kind in ('openssl-empty', 'openssl-two'):
+        tbs = inside((ROOT / 'corpus' / 'crl' / kind).read_bytes())[0]
+        bodies.append(('seal', seq(utf8('issuing'), integer(2), octets(tbs))))
+    save('frame', 'hello', frame(1, 'hello', hello('scep')))
+    for which, (verb, body) in enumerate(bodies):
+        save('frame', f'{verb}-{which}', frame(2 + which, verb, body))
+    save('frame', 'many', b''.join(frame(which, verb, body) for which, (verb, body) in enumerate(bodies[3:6])))
+
+
+def make_ipc():
+    greeting = frame(1, 'hello', hello('scep'))
+    calls = frame(2, 'echo', record(a='b')) + frame(3, 'fail', tlv(5)) + frame(4, 'forbidden', tlv(5)) + frame(5, 'none', tlv(5))
+    save('ipc', 'server', b'\0' + greeting + calls)
+    save('ipc', 'server-many', b'\0' + greeting + b''.join(frame(i, 'echo', octets(b'x' * 900)) for i in range(2, 12)))
+    save('ipc', 'server-other-principal', b'\0' + frame(1, 'hello', hello('cli')) + calls)
+    save('ipc', 'server-newer', b'\0' + frame(1, 'hello', seq(integer(2), integer(9), utf8('scep'))))
+    save('ipc', 'server-range', b'\0' + frame(1, 'hello', seq(integer(1), integer(9), utf8('scep'))) + calls)
+    save('ipc', 'server-no-hello', b'\0' + calls)
+    save('ipc', 'server-too-long', b'\0' + greeting + b'\0\0\x20\0')
+    save('ipc', 'server-cut', b'\0' + greeting + calls[:-3])
+    agreed = frame(1, 'hello', hello('ca'))
+    save('ipc', 'caller-ok', b'\1' + agreed + frame(2, 'ok', record(a='b')))
+    save('ipc', 'caller-error', b'\1' + agreed + frame(2, 'error', seq(utf8('ERR_DENIED'), utf8('no'))))
+    save('ipc', 'caller-refused', b'\1' + frame(1, 'error', seq(utf8('ERR_NOT_AUTHORISED'), utf8('who?'))))
+    save('ipc', 'caller-other-id', b'\1' + agreed + frame(7, 'ok', tlv(5)) + frame(2, 'ok', tlv(5)))
+    save('ipc', 'caller-other-verb', b'\1' + agreed + frame(2, 'seal', tlv(5)))
+    save('ipc', 'caller-other-version', b'\1' + frame(1, 'hello', seq(integer(3), integer(3), utf8('ca'))))
+    save('ipc', 'caller-cut', b'\1' + agreed + frame(2, 'ok', tlv(5))[:-1])
+
+
+def content(which, flags, plain, reply=b''):
+    return bytes([which, flags]) + len(plain).to_bytes(2, 'big') + plain + reply
+
+
+def make_contents(objects):
+    requester, enrolled, refused, bad = 2, 4, 8, 1  # fuzz/content.c
+    issuer = names_of(objects.ca)[1]
+    for path in sorted((DATA / 'csr').iterdir()):
+        save('content', f'csr-{path.stem}', content(0, requester, path.read_bytes()))
+    for kind in ('device', 'rsa'):
+        csr, leaf = objects.csrs[kind], objects.leaves[kind]
+        save('content', f'{kind}-issued', content(0, requester, csr, answer(0, leaf)))
+        save('content', f'{kind}-issued-other', content(0, requester, csr, answer(0, objects.ca)))
+        save('content', f'{kind}-pending', content(0, requester, csr, answer(3)))
+        save('content', f'{kind}-renewal', content(1, enrolled, csr, answer(0, leaf)))
+        save('content', f'{kind}-stranger', content(0, 0, csr))
+        save('content', f'{kind}-bad', content(0, bad | requester, csr))
+        save('content', f'{kind}-answer-garbage', content(0, requester, csr, tlv(5)))
+    for which in range(4):
+        save('content', f'refused-{which}', content(which * 8, requester | refused, objects.csrs['rsa']))
+    save('content', 'poll', content(2, 0, seq(issuer, names_of(objects.device)[1])))
+    save('content', 'poll-pending', content(2, 0, seq(issuer, names_of(objects.device)[1]), answer(3)))
+    save('content', 'poll-other-issuer', content(2, 0, seq(names_of(objects.device)[1], issuer)))
+    serial = seq(issuer, integer(0x1122))
+    save('content', 'get-cert', content(3, 0, serial))
+    save('content', 'get-cert-answer', content(3, 0, serial, octets(objects.leaves['rsa'])))
+    save('content', 'get-crl', content(4, 0, serial))
+    save('content', 'get-crl-answer', content(4, 0, serial, octets((ROOT / 'corpus' / 'crl' / 'openssl-two').read_bytes())))
+    save('content', 'get-crl-garbage', content(4, 0, serial, octets(b'x')))
+    save('content', 'get-cert-long-serial', content(3, 0, seq(issuer, integer(1 << 400))))
+    save('content', 'cert-rep', content(5, 0, serial))
+
+
+def signed_message(signer, message_type, envelope):
+    def attribute(kind, value):
+        return seq(oid(kind), tlv(0x31, value))
+    scep = '2.16.840.1.113733.1.9.'
+    sha256 = seq(oid('2.16.840.1.101.3.4.2.1'))
+    attributes = sorted([attribute('1.2.840.113549.1.9.3', oid('1.2.840.113549.1.7.1')),
+                         attribute('1.2.840.113549.1.9.4', octets(bytes(32))),
+                         attribute(scep + '2', tlv(0x13, str(message_type).encode())),
+                         attribute(scep + '5', octets(bytes(16))), attribute(scep + '7', tlv(0x13, b'transaction-1'))])
+    tbs = inside(signer)[0]
+    parts = inside(tbs)
+    signer_id = seq(parts[3], parts[1])
+    info = seq(integer(1), signer_id, sha256, tlv(0xA0, *attributes), seq(oid('1.2.840.113549.1.1.1'), tlv(5)),
+               octets(bytes(256)))
+    data = seq(integer(1), tlv(0x31, sha256), seq(oid('1.2.840.113549.1.7.1'), tlv(0xA0, octets(envelope))),
+               tlv(0xA0, signer), tlv(0x31, info))
+    return seq(oid('1.2.840.113549.1.7.2'), tlv(0xA0, data))
+
+
+def enveloped(objects, plain):
+    key, iv = bytes(range(16)), bytes(16)
+    block = b'\0\2' + b'\x55' * (256 - 3 - 16) + b'\0' + key
+    parts = inside(inside(objects.rsa)[0])
+    recipient = seq(integer(0), seq(parts[3], parts[1]), seq(oid('1.2.840.113549.1.1.1'), tlv(5)), octets(block))
+    encrypted = seq(oid('1.2.840.113549.1.7.1'), seq(oid('2.16.840.1.101.3.4.1.2'), octets(iv)),
+                    tlv(0x80, objects.encrypt(key, iv, plain)))
+    return seq(oid('1.2.840.113549.1.7.3'), tlv(0xA0, seq(integer(0), tlv(0x31, recipient), encrypted)))
+
+
+def make_messages(objects):
+    issuer = names_of(objects.ca)[1]
+    plains = {17: objects.csrs['rsa'], 19: objects.csrs['rsa'], 20: seq(issuer, names_of(objects.rsa)[1]),
+              21: seq(issuer, integer(0x1122)), 22: seq(issuer, integer(0x1122))}
+    for kind, plain in plains.items():
+        envelope = enveloped(objects, plain)
+        save('cms_enveloped', f'given-{kind}', envelope)
+        save('pki_message', f'given-{kind}', signed_message(objects.rsa, kind, envelope))
+
+
+def make_texts():
+    texts = ['/certsrv/mscep/mscep.dll/pkiclient.exe?operation=PKIOperation&message=MIIB%0A%2b%2F%3D%3d',
+             'http://scep.example:80/scep?operation=GetCACaps&message=default', 'operation=GetCACert&message=a%zz&&x',
+             'CN=device-1,OU="a, b"+OU=c\\,d,O=Exa\\20mple,C=CH', 'CN=\\E2\\82\\AC\\#x, 1.2.3.4=#0c0161, DC=example, E=a@b',
+             'aGVsbG8gd29ybGQ=', 'aGVsbG8gd29y\r\nbGQ', '00ffAB12', ' \tclose , keep-alive', '65535', '[2001:db8::1]:8443',
+             '18446744073709551616', 'line\nforged \x1b[31m \u202e\u00e9"\\', '-----BEGIN CERTIFICATE-----\nMAA=\n'
+             '-----END CERTIFICATE-----\nrest', '-----BEGIN X-----\nMAA=\n-----END X-----\n']
+    for which, text in enumerate(texts):
+        save('text', f'{which:02}', text.encode())
+
+
+def make_configurations():
+    user = 'mode = user\n'
+    texts = {'least': user + 'ca "issuing" {}\nendpoint "default" {\n validator = "one-time"\n}\n',
+             'lists': user + 'scep {\n http_listen = {\n  "127.0.0.1:80", # first\n  "[::1]:81"\n }\n https_listen = {}\n}\n'
+             'workers = 5\nlog_level = "debug"\nroles += {"ca"}\n',
+             'comments': user + '/* a\n b */ site = \'x\' // end\n# more\nrun_dir = "/run/\\x41\\n"\n',
+             'paths': user + 'ca "issuing" { cdp_urls = {"http://a.example/x"} allowed_eku = {"clientAuth", "1.3.6.1.5.5.7.3.2"} }\n'
+             'endpoint "a" { validator = "manual" ca = "issuing" paths = {"/a/b", "/c/"} ra_set = "x" allow_3des = yes }\n'
+             'endpoint "b" { validator = "static" ca = "issuing" paths = {"/A/b/"} }\n',
+             'system': 'mode = "system"\n', 'duplicate': user + 'site = a\nsite = b\n', 'environment': user + 'site = "${HOME}"\n',
+             'unclosed': user + 'ca "issuing" {\n', 'unclosed-quote': user + 'site = "x\n', 'no-such': user + 'sitte = 1\n',
+             'include': user + 'include("/etc/passwd")\n', 'number': user + 'workers = 513\nstop_timeout = -1\n'}
+    for name, text in texts.items():
+        save('config', name, text.encode())
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        objects = Objects(pathlib.Path(folder))
+        make_verbs(objects)
+        make_frames(objects)
+        make_ipc()
+        make_contents(objects)
+        make_messages(objects)
+        make_texts()
+        make_configurations()
+        for name in ('ca', 'rsa'):
+            save('key_info', name, (pathlib.Path(folder) / f'{name}.p8').read_bytes())
+        for curve in ('P-384', 'P-521'):
+            save('key_info', curve, objects.key(curve, 'EC', f'ec_paramgen_curve:{curve}'))
+
+
+if __name__ == '__main__':
+    main()
