@@ -76,3 +76,72 @@ struct buf rsa_encrypt_raw(struct bytes spki, struct bytes block)
         die("raw RSA encryption failed");
     return out;
 }
+
+/* --- blocks that are wrong --- */
+
+/* A run of octets of a good block set to one value; where a run starts and what ends it. */
+enum place { START, ZERO, END }; /* the block's start, its 00 before the key, its end */
+enum { TO_ZERO = 1000, ALL };
+struct edit {
+    enum place from;
+    int offset, len;
+    uint8_t value;
+};
+static const struct {
+    const char *what;
+    struct edit edits[2];
+} broken[] = {
+    { "first octet 01", { { START, 0, 1, 0x01 } } },
+    { "first octet 02", { { START, 0, 1, 0x02 } } },
+    { "first octet 80", { { START, 0, 1, 0x80 } } },
+    { "first octet ff", { { START, 0, 1, 0xFF } } },
+    { "type 00", { { START, 1, 1, 0x00 } } },
+    { "type 01", { { START, 1, 1, 0x01 } } },
+    { "type 03", { { START, 1, 1, 0x03 } } },
+    { "type 82", { { START, 1, 1, 0x82 } } },
+    { "type ff", { { START, 1, 1, 0xFF } } },
+    { "first octets swapped", { { START, 0, 1, 0x02 }, { START, 1, 1, 0x00 } } },
+    { "signature's padding", { { START, 1, 1, 0x01 }, { START, 2, TO_ZERO, 0xFF } } },
+    { "no zero, 01 for it", { { ZERO, 0, 1, 0x01 } } },
+    { "no zero, 80 for it", { { ZERO, 0, 1, 0x80 } } },
+    { "no zero, ff for it", { { ZERO, 0, 1, 0xFF } } },
+    { "key one octet short", { { ZERO, 0, 1, 0x07 }, { ZERO, 1, 1, 0x00 } } },
+    { "key two octets short", { { ZERO, 0, 1, 0x07 }, { ZERO, 2, 1, 0x00 } } },
+    { "empty key", { { ZERO, 0, 1, 0x07 }, { END, -1, 1, 0x00 } } },
+    { "key of one octet", { { ZERO, 0, 1, 0x07 }, { END, -2, 1, 0x00 } } },
+    { "key one octet longer", { { ZERO, -1, 1, 0x00 } } },
+    { "key eight octets longer", { { ZERO, -8, 1, 0x00 } } },
+    { "key longer, old zero gone", { { ZERO, -3, 1, 0x00 }, { ZERO, 0, 1, 0x44 } } },
+    { "no padding", { { START, 2, 1, 0x00 } } },
+    { "padding of one octet", { { START, 3, 1, 0x00 } } },
+    { "padding of six octets", { { START, 8, 1, 0x00 } } },
+    { "padding of seven octets", { { START, 9, 1, 0x00 } } },
+    { "padding of eight octets before a longer key", { { START, 10, 1, 0x00 } } },
+    { "padding of zeros", { { START, 2, TO_ZERO, 0x00 } } },
+    { "two zeros in the padding", { { START, 20, 1, 0x00 }, { START, 40, 1, 0x00 } } },
+    { "zeros only", { { START, 0, ALL, 0x00 } } },
+    { "ff only", { { START, 0, ALL, 0xFF } } },
+    { "02 only", { { START, 0, ALL, 0x02 } } },
+};
+
+const size_t rsa_breaks = sizeof(broken) / sizeof(*broken);
+
+static void break_block(struct buf *block, size_t key, const struct edit *edit)
+{
+    size_t zero = block->len - key - 1;
+    size_t base = edit->from == START ? 0 : edit->from == ZERO ? zero : block->len;
+    size_t at = (size_t)((long)base + edit->offset);
+    size_t len = edit->len == TO_ZERO ? zero - at : edit->len == ALL ? block->len : (size_t)edit->len;
+    memset(block->data + at, edit->value, len);
+}
+
+const char *rsa_break_name(size_t way)
+{
+    return broken[way].what;
+}
+
+void rsa_break_pkcs1(struct buf *block, size_t key_len, size_t way)
+{
+    break_block(block, key_len, &broken[way].edits[0]);
+    break_block(block, key_len, &broken[way].edits[1]);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* No decryption oracle (spec security.md B1 to B3, S15): whatever was wrong with an envelope, one answer in
    bytes, held to a fixed time; and a budget for those who keep trying. */
+#include "tests/support/rsa_encode.h"
 #include "tests/unit/scep/support.h"
 #include "tests/unit/test.h"
 
@@ -49,19 +50,25 @@ static void expect_same(struct site *site, const struct buf *reference, const st
 }
 
 /* The device's envelope with another block in place of the encrypted key. */
-static void envelope_with_block(struct site *site, struct bytes block, struct buf *ret)
+static void envelope_to_with_block(struct site *site, const struct identity *recipient, struct bytes block,
+                                   struct buf *ret)
 {
-    device_seal(site, &(struct device_message){ 0 }, ret);
+    device_seal(site, &(struct device_message){ .recipient = recipient }, ret);
     struct cms_enveloped parsed;
     struct why why = { 0 };
-    ASSERT_OK(cms_enveloped_decode(buf_bytes(ret), &site->encryption[1].cert, 1, &parsed, &why), &why);
+    ASSERT_OK(cms_enveloped_decode(buf_bytes(ret), &recipient->cert, 1, &parsed, &why), &why);
     uint8_t *at = memmem(ret->data, ret->len, parsed.encrypted_key.data, parsed.encrypted_key.len);
     assert_non_null(at);
-    struct buf raw = openssl_raw_encrypt(site->encryption[1].cert.spki, block);
+    struct buf raw = openssl_raw_encrypt(recipient->cert.spki, block);
     assert_int_equal(raw.len, parsed.encrypted_key.len);
     memcpy(at, raw.data, raw.len);
     buf_free(&raw);
     cms_enveloped_free(&parsed);
+}
+
+static void envelope_with_block(struct site *site, struct bytes block, struct buf *ret)
+{
+    envelope_to_with_block(site, &site->encryption[1], block, ret);
 }
 
 /* 00 02 PS 00 key, with key_len octets of key. */
@@ -105,6 +112,49 @@ TEST(bad_padding_wrong_length_and_wrong_key_are_one_answer)
     block_fill(block, 16);
     block[5] = 0;
     expect_block_refused(site, &reference, block); /* separator inside the first eight */
+}
+
+/* S15: each kind of wrong block of Wycheproof's vectors, for each size of RA key. One answer to all, after one private
+   operation each; and the same to who asks without any. */
+static void expect_all_breaks_refused(int rsa_bits)
+{
+    struct identity encryption;
+    struct site *site = site_get();
+    identity_make(&(struct identity_params){ .subject = "CN=CEP Encryption",
+                                             .issuer = &site->ca,
+                                             .rsa_bits = rsa_bits,
+                                             .key_usage = KU_KEY_ENCIPHERMENT },
+                  &encryption);
+    site_new(OPTIONS(.encryption = &encryption));
+    struct prng prng = prng_seeded("blocks");
+    AUTO_BUF reference = { 0 };
+    unsigned before = site_decrypts(), first = before;
+    reference_answer(site, &reference);
+    assert_int_equal(site_decrypts(), before);
+    for (size_t way = 0; way < rsa_breaks; way++) {
+        AUTO_BUF envelope = { 0 }, answer = { 0 };
+        AUTO_BUF block = rsa_pad_pkcs1(&prng, (size_t)rsa_bits / 8, BYTES_LIT("0123456789abcdef"));
+        char peer[32];
+        rsa_break_pkcs1(&block, 16, way);
+        if (block.data[0] & 0x80) /* not below the modulus: no such number can be sent */
+            continue;
+        snprintf(peer, sizeof(peer), "203.0.113.%zu", way + 1);
+        envelope_to_with_block(site, &encryption, buf_bytes(&block), &envelope);
+        masked_answer(site, &(struct device_message){ .envelope = buf_bytes(&envelope) }, peer, &answer);
+        ASSERT_BYTES(buf_bytes(&answer), buf_bytes(&reference));
+        assert_int_equal(site_decrypts(), ++before);
+    }
+    assert_true(before - first >= 25); /* as many as Wycheproof has */
+    assert_int_equal(atomic_load(&site->fake.calls), 0);
+    site_new(OPTIONS(0));
+    identity_free(&encryption);
+}
+
+TEST(every_wrong_block_has_one_answer_for_each_size_of_key)
+{
+    expect_all_breaks_refused(2048);
+    expect_all_breaks_refused(3072);
+    expect_all_breaks_refused(4096);
 }
 
 TEST(bad_content_and_bad_csr_are_the_same_answer)
@@ -237,7 +287,8 @@ TEST(the_end)
     site_end();
 }
 
-RUN(T(bad_padding_wrong_length_and_wrong_key_are_one_answer), T(bad_content_and_bad_csr_are_the_same_answer),
+RUN(T(bad_padding_wrong_length_and_wrong_key_are_one_answer),
+    T(every_wrong_block_has_one_answer_for_each_size_of_key), T(bad_content_and_bad_csr_are_the_same_answer),
     T(a_csr_signature_that_ca_finds_wrong_is_the_same_answer),
     T(somebody_elses_envelope_wrapped_again_tells_nothing_whole_or_altered), T(a_query_is_no_padding_oracle),
     T(what_ca_says_of_a_renewal_is_not_told),

@@ -30,8 +30,16 @@ static enum err shared_sign(const struct key *key, enum digest digest, struct by
     return key_sign(((const struct shared_key *)key)->real, digest, data, ret, why);
 }
 
+static atomic_uint decrypts;
+
+unsigned site_decrypts(void)
+{
+    return atomic_load(&decrypts);
+}
+
 static enum err shared_decrypt(const struct key *key, struct bytes in, struct buf *ret, struct why *why)
 {
+    atomic_fetch_add(&decrypts, 1);
     return key_decrypt_raw(((const struct shared_key *)key)->real, in, ret, why);
 }
 
@@ -265,6 +273,8 @@ struct ra_set *site_ra_set(struct site *site, const struct site_options *options
     }
     ra_add(set, &site->encryption[0], 1, false);
     ra_add(set, &site->encryption[1], 2, false);
+    if (options->encryption)
+        ra_add(set, options->encryption, 3, false);
     ra_add(set, &site->signature, 2, true);
     return set;
 }

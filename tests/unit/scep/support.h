@@ -51,7 +51,9 @@ struct site_options {
     enum certrep_certificates certrep;
     enum get_ca_cert get_ca_cert;
     const char *validator;                                   /* NULL: static */
+    const struct identity *encryption;                       /* a newer RA key than the site's; NULL: none */
 };
+unsigned site_decrypts(void);                                /* private-key decryptions of all RA keys so far */
 /* Keys are made once per program: they take most of the time. */
 struct site *site_get(void);
 /* A fresh context and endpoint on them; the old ones are freed. */

@@ -2,9 +2,10 @@
 /* Private keys: made, kept encrypted, unlocked, used behind the gate; and read and written by OpenSSL, too. */
 #include "tests/unit/test.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/secret.h"
-#include "x509/key.h"
+#include "x509/key_internal.h"
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <pthread.h>
@@ -144,6 +145,73 @@ static void openssl_write(const char *path, EVP_PKEY *pkey, const EVP_CIPHER *ci
         assert_int_equal(1, PEM_write_PrivateKey(file, pkey, NULL, NULL, 0, NULL, NULL));
     fclose(file);
     assert_int_equal(0, chmod(path, 0600));
+}
+
+/* A passphrase is for the root key, which is read by hand only: by us, too. */
+TEST(a_key_under_a_passphrase_is_the_same_when_loaded)
+{
+    AUTO(key) key = generated(KEY_EC_P256);
+    AUTO(key) loaded = NULL;
+    save(key, "k", "correct horse battery", KEY_PROTECT_PASSPHRASE);
+    ASSERT_OK(load("k", "correct horse battery", &loaded), &why);
+    ASSERT_BYTES(public_key_spki(loaded->public_half), public_key_spki(key->public_half));
+    ASSERT_ERR(ERR_KEY, load_and_drop("k", "correct horse batterz"), &why);
+}
+
+static void pbes2_with_scrypt(const int64_t numbers[static 3], size_t salt_len, struct buf *out)
+{
+    static const uint8_t zeros[80];
+    size_t whole = der_begin(out, DER_SEQUENCE), algorithm = der_begin(out, DER_SEQUENCE);
+    der_put_oid(out, oid_bytes(OID_PBES2));
+    size_t params = der_begin(out, DER_SEQUENCE), kdf = der_begin(out, DER_SEQUENCE);
+    der_put_oid(out, oid_bytes(OID_SCRYPT));
+    size_t scrypt = der_begin(out, DER_SEQUENCE);
+    der_put_octets(out, bytes_of(zeros, salt_len));
+    for (int i = 0; i < 3; i++)
+        der_put_int64(out, numbers[i]);
+    der_end(out, scrypt);
+    der_end(out, kdf);
+    cipher_put(out, CIPHER_AES256_CBC, bytes_of(zeros, 16));
+    der_end(out, params);
+    der_end(out, algorithm);
+    der_put_octets(out, bytes_of(zeros, 32));
+    der_end(out, whole);
+}
+
+/* A file must not make us work for ever: the numbers are judged before any of the work. */
+TEST(a_derivation_of_too_much_work_is_refused_at_once)
+{
+    static const struct {
+        int64_t numbers[3];
+        size_t salt_len;
+    } refused[] = {
+        { { 1, 8, 1 }, 16 },
+        { { 16384, 0, 1 }, 16 },
+        { { 16384, 8, 0 }, 16 },
+        { { -16384, 8, 1 }, 16 },
+        { { 1 << 25, 8, 1 }, 16 },
+        { { 2, 1 << 25, 1 }, 16 },
+        { { 2, 1, 1 << 25 }, 16 },
+        { { 1 << 20, 1 << 5, 1 }, 16 },
+        { { 1 << 14, 1 << 5, 1 << 6 }, 16 },
+        { { INT64_MAX, INT64_MAX, INT64_MAX }, 16 },
+        { { 16384, 8, 1 }, 65 },
+    };
+    int64_t began = clock_mono_ms();
+    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+        AUTO_BUF der = { 0 };
+        AUTO_VAL(secret) info = { 0 };
+        pbes2_with_scrypt(refused[i].numbers, refused[i].salt_len, &der);
+        ASSERT_ERR(ERR_KEY, pkcs8_open(buf_bytes(&der), BYTES_LIT("passphrase"), &info, &why), &why);
+        assert_non_null(strstr(why.text, "not an EncryptedPrivateKeyInfo"));
+    }
+    assert_true(clock_mono_ms() - began < 1000);
+    AUTO_BUF der = { 0 };
+    AUTO_VAL(secret) info = { 0 };
+    pbes2_with_scrypt((const int64_t[]){ 16, 1, 1 }, 64,
+                      &der); /* little work: the derivation runs, the secret is wrong */
+    ASSERT_ERR(ERR_KEY, pkcs8_open(buf_bytes(&der), BYTES_LIT("passphrase"), &info, &why), &why);
+    assert_string_equal(why.text, PKCS8_WRONG_SECRET);
 }
 
 TEST(openssl_s_encrypted_files_are_read)
@@ -394,6 +462,8 @@ int main(void)
                                         F(key_files_have_mode_0400_and_are_never_overwritten),
                                         F(openssl_reads_our_files_with_either_protection),
                                         F(openssl_s_encrypted_files_are_read),
+                                        F(a_key_under_a_passphrase_is_the_same_when_loaded),
+                                        T(a_derivation_of_too_much_work_is_refused_at_once),
                                         F(unencrypted_weakly_encrypted_and_foreign_files_are_refused),
                                         F(a_wrong_secret_gives_one_sentence_that_names_the_file),
                                         F(readable_by_others_is_refused),
