@@ -173,31 +173,17 @@ enum err socket_port(int fd, int *ret_port, struct why *why)
     return OK;
 }
 
-static void address_text6(const struct sockaddr_in6 *in6, char ret[static ADDRESS_TEXT_BYTES])
-{
-    if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-        inet_ntop(AF_INET, in6->sin6_addr.s6_addr + 12, ret, ADDRESS_TEXT_BYTES);
-        return;
-    }
-    inet_ntop(AF_INET6, &in6->sin6_addr, ret, ADDRESS_TEXT_BYTES);
-    size_t len = strlen(ret);
-    if (in6->sin6_scope_id) /* the number, as the guides' log lines show it */
-        snprintf(ret + len, ADDRESS_TEXT_BYTES - len, "%%%u", (unsigned)in6->sin6_scope_id);
-}
-
 void address_text(const struct sockaddr *address, char ret[static ADDRESS_TEXT_BYTES], int *ret_port)
 {
-    ret[0] = '\0';
+    const struct address value = address_of(address);
     *ret_port = 0;
-    if (address->sa_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-        inet_ntop(AF_INET, &in->sin_addr, ret, ADDRESS_TEXT_BYTES);
-        *ret_port = ntohs(in->sin_port);
-    } else if (address->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
-        address_text6(in6, ret);
-        *ret_port = ntohs(in6->sin6_port);
-    } else {
+    if (address->sa_family == AF_INET)
+        *ret_port = ntohs(((const struct sockaddr_in *)address)->sin_port);
+    else if (address->sa_family == AF_INET6)
+        *ret_port = ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+    else {
         snprintf(ret, ADDRESS_TEXT_BYTES, "unix");
+        return;
     }
+    address_format(&value, ret);
 }

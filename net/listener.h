@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Listening sockets, TCP and Unix; addresses as text. */
 #pragma once
-#include "base/bytes.h"
+#include "base/network.h"
 
-#define ADDRESS_TEXT_BYTES 80
 /* "127.0.0.1:8080", "[::1]:8443", "[::]:80" (both families), ":0" picks a free port. Non-blocking, close-on-exec.
    ERR_CONFLICT: somebody listens there. */
 NODISCARD enum err listen_tcp(const char *address, int *ret_fd, struct why *why);

@@ -1,45 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Worker threads and the bounded queue in front of them. */
+/* Worker threads, and the queue in front of them. */
 #include "net/pool.h"
 
-#include "base/bytes.h"
+#include "base/clock.h"
 #include "base/limits.h"
+#include "net/lanes.h"
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
-#include <string.h>
-
-struct job {
-    void (*work)(void *arg);
-    void *arg;
-};
 
 struct pool {
     pthread_mutex_t lock; /* everything below */
     pthread_cond_t some;
-    struct job *jobs; /* a ring */
-    size_t size, head, count;
+    struct lanes *lanes;
+    int wait_ms;
     bool ending;
     pthread_t *threads;
     unsigned started;
 };
 
+/* Work that its client no longer waits for would only make the next one late, too. */
+static bool is_late(const struct pool *pool, const struct lane_job *job)
+{
+    return pool->wait_ms && job->refuse && clock_mono_ms() - job->since_ms > pool->wait_ms;
+}
+
 static void *worker(void *arg)
 {
     struct pool *pool = arg;
+    struct lane_job job;
+    struct lane *lane;
+    pthread_mutex_lock(&pool->lock);
     for (;;) {
-        pthread_mutex_lock(&pool->lock);
-        while (pool->count == 0 && !pool->ending)
+        while (!lanes_take(pool->lanes, &job, &lane)) {
+            if (pool->ending && lanes_waiting(pool->lanes) == 0) {
+                pthread_mutex_unlock(&pool->lock);
+                return NULL;
+            }
             pthread_cond_wait(&pool->some, &pool->lock);
-        if (pool->count == 0) {
-            pthread_mutex_unlock(&pool->lock);
-            return NULL;
         }
-        struct job job = pool->jobs[pool->head];
-        pool->head = (pool->head + 1) % pool->size;
-        pool->count--;
         pthread_mutex_unlock(&pool->lock);
-        job.work(job.arg);
+        if (is_late(pool, &job))
+            job.refuse(job.arg);
+        else
+            job.work(job.arg);
+        pthread_mutex_lock(&pool->lock);
+        lanes_done(pool->lanes, lane);
+        if (pool->ending) /* those who slept because this lane had its share */
+            pthread_cond_broadcast(&pool->some);
     }
 }
 
@@ -75,8 +83,10 @@ enum err pool_new(const struct pool_config *config, struct pool **ret, struct wh
     AUTO(pool) pool = xcalloc(1, sizeof(*pool));
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->some, NULL);
-    pool->size = config->queue ? config->queue : (size_t)threads * 4;
-    pool->jobs = xcalloc(pool->size, sizeof(*pool->jobs));
+    const struct lanes_config lanes = { .size = config->queue ? config->queue : (size_t)threads * 4,
+                                        .running_per_address = config->running_per_address };
+    pool->wait_ms = config->wait_ms;
+    TRY(lanes_new(&lanes, &pool->lanes, why));
     pool->threads = xcalloc(threads, sizeof(*pool->threads));
     int error = threads_start(pool, threads, stack_bytes);
     if (error)
@@ -86,17 +96,29 @@ enum err pool_new(const struct pool_config *config, struct pool **ret, struct wh
     return OK;
 }
 
+static bool submit(struct pool *pool, const struct address *from, struct lane_job job)
+{
+    struct lane_job displaced;
+    job.since_ms = clock_mono_ms();
+    pthread_mutex_lock(&pool->lock);
+    enum lanes_put put = pool->ending ? LANES_FULL : lanes_put(pool->lanes, from, &job, &displaced);
+    if (put != LANES_FULL)
+        pthread_cond_signal(&pool->some);
+    pthread_mutex_unlock(&pool->lock);
+    if (put == LANES_DISPLACED)
+        displaced.refuse(displaced.arg);
+    return put != LANES_FULL;
+}
+
 bool pool_submit(struct pool *pool, void (*work)(void *arg), void *arg)
 {
-    pthread_mutex_lock(&pool->lock);
-    bool taken = pool->count < pool->size && !pool->ending;
-    if (taken) {
-        pool->jobs[(pool->head + pool->count) % pool->size] = (struct job){ .work = work, .arg = arg };
-        pool->count++;
-        pthread_cond_signal(&pool->some);
-    }
-    pthread_mutex_unlock(&pool->lock);
-    return taken;
+    return submit(pool, NULL, (struct lane_job){ .work = work, .arg = arg });
+}
+
+bool pool_submit_from(struct pool *pool, const struct pool_job *job)
+{
+    return submit(pool, job->from,
+                  (struct lane_job){ .work = job->work, .refuse = job->refuse, .arg = job->arg });
 }
 
 void pool_free(struct pool *pool)
@@ -112,6 +134,6 @@ void pool_free(struct pool *pool)
     pthread_cond_destroy(&pool->some);
     pthread_mutex_destroy(&pool->lock);
     free(pool->threads);
-    free(pool->jobs);
+    lanes_free(pool->lanes);
     free(pool);
 }
