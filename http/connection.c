@@ -39,16 +39,45 @@ static void interest_set(struct connection *connection, short interest)
     event_add(&connection->io, NULL);
 }
 
+/* Who keeps us waiting gives way to newcomers when places run out, the longest waiting first. */
+static void silence_note(struct connection *connection)
+{
+    static const bool awaits_peer[CONN_STATES] = {
+        [CONN_HANDSHAKE] = true, [CONN_IDLE] = true, [CONN_READING] = true, [CONN_LINGERING] = true
+    };
+    struct http_server *server = connection->server;
+    if (connection->is_silent)
+        TAILQ_REMOVE(&server->silent, connection, silent);
+    connection->is_silent = awaits_peer[connection->state] && !connection->is_refused;
+    if (connection->is_silent)
+        TAILQ_INSERT_TAIL(&server->silent, connection, silent);
+}
+
+static void deadline_in(struct connection *connection, int64_t ms)
+{
+    const struct timeval wait = timeval_ms((int)ms);
+    evtimer_add(&connection->deadline, &wait);
+}
+
 /* ms 0: no deadline; our own work is bounded by those who do it. */
-static void state_enter(struct connection *connection, enum connection_state state, int ms)
+static void state_enter(struct connection *connection, enum connection_state state, int64_t ms)
 {
     connection->state = state;
-    if (!ms) {
+    connection->since_us = clock_mono_us();
+    silence_note(connection);
+    if (ms)
+        deadline_in(connection, ms);
+    else
         evtimer_del(&connection->deadline);
-        return;
-    }
-    const struct timeval wait = timeval_ms(ms);
-    evtimer_add(&connection->deadline, &wait);
+}
+
+/* How long that many bytes may take: whoever moves more gets more time, up to the absolute deadline. */
+static int64_t patience_ms(const struct http_limits *limits, size_t bytes, int most_ms)
+{
+    if (!limits->min_rate)
+        return most_ms;
+    int64_t ms = limits->min_rate_after_ms + (int64_t)(bytes * 1000 / limits->min_rate);
+    return ms < most_ms ? ms : most_ms;
 }
 
 static enum step wait_for(struct connection *connection, enum stream_result result)
@@ -78,33 +107,44 @@ static void answer_start(struct connection *connection)
         buf_append(&connection->out, body);
     connection->out_body = is_small ? BYTES_NONE : body;
     connection->sent = 0;
-    state_enter(connection, CONN_WRITING, connection->server->limits.write_ms);
+    const struct http_limits *limits = &connection->server->limits;
+    state_enter(connection, CONN_WRITING, patience_ms(limits, 0, limits->write_ms));
 }
 
 /* Every refusal of ours: its status, Connection: close, and a line that says why. */
-static enum step refuse(struct connection *connection, int status, const struct why *why)
+static enum step exchange_refuse(struct connection *connection, int status, const struct why *why)
 {
     const char *extra = status == 405   ? "Allow: GET, HEAD, POST\r\n"
                         : status == 503 ? "Retry-After: " HTTP_RETRY_S "\r\n"
                                         : NULL;
-    if (!connection->started_us)
-        connection->started_us = clock_mono_us();
-    struct http_exchange *exchange = exchange_new(connection);
     const struct http_answer answer = { .status = status, .extra_headers = extra };
-    exchange_set_answer(exchange, &answer);
+    exchange_set_answer(connection->exchange, &answer);
     connection->close_after = true;
     if (server_may_log(connection->server))
-        log_info(NULL, "request refused status=%d peer=%s why=%s", status, connection->peer, why->text);
+        log_info(NULL, "request refused status=%d peer=%s why=%s", status, connection->exchange->peer,
+                 why->text);
     answer_start(connection);
     return STEP_AGAIN;
 }
 
+static enum step refuse(struct connection *connection, int status, const struct why *why)
+{
+    if (!connection->started_us)
+        connection->started_us = clock_mono_us();
+    exchange_new(connection);
+    return exchange_refuse(connection, status, why);
+}
+
+static void why_over_cap(const struct http_server *server, struct why *ret)
+{
+    fail(ret, ERR_BUSY, "caps reached: %zu connections, %zu of one address", server->limits.connections,
+         server->limits.connections_per_address);
+}
+
 static enum step refuse_over_cap(struct connection *connection)
 {
-    const struct http_limits *limits = &connection->server->limits;
     struct why why;
-    fail(&why, ERR_BUSY, "connection caps reached: %zu overall, %zu per address", limits->connections,
-         limits->connections_per_address);
+    why_over_cap(connection->server, &why);
     return refuse(connection, 503, &why);
 }
 
@@ -113,6 +153,7 @@ static enum step idle_enter(struct connection *connection)
     if (connection->server->draining && connection->surplus.len == 0)
         return gone(connection);
     connection->started_us = 0;
+    connection->received = 0;
     state_enter(connection, CONN_IDLE, connection->server->limits.idle_ms);
     return STEP_AGAIN;
 }
@@ -123,7 +164,7 @@ static enum step step_handshake(struct connection *connection)
     if (result == STREAM_WANT_READ || result == STREAM_WANT_WRITE)
         return wait_for(connection, result);
     if (result == STREAM_DONE)
-        return connection->address ? idle_enter(connection) : refuse_over_cap(connection);
+        return connection->is_refused ? refuse_over_cap(connection) : idle_enter(connection);
     if (tls_session_is_outdated(connection->stream.ssl) && server_may_log(connection->server))
         log_warn(NULL, "TLS refused peer=%s offers only TLS 1.0/1.1; served are 1.2 and 1.3",
                  connection->peer);
@@ -141,6 +182,11 @@ static bool continue_send(struct connection *connection)
 static enum step request_dispatch(struct connection *connection)
 {
     struct http_exchange *exchange = exchange_new(connection);
+    struct why why;
+    if (connection->is_proxy && !exchange_enter(exchange)) {
+        why_over_cap(connection->server, &why);
+        return exchange_refuse(connection, 503, &why);
+    }
     state_enter(connection, CONN_WORKING, 0);
     interest_set(connection, 0);
     exchange->in_handler = true;
@@ -207,9 +253,10 @@ static enum step step_read(struct connection *connection)
     size_t used;
     enum http_progress progress = http_reader_feed(connection->reader, data, &used);
     surplus_keep(connection, data, used);
+    connection->received += used;
     if (connection->state == CONN_IDLE && http_reader_started(connection->reader)) {
         connection->started_us = clock_mono_us();
-        state_enter(connection, CONN_READING, server->limits.request_ms);
+        state_enter(connection, CONN_READING, patience_ms(&server->limits, 0, server->limits.request_ms));
     }
     return reader_react(connection, progress);
 }
@@ -287,13 +334,31 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
     connection_run(arg);
 }
 
+/* The time that its bytes so far have earned is not over yet: waits for the rest of it. */
+static bool is_fast_enough(struct connection *connection, int64_t elapsed_ms)
+{
+    const struct http_limits *limits = &connection->server->limits;
+    int64_t ms = connection->state == CONN_READING
+                     ? patience_ms(limits, connection->received, limits->request_ms)
+                 : connection->state == CONN_WRITING ? patience_ms(limits, connection->sent, limits->write_ms)
+                                                     : 0;
+    if (elapsed_ms >= ms)
+        return false;
+    deadline_in(connection, ms - elapsed_ms);
+    return true;
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct connection *connection = arg;
+    int64_t elapsed_ms = (clock_mono_us() - connection->since_us) / 1000;
+    if (is_fast_enough(connection, elapsed_ms))
+        return;
     if (connection->state == CONN_READING) {
         struct why why;
-        fail(&why, ERR_TIMEOUT, "request not whole after %d ms", connection->server->limits.request_ms);
+        fail(&why, ERR_TIMEOUT, "request not whole after %lld ms, %zu bytes are here", (long long)elapsed_ms,
+             connection->received);
         refuse(connection, 408, &why);
         connection_run(connection);
         return;
@@ -328,7 +393,10 @@ void connection_start(struct http_server *server, const struct connection_start 
     struct event_base *base = loop_base(server->loop);
     connection->server = server;
     connection->stream = stream_over(start->fd, start->ssl);
-    connection->address = start->address;
+    connection->address = address_of(start->peer);
+    connection->count = start->count;
+    connection->is_refused = start->is_refused;
+    connection->is_proxy = start->is_proxy;
     connection->reader = http_reader_new(&server->limits);
     evtimer_assign(&connection->deadline, base, on_deadline, connection);
     evtimer_assign(&connection->again, base, on_again, connection);
@@ -347,7 +415,9 @@ void connection_start(struct http_server *server, const struct connection_start 
 void connection_free(struct connection *connection)
 {
     struct http_server *server = connection->server;
-    bool was_serving = connection->address != NULL;
+    bool was_refused = connection->is_refused;
+    if (connection->is_silent)
+        TAILQ_REMOVE(&server->silent, connection, silent);
     interest_set(connection, 0);
     evtimer_del(&connection->deadline);
     evtimer_del(&connection->again);
@@ -358,11 +428,11 @@ void connection_free(struct connection *connection)
     *connection->link = connection->next;
     if (connection->next)
         connection->next->link = connection->link;
-    peers_leave(server->peers, connection->address);
+    peers_leave(server->peers, connection->count);
     http_reader_free(connection->reader);
     buf_free(&connection->surplus);
     buf_free(&connection->out);
     stream_close(&connection->stream);
     free(connection);
-    server_connection_gone(server, was_serving);
+    server_connection_gone(server, was_refused);
 }

@@ -10,17 +10,35 @@ static void on_hold(evutil_socket_t fd, short what, void *arg)
     on_deliver(arg);
 }
 
+/* Of a head that was not read whole, the proxy's own line may be what is missing. */
+static void client_fill(struct http_exchange *exchange, const struct connection *connection)
+{
+    struct http_request *request = &exchange->request;
+    memcpy(exchange->peer, connection->peer, sizeof(exchange->peer));
+    request->peer = exchange->peer;
+    request->peer_port = connection->peer_port;
+    request->address = connection->address;
+    if (!connection->is_proxy)
+        return;
+    const struct proxies *proxies = connection->server->proxies;
+    AUTO_BUF list = { 0 };
+    http_reader_list(exchange->reader, proxies_header(proxies), &list);
+    request->address = proxies_client(proxies, &connection->address, buf_bytes(&list));
+    if (address_equal(&request->address, &connection->address))
+        return;
+    address_format(&request->address, exchange->peer);
+    request->peer_port = 0;
+}
+
 static void request_fill(struct http_exchange *exchange, const struct connection *connection)
 {
     struct http_request *request = &exchange->request;
     http_reader_request(exchange->reader, request);
-    memcpy(exchange->peer, connection->peer, sizeof(exchange->peer));
+    client_fill(exchange, connection);
     memcpy(exchange->local, connection->local, sizeof(exchange->local));
     struct bytes method = http_reader_method(exchange->reader);
     snprintf(exchange->method, sizeof(exchange->method), "%.*s", (int)method.len,
              method.len ? (const char *)method.data : "");
-    request->peer = exchange->peer;
-    request->peer_port = connection->peer_port;
     request->local = exchange->local;
     request->local_port = connection->local_port;
     request->tls = connection->stream.ssl != NULL;
@@ -49,9 +67,18 @@ struct http_exchange *exchange_new(struct connection *connection)
     return exchange;
 }
 
+bool exchange_enter(struct http_exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+    exchange->count =
+        peers_enter(server->peers, &exchange->request.address, server->limits.connections_per_address);
+    return exchange->count != NULL;
+}
+
 static void exchange_free(struct http_exchange *exchange)
 {
     if (exchange->server) {
+        peers_leave(exchange->server->peers, exchange->count);
         *exchange->link = exchange->next;
         if (exchange->next)
             exchange->next->link = exchange->link;
@@ -154,6 +181,7 @@ void exchange_abandon(struct http_exchange *exchange)
     *exchange->link = exchange->next;
     if (exchange->next)
         exchange->next->link = exchange->link;
+    peers_leave(exchange->server->peers, exchange->count);
     exchange->server = NULL;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include "http/access_log.h"
 #include "http/peers.h"
+#include "http/proxies.h"
 #include "http/reader.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -11,6 +12,7 @@
 #include <event2/event_struct.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 
 #define HTTP_SCRATCH_BYTES   16384      /* one TLS record; what one read takes at most                              */
 #define HTTP_LINGER_MS       2000       /* after our last byte: as long as a client needs to read it and close      */
@@ -34,6 +36,7 @@ struct http_exchange {
     struct event hold;                                       /* not_before_us */
     struct http_reader *reader;                              /* lent by the connection: the request's views */
     struct http_request request;
+    struct peer_count *count;                                /* the client's place, when a proxy speaks for it */
     bool is_1_0, keep_alive;
     char peer[ADDRESS_TEXT_BYTES], local[ADDRESS_TEXT_BYTES], method[40];
     struct http_answer answer;                               /* own copies of all that it points to */
@@ -46,7 +49,12 @@ enum connection_state { CONN_HANDSHAKE, CONN_IDLE, CONN_READING, CONN_WORKING, C
 struct connection {
     struct connection *next, **link;                         /* server->connections */
     struct http_server *server;
-    struct peer_count *address;                              /* NULL: over a cap, gets its 503 and goes */
+    TAILQ_ENTRY(connection) silent;                          /* in server->silent */
+    struct address address;
+    struct peer_count *count;                                /* NULL: a trusted proxy, or refused */
+    bool is_refused;                                         /* over the cap of its address: gets its 503 and goes */
+    bool is_proxy;
+    bool is_silent;
     struct stream stream;
     enum connection_state state;
     struct event io, deadline, again;
@@ -54,7 +62,8 @@ struct connection {
     struct http_reader *reader;                              /* NULL while lent to the exchange */
     struct buf surplus;                                      /* read, but of a later request */
     size_t surplus_at;
-    int64_t started_us;
+    int64_t started_us, since_us;                            /* the request; the state */
+    size_t received;                                         /* of the request */
     struct http_exchange *exchange;
     struct buf out;                                          /* head, and a small body */
     struct bytes out_body;                                   /* a large body, in the exchange */
@@ -74,8 +83,10 @@ struct http_server {
     void *handler_arg;
     struct access_log *log;
     struct listening *listenings;
+    const struct proxies *proxies;
     struct connection *connections;
     size_t serving, refusing;                                /* connections with and without a place */
+    TAILQ_HEAD(, connection) silent;                         /* from whom bytes are awaited, who waits longest first */
     struct peers *peers;
     struct http_exchange *exchanges;
     bool draining;
@@ -89,10 +100,16 @@ struct http_server {
 
 /* server.c */
 bool server_may_log(struct http_server *server);
-void server_connection_gone(struct http_server *server, bool was_serving);
+void server_connection_gone(struct http_server *server, bool was_refused);
 
 /* connection.c */
-struct connection_start { int fd; struct ssl_st *ssl; const struct sockaddr *peer; struct peer_count *address; };
+struct connection_start {
+    int fd;
+    struct ssl_st *ssl;
+    const struct sockaddr *peer;
+    struct peer_count *count;
+    bool is_refused, is_proxy;
+};
 void connection_start(struct http_server *server, const struct connection_start *start);   /* takes fd and ssl */
 void connection_answer(struct connection *connection);       /* its exchange has its answer */
 void connection_free(struct connection *connection);
@@ -100,6 +117,7 @@ bool connection_is_quiet(const struct connection *connection);   /* holds no req
 
 /* exchange.c */
 struct http_exchange *exchange_new(struct connection *connection);   /* borrows the connection's reader */
+bool exchange_enter(struct http_exchange *exchange);         /* false: the client behind a proxy holds its places already */
 void exchange_set_answer(struct http_exchange *exchange, const struct http_answer *answer);
 bool exchange_hold(struct http_exchange *exchange);          /* true: too early, delivered later */
 /* Logged, its reader given back, gone. */

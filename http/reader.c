@@ -25,7 +25,7 @@ struct http_reader {
     struct buf head, body;
     size_t line;     /* where the current line or word starts in head */
     size_t query_at; /* offset of '?' + 1 in head, 0: none yet */
-    bool saw_cr, skipped_crlf, saw_start;
+    bool saw_cr, skipped_crlf, saw_start, head_whole;
     struct span method, target;
     enum http_method method_id;
     bool is_1_0, keep_alive, expects_continue, has_length;
@@ -329,6 +329,7 @@ static enum err length_check(struct http_reader *reader)
 
 static enum err head_done(struct http_reader *reader)
 {
+    reader->head_whole = true;
     TRY(host_check(reader));
     TRY(length_check(reader));
     TRY(connection_check(reader));
@@ -444,6 +445,17 @@ int http_reader_status(const struct http_reader *reader, struct why *why)
 bool http_reader_header(const struct http_reader *reader, const char *name, struct bytes *ret)
 {
     return header_count(reader, name, ret) > 0;
+}
+
+void http_reader_list(const struct http_reader *reader, const char *name, struct buf *ret)
+{
+    for (size_t i = 0; reader->head_whole && i < reader->header_count; i++) {
+        if (!bytes_equal(span_view(reader, reader->headers[i].name), bytes_str(name)))
+            continue;
+        if (ret->len)
+            buf_append_byte(ret, ',');
+        buf_append(ret, span_view(reader, reader->headers[i].value));
+    }
 }
 
 void http_reader_request(const struct http_reader *reader, struct http_request *ret)

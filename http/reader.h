@@ -18,6 +18,8 @@ int http_reader_status(const struct http_reader *reader, struct why *why);   /* 
    what was understood until then, for the access log. */
 void http_reader_request(const struct http_reader *reader, struct http_request *ret);
 bool http_reader_header(const struct http_reader *reader, const char *name, struct bytes *ret);
+/* All lines of that name as one list (RFC 9110 5.3); nothing unless the head was read whole. */
+void http_reader_list(const struct http_reader *reader, const char *name, struct buf *ret);
 bool http_reader_expects_continue(const struct http_reader *reader);
 bool http_reader_keep_alive(const struct http_reader *reader);   /* HTTP/1.0: only when asked */
 bool http_reader_is_1_0(const struct http_reader *reader);       /* HTTP/1.0, or no version read yet */

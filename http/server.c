@@ -49,6 +49,8 @@ static enum err limits_check(const struct http_limits *limits, struct why *why)
         return fail(why, ERR_CONFIG, "an HTTP limit is 0");
     if (limits->request_ms <= 0 || limits->idle_ms <= 0 || limits->write_ms <= 0 || limits->handshake_ms <= 0)
         return fail(why, ERR_CONFIG, "an HTTP deadline is not above 0 ms");
+    if (limits->min_rate && limits->min_rate_after_ms <= 0)
+        return fail(why, ERR_CONFIG, "a minimum rate that counts from the start would refuse everybody");
     return OK;
 }
 
@@ -70,6 +72,8 @@ enum err http_server_new(const struct http_server_config *config, struct http_se
     server->peers = peers;
     server->loop = config->loop;
     server->limits = config->limits;
+    server->proxies = config->proxies;
+    TAILQ_INIT(&server->silent);
     server->handler = config->handler;
     server->handler_arg = config->handler_arg;
     server->log = config->log;
@@ -85,26 +89,47 @@ static size_t refusing_max(const struct http_server *server)
     return eighth < 8 ? 8 : eighth > 256 ? 256 : eighth;
 }
 
+/* All places are taken: the connection that has been silent longest gives way, so that a flood of idle and slow ones
+   cannot lock anybody out. False: every single one is being worked on. */
+static bool place_make(struct http_server *server)
+{
+    if (server->serving < server->limits.connections)
+        return true;
+    struct connection *longest = TAILQ_FIRST(&server->silent);
+    if (!longest)
+        return false;
+    if (server_may_log(server))
+        log_info(NULL, "connection cut peer=%s why=all %zu places are taken and it was silent longest",
+                 longest->peer, server->limits.connections);
+    connection_free(longest);
+    return true;
+}
+
 static void connection_take(struct listening *listening, int fd, const struct sockaddr *peer)
 {
     struct http_server *server = listening->server;
-    struct peer_count *address = NULL;
-    if (server->serving < server->limits.connections)
-        address = peers_enter(server->peers, peer, server->limits.connections_per_address);
-    if (!address && server->refusing >= refusing_max(server)) {
+    const struct address address = address_of(peer);
+    struct connection_start start = { .fd = fd,
+                                      .peer = peer,
+                                      .is_proxy = proxies_trust(server->proxies, &address) };
+    /* A proxy's clients are counted one by one, with each request. */
+    if (!start.is_proxy)
+        start.count = peers_enter(server->peers, &address, server->limits.connections_per_address);
+    bool has_place = (start.count || start.is_proxy) && place_make(server);
+    start.is_refused = !has_place;
+    if (!has_place)
+        peers_leave(server->peers, TAKE(start.count));
+    if (start.is_refused && server->refusing >= refusing_max(server)) {
         close(fd);
         return;
     }
-    if (address)
+    if (has_place)
         server->serving++;
     else
         server->refusing++;
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    const struct connection_start start = { .fd = fd,
-                                            .ssl = listening->tls ? tls_server_session(listening->tls) : NULL,
-                                            .peer = peer,
-                                            .address = address };
+    start.ssl = listening->tls ? tls_server_session(listening->tls) : NULL;
     connection_start(server, &start);
 }
 
@@ -186,12 +211,12 @@ static void drain_in(struct http_server *server, int ms)
     evtimer_add(&server->drain, &wait);
 }
 
-void server_connection_gone(struct http_server *server, bool was_serving)
+void server_connection_gone(struct http_server *server, bool was_refused)
 {
-    if (was_serving)
-        server->serving--;
-    else
+    if (was_refused)
         server->refusing--;
+    else
+        server->serving--;
     /* By the timer: `done` may free the server, and its connections' code still runs. */
     if (server->draining && !server->connections)
         drain_in(server, 0);

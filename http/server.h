@@ -3,7 +3,7 @@
    request on the loop thread and answers at once or from a worker. */
 #pragma once
 #include "base/auto.h"
-#include "base/bytes.h"
+#include "base/network.h"
 
 struct loop;
 struct tls_server;
@@ -19,7 +19,11 @@ struct http_limits {                                         /* settings; see sp
     int idle_ms;                                             /* keep-alive with nothing asked: close */
     int write_ms;                                            /* to take the answer: then close */
     int handshake_ms;                                        /* TLS */
-    size_t connections, connections_per_address;             /* above: 503 with Retry-After, close */
+    size_t min_rate;                                         /* bytes a second that a request or an answer must move on
+                                                                average, once min_rate_after_ms are over; 0: any */
+    int min_rate_after_ms;
+    size_t connections;                                      /* above: the one that is silent longest gives way */
+    size_t connections_per_address;                          /* above: 503 with Retry-After, close */
 };
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST };
 
@@ -29,8 +33,9 @@ struct http_request {                                        /* whole and checke
     bool has_query;
     struct bytes body;
     struct bytes user_agent, referer;
-    const char *peer;                                        /* address text (net/listener.h) */
-    int peer_port;
+    const char *peer;                                        /* the client's address as text (net/listener.h) */
+    int peer_port;                                           /* 0 when a proxy named the client */
+    struct address address;                                  /* the same as a value: who it is that limits count */
     const char *local; int local_port;
     bool tls;
     int64_t started_us;                                      /* clock_mono_us at the first byte */
@@ -55,10 +60,12 @@ void http_respond(struct http_exchange *exchange, const struct http_answer *answ
 
 typedef void (*http_handler)(struct http_exchange *exchange, void *arg);   /* on the loop thread; must not block */
 struct access_log;
+struct proxies;
 struct http_server;
 struct http_server_config {
     struct loop *loop;
     struct http_limits limits;
+    const struct proxies *proxies;                           /* must outlive the server; NULL: nobody is trusted */
     http_handler handler; void *handler_arg;
     struct access_log *log;                                  /* NULL: none */
 };

@@ -139,9 +139,12 @@ void site_start(struct site *site)
     const struct access_log_config log = { .path = site->log_path, .clock = &site->clock, .sc_bytes = true };
     if (site->with_log)
         ASSERT_OK(access_log_open(&log, &site->log, &why), &why);
-    const struct http_server_config config = {
-        .loop = site->loop, .limits = site->limits, .handler = handler, .handler_arg = site, .log = site->log
-    };
+    const struct http_server_config config = { .loop = site->loop,
+                                               .limits = site->limits,
+                                               .proxies = site->proxies,
+                                               .handler = handler,
+                                               .handler_arg = site,
+                                               .log = site->log };
     ASSERT_OK(http_server_new(&config, &site->server, &why), &why);
     ASSERT_OK(listen_tcp("127.0.0.1:0", &fd, &why), &why);
     ASSERT_OK(socket_port(fd, &site->port, &why), &why);
@@ -159,6 +162,7 @@ void site_stop(struct site *site)
     http_server_free(site->server);
     access_log_free(site->log);
     tls_server_free(site->tls);
+    proxies_free(site->proxies);
     loop_free(site->loop);
     sem_destroy(&site->gate);
     AUTO_STR command = xasprintf("rm -r %s", site->dir);
@@ -268,6 +272,16 @@ bool client_read(int fd, bool head_only, struct answer *ret)
         left -= (size_t)got;
     }
     return true;
+}
+
+void client_expect(int fd, int status, const char *body)
+{
+    struct answer answer = { 0 };
+    assert_true(client_read(fd, false, &answer));
+    assert_int_equal(status, answer.status);
+    if (body)
+        assert_string_equal(body, buf_text(&answer.body));
+    answer_clear(&answer);
 }
 
 bool client_at_end(int fd)

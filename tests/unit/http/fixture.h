@@ -2,6 +2,7 @@
 /* A server on a free loopback port in a thread of its own, and a client that sends exactly the bytes it is told to. */
 #pragma once
 #include "http/access_log.h"
+#include "http/proxies.h"
 #include "http/server.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -15,6 +16,7 @@
 struct site {
     struct http_limits limits;                               /* site_setup fills them; change before site_start */
     bool with_log;
+    struct proxies *proxies;                                 /* freed by site_stop */
     struct tls_server *tls;                                  /* NULL: plain; freed by site_stop */
     struct loop *loop;
     struct pool *pool;
@@ -43,6 +45,8 @@ bool client_send(int fd, struct bytes data);                 /* false: the serve
 void client_send_text(int fd, const char *text);
 /* One answer; head_only for HEAD. False: the connection ended before a whole one. */
 bool client_read(int fd, bool head_only, struct answer *ret);
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+void client_expect(int fd, int status, const char *body);    /* the next answer is this; body NULL: any */
 bool client_at_end(int fd);                                  /* nothing more comes: FIN, not a reset */
 void answer_clear(struct answer *answer);
 bool answer_has(struct answer *answer, const char *text);    /* in its head */

@@ -31,8 +31,18 @@ static void *loop_thread(void *arg)
 
 static void front_start(struct front *front, unsigned threads, size_t queue)
 {
-    static const struct http_limits limits = { 65534, 65534, 16384, 100,   81918, 65536,
-                                               60000, 60000, 60000, 60000, 1000,  1000 };
+    static const struct http_limits limits = { .url_bytes = 65534,
+                                               .query_bytes = 65534,
+                                               .field_bytes = 16384,
+                                               .fields = 100,
+                                               .head_bytes = 81918,
+                                               .body_bytes = 65536,
+                                               .request_ms = 60000,
+                                               .idle_ms = 60000,
+                                               .write_ms = 60000,
+                                               .handshake_ms = 60000,
+                                               .connections = 1000,
+                                               .connections_per_address = 1000 };
     struct why why = { 0 };
     int fd = -1;
     *front = (struct front){ .site = site_new(&(struct site_options){ 0 }) };
