@@ -67,7 +67,10 @@ struct address address_holder(struct address address)
 {
     struct in6_addr in6;
     memcpy(&in6, address.octets, sizeof(in6));
-    if (!is_mapped(&address) && !IN6_IS_ADDR_LINKLOCAL(&in6) && !IN6_IS_ADDR_LOOPBACK(&in6))
+    if (IN6_IS_ADDR_LINKLOCAL(&in6))
+        return address;
+    address.scope = 0;
+    if (!is_mapped(&address) && !IN6_IS_ADDR_LOOPBACK(&in6))
         memset(address.octets + 8, 0, 8);
     return address;
 }

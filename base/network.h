@@ -11,7 +11,8 @@ NODISCARD bool address_parse(struct bytes text, struct address *ret);
 /* As logs show it: an IPv4 address plain, an IPv6 zone by its number. */
 void address_format(const struct address *address, char ret[static ADDRESS_TEXT_BYTES]);
 struct address address_of(const struct sockaddr *from);      /* all zero for what is neither IPv4 nor IPv6 */
-/* Whom limits count: an IPv4 address; an IPv6 /64, which one host has for itself; link-local and loopback as they are. */
+/* Whom limits count: an IPv4 address; an IPv6 /64, which one host has for itself; link-local (with its zone) and loopback
+   as they are. */
 struct address address_holder(struct address address);
 static inline bool address_equal(const struct address *a, const struct address *b)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What no single row of the option table can say: rules between options, sections and the file itself. */
 #include "base/log.h"
+#include "base/network.h"
 #include "config/internal.h"
 
 #include <strings.h>
@@ -95,6 +96,21 @@ static enum err check_addresses(const struct config *config, const char *option,
             return fail(why, ERR_CONFIG,
                         "%s:%d: option %s has \"%.80s\"; allowed is ADDRESS:PORT, as 192.0.2.7:80 or [::]:80",
                         config->path, config_line(scep, option), option, address);
+    }
+    return OK;
+}
+
+static enum err check_proxies(const struct config *config, struct why *why)
+{
+    const struct config_section *scep = config_at(config, "scep", 0);
+    for (size_t i = 0; i < config_list_count(scep, "trusted_proxies"); i++) {
+        const char *text = config_list_at(scep, "trusted_proxies", i);
+        struct network network;
+        if (!network_parse(text, &network))
+            return fail(why, ERR_CONFIG,
+                        "%s:%d: option trusted_proxies has \"%.80s\"; allowed is an address or a network, as "
+                        "192.0.2.7, 192.0.2.0/24 or 2001:db8::/64",
+                        config->path, config_line(scep, "trusted_proxies"), text);
     }
     return OK;
 }
@@ -233,6 +249,7 @@ enum err config_check(const struct config *config, const struct stat *file, stru
     TRY(check_sockets(config, why));
     TRY(check_addresses(config, "http_listen", why));
     TRY(check_addresses(config, "https_listen", why));
+    TRY(check_proxies(config, why));
     for (size_t i = 0; i < config_count(config, "ca"); i++)
         TRY(check_ca(config, config_at(config, "ca", i), why));
     for (size_t i = 0; i < config_count(config, "endpoint"); i++)

@@ -69,11 +69,36 @@ static const struct option_row options[] = {
     INT_ROW("scep", "idle_timeout", "15000", 100, 120000, "ms", "How long a connection may stay open between two requests."),
     INT_ROW("scep", "write_timeout", "30000", 100, 120000, "ms", "Until the client has taken a whole answer."),
     INT_ROW("scep", "handshake_timeout", "10000", 100, 120000, "ms", "Until a TLS handshake is done."),
-    INT_ROW("scep", "max_connections", "12000", 10, 100000, "", "Connections at once; more are closed as they come."),
+    INT_ROW("scep", "min_rate", "256", 0, 65536, "bytes/s",
+            "Slowest that a request may arrive, or an answer be taken, on average; a slower one is cut before its timeout. "
+            "0: only the timeouts count."),
+    INT_ROW("scep", "min_rate_after", "5000", 100, 120000, "ms", "How long a request or an answer may take before min_rate counts."),
+    INT_ROW("scep", "max_connections", "12000", 10, 100000, "",
+            "Connections at once. When all are taken, the one that has been silent longest gives way to a new one; when every "
+            "one is being served, new ones get 503. The start is refused where the limit of open files is lower."),
     INT_ROW("scep", "max_connections_per_address", "4000", 1, 100000, "",
-            "Connections at once from one address. A load balancer or a NAT gateway is one address."),
+            "Connections at once from one address, or /64 of IPv6; more get 503. A NAT gateway is one address; so is a reverse proxy, "
+            "unless trusted_proxies names it: then this counts the requests at once of each client behind it."),
+    LIST_ROW("scep", "trusted_proxies", "",
+             "Addresses of the reverse proxies that name the client in proxy_header. Networks are written 192.0.2.0/24. Limits, budgets and the "
+             "access log then use the client's address. From anybody else the header is ignored."),
+    ENUM_ROW("scep", "proxy_header", "x-forwarded-for", "x-forwarded-for forwarded",
+             "The header that the trusted proxies write. They must set it themselves or append to it; the other one, which a client "
+             "could send through them, is ignored."),
     BOOL_ROW("scep", "access_log_sc_bytes", "true", "Log the bytes sent (sc-bytes) in the access log."),
-    INT_ROW("scep", "queue", "256", 1, 100000, "", "Requests that may wait for a worker; more get 503."),
+    INT_ROW("scep", "queue", "256", 1, 100000, "",
+            "Requests that may wait for a worker. Addresses take turns; when it is full, who has most in it gets 503."),
+    INT_ROW("scep", "queue_timeout", "5000", 100, 120000, "ms",
+            "A request that waited longer for a worker gets 503: its device may have given up, and the work would make others late."),
+    INT_ROW("scep", "max_running_per_address", "8", 1, 512, "",
+            "Requests of one address that are worked on at once while other addresses are active, too; alone it has every worker."),
+    INT_ROW("scep", "max_failed_decryptions", "1000", 1, 1000000, "",
+            "Messages in an hour that the RA keys may fail to decrypt before the log raises an alarm and addresses that have failed "
+            "at all get 429. Whoever attacks an RA key needs many thousands."),
+    INT_ROW("scep", "max_failed_decryptions_per_address", "60", 1, 65535, "",
+            "The same of one address (or /64 of IPv6): from then on its messages get 429 unread until the hour is over."),
+    INT_ROW("scep", "refusal_log_lines", "100", 1, 65534, "",
+            "Refusals of one address in a minute that have their line in the log; the access log has all."),
 
     LIST_ROW("endpoint", "paths", "",
              "Further URL paths of this endpoint. The endpoint named default also answers the standard ones."),

@@ -86,7 +86,7 @@ enum err http_server_new(const struct http_server_config *config, struct http_se
 static size_t refusing_max(const struct http_server *server)
 {
     size_t eighth = server->limits.connections / 8;
-    return eighth < 8 ? 8 : eighth > 256 ? 256 : eighth;
+    return eighth < 8 ? 8 : eighth > HTTP_REFUSING_MAX ? HTTP_REFUSING_MAX : eighth;
 }
 
 /* All places are taken: the connection that has been silent longest gives way, so that a flood of idle and slow ones

@@ -153,8 +153,11 @@ static enum err engines_start(struct role *role, struct why *why)
     if (pool.queue < LIMIT_FRAMES_IN_FLIGHT)
         pool.queue = LIMIT_FRAMES_IN_FLIGHT; /* one peer alone never gets "busy" */
     const struct config_section *scep = config_at(role->config, "scep", 0);
-    if (scep)
+    if (scep) {
         pool.queue = (size_t)config_int(scep, "queue");
+        pool.wait_ms = (int)config_int(scep, "queue_timeout");
+        pool.running_per_address = (unsigned)config_int(scep, "max_running_per_address");
+    }
     int64_t operations = config_int(top, "private_key_operations");
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (operations == 0)

@@ -1,33 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The budget as a count-min sketch under a random key: two rows, so that an attacker with a thousand
-   addresses spoils it for one bystander in a thousand, and nobody can aim at a bystander. */
+/* Failures by address and of all, against what is allowed. */
 #include "scep/budget.h"
 
 #include "base/log.h"
-#include "base/secret.h"
-#include <arpa/inet.h>
-#include <pthread.h>
-
-#define ROWS 2
-#define CELLS                                                                                                \
-    32768 /* a thousand bad addresses meet a good one in both rows with probability (1000/32768)^2 */
+#include "scep/tally.h"
+#include <stdatomic.h>
 
 struct budget {
-    pthread_mutex_t lock;
-    uint64_t key[ROWS];
-    uint16_t cells[ROWS][CELLS];
-    int64_t window_began_ms;
-    bool began;
-    unsigned total;
+    struct budget_limits limits;
+    struct tally *failures;
+    atomic_uint in_flight;
 };
 
-enum err budget_new(struct budget **ret, struct why *why)
+enum err budget_new(const struct budget_limits *limits, struct budget **ret, struct why *why)
 {
-    uint64_t key[ROWS];
-    TRY(random_fill(key, sizeof(key), why));
+    struct tally *failures = NULL;
+    TRY(tally_new(BUDGET_WINDOW_MS, &failures, why));
     struct budget *budget = xcalloc(1, sizeof(*budget));
-    memcpy(budget->key, key, sizeof(key));
-    pthread_mutex_init(&budget->lock, NULL);
+    budget->limits = *limits;
+    budget->failures = failures;
+    atomic_init(&budget->in_flight, 0);
     *ret = budget;
     return OK;
 }
@@ -36,95 +28,52 @@ void budget_free(struct budget *budget)
 {
     if (!budget)
         return;
-    pthread_mutex_destroy(&budget->lock);
+    tally_free(budget->failures);
     free(budget);
 }
 
-/* Whoever has one IPv6 address has a /64 of them. Anything that is no address counts as its text. */
-static struct bytes address_key(const char *peer, uint8_t storage[static 16])
+static bool allows(struct budget *budget, const char *peer, unsigned in_flight, int64_t now_ms)
 {
-    char plain[INET6_ADDRSTRLEN + 1];
-    size_t len = strcspn(peer, "%");
-    if (len < sizeof(plain)) {
-        memcpy(plain, peer, len);
-        plain[len] = '\0';
-        if (inet_pton(AF_INET, plain, storage) == 1)
-            return bytes_of(storage, 4);
-        if (inet_pton(AF_INET6, plain, storage) == 1)
-            return bytes_of(storage, 8);
-    }
-    return bytes_str(peer);
-}
-
-/* FNV-1a from a secret start, with a final mix: enough that nobody can choose who shares his cell. */
-static size_t cell_of(uint64_t key, struct bytes address)
-{
-    uint64_t hash = key ^ 0xCBF29CE484222325u;
-    for (size_t i = 0; i < address.len; i++)
-        hash = (hash ^ address.data[i]) * 0x100000001B3u;
-    hash ^= hash >> 33;
-    hash *= 0xFF51AFD7ED558CCDu ^ (key | 1);
-    hash ^= hash >> 29;
-    return (size_t)(hash % CELLS);
-}
-
-static void window_turn(struct budget *budget, int64_t now_ms)
-{
-    if (budget->began && now_ms - budget->window_began_ms < BUDGET_WINDOW_MS)
-        return;
-    memset(budget->cells, 0, sizeof(budget->cells));
-    budget->total = 0;
-    budget->window_began_ms = now_ms;
-    budget->began = true;
-}
-
-static unsigned failures_of(const struct budget *budget, struct bytes address)
-{
-    unsigned first = budget->cells[0][cell_of(budget->key[0], address)];
-    unsigned second = budget->cells[1][cell_of(budget->key[1], address)];
-    return first < second ? first : second;
+    const struct budget_limits *limits = &budget->limits;
+    struct tally_count failures = tally_now(budget->failures, peer, now_ms);
+    bool many = failures.total + in_flight >= limits->per_key;
+    return many ? failures.address == 0 : failures.address < limits->per_address;
 }
 
 bool budget_allows(struct budget *budget, const char *peer, int64_t now_ms)
 {
-    uint8_t storage[16];
-    struct bytes address = address_key(peer, storage);
-    pthread_mutex_lock(&budget->lock);
-    window_turn(budget, now_ms);
-    unsigned failures = failures_of(budget, address);
-    bool allowed = budget->total < BUDGET_PER_KEY ? failures < BUDGET_PER_ADDRESS : failures == 0;
-    pthread_mutex_unlock(&budget->lock);
-    return allowed;
+    return allows(budget, peer, atomic_load(&budget->in_flight), now_ms);
+}
+
+bool budget_begin(struct budget *budget, const char *peer, int64_t now_ms)
+{
+    unsigned before = atomic_fetch_add(&budget->in_flight, 1);
+    if (allows(budget, peer, before, now_ms))
+        return true;
+    budget_end(budget);
+    return false;
+}
+
+void budget_end(struct budget *budget)
+{
+    atomic_fetch_sub(&budget->in_flight, 1);
 }
 
 void budget_spend(struct budget *budget, const char *peer, int64_t now_ms)
 {
-    uint8_t storage[16];
-    struct bytes address = address_key(peer, storage);
-    pthread_mutex_lock(&budget->lock);
-    window_turn(budget, now_ms);
-    for (int row = 0; row < ROWS; row++) {
-        uint16_t *cell = &budget->cells[row][cell_of(budget->key[row], address)];
-        *cell += *cell < UINT16_MAX;
-    }
-    unsigned total = ++budget->total, failures = failures_of(budget, address);
-    pthread_mutex_unlock(&budget->lock);
-    if (failures == BUDGET_PER_ADDRESS)
+    struct tally_count failures = tally_add(budget->failures, peer, now_ms);
+    if (failures.address == budget->limits.per_address)
         log_warn(NULL,
                  "failed decryptions: an address used up its budget, its messages are refused unread peer=%s "
                  "failures=%u window_s=%d",
-                 peer, failures, BUDGET_WINDOW_MS / 1000);
-    if (total == BUDGET_PER_KEY)
+                 peer, failures.address, BUDGET_WINDOW_MS / 1000);
+    if (failures.total == budget->limits.per_key)
         log_error(NULL,
                   "ALARM failed decryptions: somebody may be attacking the RA keys failures=%u window_s=%d",
-                  total, BUDGET_WINDOW_MS / 1000);
+                  failures.total, BUDGET_WINDOW_MS / 1000);
 }
 
 unsigned budget_spent(struct budget *budget, int64_t now_ms)
 {
-    pthread_mutex_lock(&budget->lock);
-    window_turn(budget, now_ms);
-    unsigned total = budget->total;
-    pthread_mutex_unlock(&budget->lock);
-    return total;
+    return tally_now(budget->failures, "", now_ms).total;
 }

@@ -43,8 +43,11 @@ static void answer_bytes(struct operation *ret, const char *type, const struct b
     ret->answer = (struct http_answer){ .status = 200, .content_type = type, .body = buf_bytes(body) };
 }
 
-static void log_refused(const struct http_request *request, enum err err, const char *what, struct bytes text)
+static void log_refused(struct scep *scep, const struct http_request *request, enum err err, const char *what,
+                        struct bytes text)
 {
+    if (!scep_may_log(scep, request->peer))
+        return;
     char ctx[128];
     snprintf(ctx, sizeof(ctx), "peer=%s", request->peer);
     char
@@ -93,8 +96,7 @@ static void get_ca_cert(struct scep *scep, const struct http_request *request, s
 /* RFC 8894 4.7.1: no successor yet. Not advertised either. */
 static void get_next_ca_cert(struct scep *scep, const struct http_request *request, struct operation *ret)
 {
-    (void)scep;
-    log_refused(request, ERR_NOT_FOUND, "no successor of the CA certificate for endpoint",
+    log_refused(scep, request, ERR_NOT_FOUND, "no successor of the CA certificate for endpoint",
                 bytes_str(ret->endpoint->name));
     answer_status(ret, 404);
 }
@@ -131,7 +133,7 @@ static void operation_run(struct scep *scep, const struct http_request *request,
             continue;
         if ((request->method == HTTP_POST && !operations[i].post) ||
             (request->method == HTTP_HEAD && !operations[i].head)) {
-            log_refused(request, ERR_HTTP_METHOD, "method not for operation", name);
+            log_refused(scep, request, ERR_HTTP_METHOD, "method not for operation", name);
             answer_status(ret, 405);
             ret->answer.extra_headers = operations[i].post ? "Allow: GET, POST\r\n" : "Allow: GET, HEAD\r\n";
             return;
@@ -139,7 +141,7 @@ static void operation_run(struct scep *scep, const struct http_request *request,
         operations[i].run(scep, request, ret);
         return;
     }
-    log_refused(request, ERR_HTTP_BAD, "unknown operation", name);
+    log_refused(scep, request, ERR_HTTP_BAD, "unknown operation", name);
     answer_status(ret, 400);
 }
 
@@ -151,7 +153,7 @@ static void endpoint_run(struct scep *scep, const struct http_request *request, 
     if (query_get(request->query, "operation", &name, &malformed)) {
         operation_run(scep, request, buf_bytes(&name), ret);
     } else if (malformed) {
-        log_refused(request, ERR_HTTP_BAD, "bad escape in query", request->query);
+        log_refused(scep, request, ERR_HTTP_BAD, "bad escape in query", request->query);
         answer_status(ret, 400);
     } else if (ret->endpoint->policy_module) {
         answer_page(ret, 403, page_forbidden);
@@ -169,7 +171,7 @@ void operation_decide(struct scep *scep, const struct endpoint_set *set, const s
         endpoint_run(scep, request, ret);
         return;
     }
-    log_refused(request, ERR_HTTP_PATH,
+    log_refused(scep, request, ERR_HTTP_PATH,
                 route.kind == ROUTE_ADMIN
                     ? "no administration page here, chancery password new makes a password for"
                     : "unknown path",
@@ -259,6 +261,15 @@ static void respond_pki(const struct job *job, const struct pki_answer *pki)
     http_respond(job->exchange, &answer);
 }
 
+static void log_unread(const struct job *job, const struct http_request *request, const struct why *why)
+{
+    char ctx[256];
+    const struct err_row *row = err_row(why->err);
+    snprintf(ctx, sizeof(ctx), "peer=%s endpoint=%s", request->peer, job->endpoint->name);
+    if (scep_may_log(job->scep, request->peer))
+        log_warn(ctx, "refused: %s error=%s status=%d", why->text, row->name, row->http_status);
+}
+
 static void job_run(void *arg)
 {
     AUTO(job) job = arg;
@@ -267,10 +278,7 @@ static void job_run(void *arg)
     const struct http_request *request = http_request(job->exchange);
     enum err err = operation_message(request, &message, &why);
     if (err != OK) {
-        char ctx[256];
-        snprintf(ctx, sizeof(ctx), "peer=%s endpoint=%s", request->peer, job->endpoint->name);
-        log_warn(ctx, "refused: %s error=%s status=%d", why.text, err_row(err)->name,
-                 err_row(err)->http_status);
+        log_unread(job, request, &why);
         http_respond(job->exchange, &(struct http_answer){ .status = err_row(err)->http_status });
         return;
     }
@@ -280,14 +288,40 @@ static void job_run(void *arg)
     respond_pki(job, &answer);
 }
 
-/* The queue is full: better a clear "later" now than an answer after the device gave up. */
-static void respond_busy(struct scep *scep, struct http_exchange *exchange)
+/* No worker will take it: better a clear "later" now than an answer after the device gave up. */
+static void respond_later(struct scep *scep, struct http_exchange *exchange, enum err err)
 {
     char ctx[128];
-    snprintf(ctx, sizeof(ctx), "peer=%s", http_request(exchange)->peer);
+    const struct err_row *row = err_row(err);
+    const struct http_request *request = http_request(exchange);
+    snprintf(ctx, sizeof(ctx), "peer=%s", request->peer);
     atomic_fetch_add(&scep->counters.unavailable, 1);
-    log_warn(ctx, "refused: %s error=%s status=503", err_row(ERR_BUSY)->text, err_row(ERR_BUSY)->name);
-    http_respond(exchange, &(struct http_answer){ .status = 503, .extra_headers = RETRY_AFTER });
+    if (scep_may_log(scep, request->peer))
+        log_warn(ctx, "refused: %s error=%s status=%d", row->text, row->name, row->http_status);
+    http_respond(exchange, &(struct http_answer){ .status = row->http_status, .extra_headers = RETRY_AFTER });
+}
+
+/* The queue was full of others' requests, or this one has waited too long in it. */
+static void job_refuse(void *arg)
+{
+    AUTO(job) job = arg;
+    respond_later(job->scep, job->exchange, ERR_BUSY);
+}
+
+static void job_submit(struct job *job)
+{
+    struct scep *scep = job->scep;
+    struct http_exchange *exchange = job->exchange;
+    const struct http_request *request = http_request(exchange);
+    const struct pool_job work = {
+        .work = job_run, .refuse = job_refuse, .arg = job, .from = &request->address
+    };
+    /* Checked again when it comes to the key; here it costs no worker. */
+    bool allowed = budget_allows(scep->budget, request->peer, clock_mono_ms());
+    if (allowed && pool_submit_from(scep->pool, &work))
+        return; /* the worker owns it now */
+    respond_later(scep, exchange, allowed ? ERR_BUSY : ERR_RATE);
+    job_free(job);
 }
 
 void operation_handle(struct http_exchange *exchange, void *arg)
@@ -300,11 +334,10 @@ void operation_handle(struct http_exchange *exchange, void *arg)
     struct operation operation;
     operation_decide(scep, job->set, http_request(exchange), &operation);
     job->endpoint = operation.endpoint;
-    if (operation.kind == OPERATION_ANSWER)
-        http_respond(exchange, &operation.answer);
-    else if (pool_submit(scep->pool, job_run, job))
-        return; /* the worker owns it now */
-    else
-        respond_busy(scep, exchange);
+    if (operation.kind == OPERATION_PKI) {
+        job_submit(job);
+        return;
+    }
+    http_respond(exchange, &operation.answer);
     job_free(job);
 }

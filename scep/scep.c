@@ -2,23 +2,34 @@
 /* The scep role's context. */
 #include "scep/scep.h"
 
-enum err scep_new(const struct clock *clock, struct pool *pool, struct ca_client *ca,
-                  struct endpoint_set *endpoints, struct scep **ret, struct why *why)
+#include "base/log.h"
+#include "scep/tally.h"
+
+enum err scep_new(const struct scep_config *config, struct scep **ret, struct why *why)
 {
-    struct scep *scep = xcalloc(1, sizeof(*scep));
-    scep->clock = clock;
-    scep->pool = pool;
-    scep->ca = ca;
-    scep->endpoints = endpoints;
+    AUTO(scep) scep = xcalloc(1, sizeof(*scep));
+    scep->clock = config->clock;
+    scep->pool = config->pool;
+    scep->ca = config->ca;
+    scep->endpoints = config->endpoints;
+    scep->refusal_lines = config->refusal_lines;
     pthread_mutex_init(&scep->lock, NULL);
     atomic_init(&scep->expired_said_ms, INT64_MIN);
-    enum err err = budget_new(&scep->budget, why);
-    if (err != OK) {
-        scep_free(scep);
-        return err;
-    }
-    *ret = scep;
+    TRY(budget_new(&config->budget, &scep->budget, why));
+    TRY(tally_new(REFUSAL_LINES_WINDOW_MS, &scep->refusals, why));
+    *ret = TAKE(scep);
     return OK;
+}
+
+bool scep_may_log(struct scep *scep, const char *peer)
+{
+    unsigned count = tally_add(scep->refusals, peer, clock_mono_ms()).address;
+    if (count == scep->refusal_lines + 1)
+        log_warn(NULL,
+                 "refusals of this address are no longer logged here, the access log has them peer=%s "
+                 "lines=%u window_s=%d",
+                 peer, scep->refusal_lines, REFUSAL_LINES_WINDOW_MS / 1000);
+    return count <= scep->refusal_lines;
 }
 
 void scep_free(struct scep *scep)
@@ -28,6 +39,7 @@ void scep_free(struct scep *scep)
     endpoint_set_unref(scep->endpoints);
     ca_client_free(scep->ca);
     budget_free(scep->budget);
+    tally_free(scep->refusals);
     pthread_mutex_destroy(&scep->lock);
     free(scep);
 }

@@ -8,23 +8,37 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define REFUSAL_LINES_WINDOW_MS 60000
+
 struct pool;
+struct tally;
 struct scep_counters { atomic_ullong issued, pending, answered, refused, unavailable, unreadable; };
 struct scep {
     const struct clock *clock;
     struct pool *pool;
     struct ca_client *ca;
     struct budget *budget;
+    struct tally *refusals;                                  /* of each address, for scep_may_log */
+    unsigned refusal_lines;
     struct scep_counters counters;
     atomic_llong expired_said_ms;                            /* when the log last said that an RA certificate expired */
     pthread_mutex_t lock;
     struct endpoint_set *endpoints;                          /* under lock */
 };
 
-/* Takes ca and endpoints, also when it fails. */
-NODISCARD enum err scep_new(const struct clock *clock, struct pool *pool, struct ca_client *ca,
-                            struct endpoint_set *endpoints, struct scep **ret, struct why *why);
+struct scep_config {
+    const struct clock *clock;
+    struct pool *pool;
+    struct ca_client *ca;                                    /* taken, also when scep_new fails; so are the endpoints */
+    struct endpoint_set *endpoints;
+    struct budget_limits budget;
+    unsigned refusal_lines;                                  /* of one address in a minute */
+};
+NODISCARD enum err scep_new(const struct scep_config *config, struct scep **ret, struct why *why);
 void scep_free(struct scep *scep);
 AUTO_DECLARE(scep)
+/* Has another refusal of this address its line in the log? A flood must neither fill the disk nor hide what others are
+   refused for; the access log has every one. Says once a minute that more are left out. */
+bool scep_may_log(struct scep *scep, const char *peer);
 struct endpoint_set *scep_endpoints(struct scep *scep);      /* with a reference of the caller's own */
 void scep_endpoints_replace(struct scep *scep, struct endpoint_set *taken);

@@ -2,22 +2,26 @@
 /* The running role: configuration to listeners, reload, status, stop. */
 #include "scep/service.h"
 
+#include "base/descriptors.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "http/access_log.h"
+#include "http/proxies.h"
 #include "ipc/record.h"
 #include "ipc/role.h"
 #include "net/tls.h"
 #include "scep/operation.h"
 #include "scep/scep.h"
 
-#define WARN_EVERY_MS 86400000 /* complain about certificates that end soon once a day */
+#define DESCRIPTORS_BESIDE 256      /* beside connections; a running role has about thirty */
+#define WARN_EVERY_MS      86400000 /* complain about certificates that end soon once a day */
 
 struct service {
     struct role *role;
     struct scep *scep;
     struct access_log *access_log;
     struct tls_server *tls;
+    struct proxies *proxies;
     struct http_server *http;
     struct ipc_server *ipc;
     struct loop_timer *warn_timer;
@@ -39,6 +43,8 @@ static struct http_limits limits_of(const struct config_section *scep)
         .idle_ms = (int)config_int(scep, "idle_timeout"),
         .write_ms = (int)config_int(scep, "write_timeout"),
         .handshake_ms = (int)config_int(scep, "handshake_timeout"),
+        .min_rate = (size_t)config_int(scep, "min_rate"),
+        .min_rate_after_ms = (int)config_int(scep, "min_rate_after"),
         .connections = (size_t)config_int(scep, "max_connections"),
         .connections_per_address = (size_t)config_int(scep, "max_connections_per_address"),
     };
@@ -57,12 +63,27 @@ static enum err tls_open(struct service *service, struct why *why)
     return tls_server_new(&config, &service->tls, why);
 }
 
+static enum err proxies_open(struct service *service, const struct config_section *section, struct why *why)
+{
+    size_t count = config_list_count(section, "trusted_proxies");
+    const char **networks = xcalloc(count + 1, sizeof(*networks));
+    for (size_t i = 0; i < count; i++)
+        networks[i] = config_list_at(section, "trusted_proxies", i);
+    bool forwarded = strcmp(config_str(section, "proxy_header"), "forwarded") == 0;
+    enum err err = proxies_new(networks, count, forwarded ? PROXY_FORWARDED : PROXY_X_FORWARDED_FOR,
+                               &service->proxies, why);
+    free(networks);
+    return err;
+}
+
 static enum err listeners_open(struct service *service, struct why *why)
 {
     struct role *role = service->role;
     const struct config_section *section = config_at(role->config, "scep", 0);
+    TRY(proxies_open(service, section, why));
     struct http_server_config config = { .loop = role->loop,
                                          .limits = limits_of(section),
+                                         .proxies = service->proxies,
                                          .handler = operation_handle,
                                          .handler_arg = service->scep,
                                          .log = service->access_log };
@@ -101,7 +122,17 @@ static enum err scep_make(struct service *service, struct why *why)
         endpoint_set_unref(endpoints);
         return err;
     }
-    return scep_new(role->clock, role->pool, TAKE(ca), endpoints, &service->scep, why);
+    const struct config_section *section = config_at(role->config, "scep", 0);
+    const struct scep_config config = {
+        .clock = role->clock,
+        .pool = role->pool,
+        .ca = TAKE(ca),
+        .endpoints = endpoints,
+        .budget = { .per_address = (unsigned)config_int(section, "max_failed_decryptions_per_address"),
+                    .per_key = (unsigned)config_int(section, "max_failed_decryptions") },
+        .refusal_lines = (unsigned)config_int(section, "refusal_log_lines"),
+    };
+    return scep_new(&config, &service->scep, why);
 }
 
 static void warn_daily(void *arg)
@@ -240,8 +271,18 @@ static enum err ipc_open(struct service *service, struct why *why)
 
 /* --- begin and end --- */
 
+/* Connections with and without a place, and what the rest of the role has open: listeners, its logs, the channels
+   to ca, command lines, libraries. */
+static enum err descriptors_open(const struct service *service, struct why *why)
+{
+    int64_t connections = config_int(config_at(service->role->config, "scep", 0), "max_connections");
+    AUTO_STR what = xasprintf("max_connections of %lld", (long long)connections);
+    return descriptors_reserve((size_t)connections + HTTP_REFUSING_MAX + DESCRIPTORS_BESIDE, what, why);
+}
+
 static enum err service_open(struct service *service, struct why *why)
 {
+    TRY(descriptors_open(service, why));
     TRY(scep_make(service, why));
     TRY(access_log_make(service, why));
     TRY(listeners_open(service, why));
@@ -268,6 +309,7 @@ void service_free(struct service *service)
     loop_timer_free(service->warn_timer);
     ipc_server_free(service->ipc);
     http_server_free(service->http);
+    proxies_free(service->proxies);
     tls_server_free(service->tls);
     access_log_free(service->access_log);
     scep_free(service->scep);

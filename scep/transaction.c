@@ -28,6 +28,8 @@ void transaction_free(struct transaction *tx)
     public_key_free(tx->signer_key);
     cms_enveloped_free(&tx->envelope);
     buf_wipe(&tx->plain);
+    if (tx->budgeted)
+        budget_end(tx->scep->budget);
 }
 
 /* --- the stages --- */
@@ -87,11 +89,10 @@ static enum err envelope_read(struct transaction *tx, struct why *why)
 
 static enum err envelope_open(struct transaction *tx, struct why *why)
 {
-    if (!budget_allows(tx->scep->budget, tx->peer, clock_mono_ms()))
+    tx->budgeted = budget_begin(tx->scep->budget, tx->peer, clock_mono_ms());
+    if (!tx->budgeted)
         /* Before any decryption, so it says nothing of the content; and later, because this device may be innocent. */
-        return fail(why, ERR_RATE,
-                    "budget of failed decryptions used up, %d an hour from one address, %d from all",
-                    BUDGET_PER_ADDRESS, BUDGET_PER_KEY);
+        return fail(why, ERR_RATE, "this address, or all together, used up the budget of failed decryptions");
     const struct ra_key *recipient = &tx->endpoint->ra->encryption[tx->envelope.recipient];
     TRY(cms_enveloped_open(&tx->envelope, recipient->key, &tx->plain, &tx->good, why));
     tx->opened = true;
@@ -175,9 +176,25 @@ static void answer_unavailable(struct transaction *tx, const struct why *why, st
 {
     const struct err_row *row = err_row(why->err);
     atomic_fetch_add(&tx->scep->counters.unavailable, 1);
-    log_error(tx->ctx, "unavailable: %s error=%s status=%d diagnosis=%s", why->text, row->name,
-              row->http_status, row->diagnosis);
+    if (scep_may_log(tx->scep, tx->peer))
+        log_error(tx->ctx, "unavailable: %s error=%s status=%d diagnosis=%s", why->text, row->name,
+                  row->http_status, row->diagnosis);
     ret->status = row->http_status;
+}
+
+static void log_refused(const struct transaction *tx, const struct why *why, int fail_info)
+{
+    if (!scep_may_log(tx->scep, tx->peer))
+        return;
+    AUTO_BUF algorithms = { 0 };
+    algorithms_append(tx, &algorithms);
+    if (tx->subject.len) { /* last: it is the device's own text */
+        buf_append_str(&algorithms, " subject=\"");
+        name_append_text(&algorithms, tx->subject);
+        buf_append_str(&algorithms, "\"");
+    }
+    log_warn(tx->ctx, "refused: %s error=%s failInfo=%s type=%s%s", why->text, err_row(why->err)->name,
+             scep_fail_info_name(fail_info), scep_type_name(tx->type), buf_text(&algorithms));
 }
 
 static void answer_refused(struct transaction *tx, const struct why *why, struct pki_answer *ret)
@@ -188,15 +205,7 @@ static void answer_refused(struct transaction *tx, const struct why *why, struct
     if (uniform && !tx->intact)
         budget_spend(tx->scep->budget, tx->peer, clock_mono_ms());
     atomic_fetch_add(&tx->scep->counters.refused, 1);
-    AUTO_BUF algorithms = { 0 };
-    algorithms_append(tx, &algorithms);
-    if (tx->subject.len) { /* last: it is the device's own text */
-        buf_append_str(&algorithms, " subject=\"");
-        name_append_text(&algorithms, tx->subject);
-        buf_append_str(&algorithms, "\"");
-    }
-    log_warn(tx->ctx, "refused: %s error=%s failInfo=%s type=%s%s", why->text, err_row(why->err)->name,
-             scep_fail_info_name(fail_info), scep_type_name(tx->type), buf_text(&algorithms));
+    log_refused(tx, why, fail_info);
     struct scep_reply reply = reply_to(tx, SCEP_FAILURE);
     reply.fail_info = fail_info;
     reply.fail_info_text = tx->endpoint->fail_info_text ? shown->text : NULL;
@@ -228,8 +237,9 @@ static void answer_unreadable(const struct pki_request *request, const struct wh
     snprintf(ctx, sizeof(ctx), "peer=%s endpoint=%s", request->peer, request->endpoint->name);
     ret->status = why->err == ERR_LIMIT ? 413 : 400;
     atomic_fetch_add(&request->scep->counters.unreadable, 1);
-    log_warn(ctx, "unreadable pkiMessage: %s error=%s status=%d bytes=%zu", why->text,
-             err_row(why->err)->name, ret->status, request->message.len);
+    if (scep_may_log(request->scep, request->peer))
+        log_warn(ctx, "unreadable pkiMessage: %s error=%s status=%d bytes=%zu", why->text,
+                 err_row(why->err)->name, ret->status, request->message.len);
 }
 
 void pki_operation_run(const struct pki_request *request, struct pki_answer *ret)

@@ -23,6 +23,7 @@ struct transaction {
     struct cert signer; struct public_key *signer_key;
     struct cms_enveloped envelope;
     struct buf plain; uint8_t good;                          /* secret; as cms_enveloped_open gave them */
+    bool budgeted;                                           /* stands in the budget until the end */
     bool opened;                                             /* the RA key was used */
     bool proved;                                             /* the signer is known to have chosen the content itself */
     struct bytes subject;                                    /* asked for in the CSR, once it is readable; in plain */

@@ -7,7 +7,7 @@ static struct budget *budget_make(void)
 {
     struct budget *budget = NULL;
     struct why why = { 0 };
-    ASSERT_OK(budget_new(&budget, &why), &why);
+    ASSERT_OK(budget_new(&(struct budget_limits){ BUDGET_PER_ADDRESS, BUDGET_PER_KEY }, &budget, &why), &why);
     return budget;
 }
 

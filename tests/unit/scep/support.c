@@ -306,7 +306,12 @@ struct site *site_new(const struct site_options *options)
     site->fake = (struct fake_ca){ .client = { &ops }, .site = site };
     site->clock = clock_held_at(options->expired ? SITE_NOW + 3651LL * 86400 : SITE_NOW);
     struct endpoint_set *set = site_endpoints(site, options);
-    MUST(scep_new(&site->clock, NULL, &site->fake.client, set, &site->scep, &must_));
+    const struct scep_config config = { .clock = &site->clock,
+                                        .ca = &site->fake.client,
+                                        .endpoints = set,
+                                        .budget = { BUDGET_PER_ADDRESS, BUDGET_PER_KEY },
+                                        .refusal_lines = 1000 };
+    MUST(scep_new(&config, &site->scep, &must_));
     site->endpoint = endpoint_set_at(set, 0);
     return site;
 }
