@@ -89,6 +89,8 @@ struct http_server {
     TAILQ_HEAD(, connection) silent;                         /* from whom bytes are awaited, who waits longest first */
     struct peers *peers;
     struct http_exchange *exchanges;
+    size_t most;                                             /* connections at once since memory was given back */
+    struct event settle;
     bool draining;
     void (*drain_done)(void *arg);
     void *drain_arg;

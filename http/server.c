@@ -3,6 +3,7 @@
 #include "http/internal.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "net/tls.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,9 @@
 #define ACCEPTS_IN_A_ROW 64
 /* After running out of descriptors: long enough not to spin, short enough not to be noticed. */
 #define ACCEPT_PAUSE_MS 100
+/* So many connections at once are worth giving their memory back, some seconds after they are gone. */
+#define SETTLE_FROM 256
+#define SETTLE_MS   5000
 
 struct listening {
     struct listening *next;
@@ -41,6 +45,12 @@ bool server_may_log(struct http_server *server)
     return false;
 }
 
+static void settle_later(struct http_server *server)
+{
+    const struct timeval wait = { .tv_sec = SETTLE_MS / 1000, .tv_usec = SETTLE_MS % 1000 * 1000 };
+    evtimer_add(&server->settle, &wait);
+}
+
 static enum err limits_check(const struct http_limits *limits, struct why *why)
 {
     if (!limits->url_bytes || !limits->query_bytes || !limits->field_bytes || !limits->fields ||
@@ -52,6 +62,19 @@ static enum err limits_check(const struct http_limits *limits, struct why *why)
     if (limits->min_rate && limits->min_rate_after_ms <= 0)
         return fail(why, ERR_CONFIG, "a minimum rate that counts from the start would refuse everybody");
     return OK;
+}
+
+/* A flood leaves free pages behind: once it is clearly over they go back to the system. */
+static void on_settle(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct http_server *server = arg;
+    if (server->serving < server->most / 2) {
+        memory_release();
+        server->most = server->serving;
+    }
+    if (server->most >= SETTLE_FROM)
+        settle_later(server);
 }
 
 static void on_drained(evutil_socket_t fd, short what, void *arg)
@@ -78,6 +101,7 @@ enum err http_server_new(const struct http_server_config *config, struct http_se
     server->handler_arg = config->handler_arg;
     server->log = config->log;
     evtimer_assign(&server->drain, loop_base(server->loop), on_drained, server);
+    evtimer_assign(&server->settle, loop_base(server->loop), on_settle, server);
     *ret = server;
     return OK;
 }
@@ -105,6 +129,14 @@ static bool place_make(struct http_server *server)
     return true;
 }
 
+static void place_take(struct http_server *server)
+{
+    if (++server->serving > server->most)
+        server->most = server->serving;
+    if (server->most == SETTLE_FROM && !evtimer_pending(&server->settle, NULL))
+        settle_later(server);
+}
+
 static void connection_take(struct listening *listening, int fd, const struct sockaddr *peer)
 {
     struct http_server *server = listening->server;
@@ -124,7 +156,7 @@ static void connection_take(struct listening *listening, int fd, const struct so
         return;
     }
     if (has_place)
-        server->serving++;
+        place_take(server);
     else
         server->refusing++;
     int on = 1;
@@ -248,6 +280,7 @@ void http_server_free(struct http_server *server)
     while (server->exchanges)
         exchange_abandon(server->exchanges);
     evtimer_del(&server->drain);
+    evtimer_del(&server->settle);
     peers_free(server->peers);
     free(server);
 }

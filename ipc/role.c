@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/sandbox.h"
 
 #include <errno.h>
@@ -185,6 +186,7 @@ enum err role_begin(int argc, char **argv, const char *name, struct role *ret, s
 {
     log_open(name, LOG_LEVEL_INFO);
     signal(SIGPIPE, SIG_IGN);
+    memory_tune();
     struct role role = { .name = name, .clock = &clock_system, .ready_fd = -1 };
     enum err err = begin(&role, argc, argv, why);
     if (err != OK) {

@@ -85,6 +85,8 @@ static enum err context_offer(SSL_CTX *context, struct why *why)
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
+    /* Devices come once a year: a cache of 20,000 sessions would only be memory for floods to fill. */
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     static const unsigned char session_context[] = "chancery";
     SSL_CTX_set_session_id_context(context, session_context, sizeof(session_context) - 1);
     SSL_CTX_set_num_tickets(context, 1);
