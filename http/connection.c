@@ -53,22 +53,13 @@ static void silence_note(struct connection *connection)
         TAILQ_INSERT_TAIL(&server->silent, connection, silent);
 }
 
-static void deadline_in(struct connection *connection, int64_t ms)
-{
-    const struct timeval wait = timeval_ms((int)ms);
-    evtimer_add(&connection->deadline, &wait);
-}
-
 /* ms 0: no deadline; our own work is bounded by those who do it. */
 static void state_enter(struct connection *connection, enum connection_state state, int64_t ms)
 {
     connection->state = state;
     connection->since_us = clock_mono_us();
+    connection->deadline_us = ms ? connection->since_us + ms * 1000 : 0;
     silence_note(connection);
-    if (ms)
-        deadline_in(connection, ms);
-    else
-        evtimer_del(&connection->deadline);
 }
 
 /* How long that many bytes may take: whoever moves more gets more time, up to the absolute deadline. */
@@ -80,8 +71,21 @@ static int64_t patience_ms(const struct http_limits *limits, size_t bytes, int m
     return ms < most_ms ? ms : most_ms;
 }
 
+/* Only who has to be waited for gets a timer, and keeps it: when it goes off it looks whether the deadline has moved.
+   Most requests are here whole, and are answered without one. */
+static void deadline_arm(struct connection *connection)
+{
+    if (!connection->deadline_us || (connection->armed_us && connection->armed_us <= connection->deadline_us))
+        return;
+    int64_t left_ms = (connection->deadline_us - clock_mono_us()) / 1000 + 1;
+    const struct timeval wait = timeval_ms(left_ms < 1 ? 1 : (int)left_ms);
+    evtimer_add(&connection->deadline, &wait);
+    connection->armed_us = connection->deadline_us;
+}
+
 static enum step wait_for(struct connection *connection, enum stream_result result)
 {
+    deadline_arm(connection);
     interest_set(connection, result == STREAM_WANT_WRITE ? EV_WRITE : EV_READ);
     return STEP_WAIT;
 }
@@ -154,6 +158,7 @@ static enum step idle_enter(struct connection *connection)
         return gone(connection);
     connection->started_us = 0;
     connection->received = 0;
+    connection->is_whole = false;
     state_enter(connection, CONN_IDLE, connection->server->limits.idle_ms);
     return STEP_AGAIN;
 }
@@ -183,6 +188,7 @@ static enum step request_dispatch(struct connection *connection)
 {
     struct http_exchange *exchange = exchange_new(connection);
     struct why why;
+    connection->is_whole = true;
     if (connection->is_proxy && !exchange_enter(exchange)) {
         why_over_cap(connection->server, &why);
         return exchange_refuse(connection, 503, &why);
@@ -267,12 +273,27 @@ static enum step step_work(struct connection *connection)
     return STEP_WAIT;
 }
 
+/* A client that asked for the end, and has sent nothing past its request until now, sends nothing more: old ones add a
+   line end, but with the body. */
+static bool is_quiet_now(struct connection *connection)
+{
+    struct http_server *server = connection->server;
+    size_t len;
+    return connection->surplus.len == 0 && stream_discard(&connection->stream, server->scratch,
+                                                          sizeof(server->scratch), &len) == STREAM_WANT_READ;
+}
+
 static enum step answer_sent(struct connection *connection)
 {
+    bool asked_to_close = connection->is_whole && !connection->exchange->keep_alive;
     exchange_finish(connection->exchange, connection->sent, 0);
     buf_free(&connection->out);
     if (!connection->close_after)
         return idle_enter(connection);
+    if (asked_to_close && is_quiet_now(connection)) {
+        stream_notify(&connection->stream);
+        return gone(connection);
+    }
     stream_finish(&connection->stream);
     state_enter(connection, CONN_LINGERING, HTTP_LINGER_MS);
     return STEP_AGAIN;
@@ -325,6 +346,7 @@ static void connection_run(struct connection *connection)
     /* Not by the descriptor alone: libssl or surplus may hold what the socket no longer shows. */
     const struct timeval now = { 0 };
     interest_set(connection, 0);
+    deadline_arm(connection);
     evtimer_add(&connection->again, &now);
 }
 
@@ -344,7 +366,7 @@ static bool is_fast_enough(struct connection *connection, int64_t elapsed_ms)
                                                      : 0;
     if (elapsed_ms >= ms)
         return false;
-    deadline_in(connection, ms - elapsed_ms);
+    connection->deadline_us = connection->since_us + ms * 1000;
     return true;
 }
 
@@ -352,9 +374,14 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct connection *connection = arg;
-    int64_t elapsed_ms = (clock_mono_us() - connection->since_us) / 1000;
-    if (is_fast_enough(connection, elapsed_ms))
+    int64_t now_us = clock_mono_us(), elapsed_ms = (now_us - connection->since_us) / 1000;
+    connection->armed_us = 0;
+    if (!connection->deadline_us)
+        return; /* our own turn; the next wait arms it again */
+    if (now_us < connection->deadline_us || is_fast_enough(connection, elapsed_ms)) {
+        deadline_arm(connection);
         return;
+    }
     if (connection->state == CONN_READING) {
         struct why why;
         fail(&why, ERR_TIMEOUT, "request not whole after %lld ms, %zu bytes are here", (long long)elapsed_ms,

@@ -63,12 +63,14 @@ struct connection {
     struct buf surplus;                                      /* read, but of a later request */
     size_t surplus_at;
     int64_t started_us, since_us;                            /* the request; the state */
+    int64_t deadline_us, armed_us;                           /* of the state, 0: none; when the timer looks at it */
     size_t received;                                         /* of the request */
     struct http_exchange *exchange;
     struct buf out;                                          /* head, and a small body */
     struct bytes out_body;                                   /* a large body, in the exchange */
     size_t sent;                                             /* of both */
     bool close_after;
+    bool is_whole;                                           /* the request was read to its end */
     size_t lingered;
     char peer[ADDRESS_TEXT_BYTES], local[ADDRESS_TEXT_BYTES];
     int peer_port, local_port;

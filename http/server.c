@@ -159,8 +159,6 @@ static void connection_take(struct listening *listening, int fd, const struct so
         place_take(server);
     else
         server->refusing++;
-    int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     start.ssl = listening->tls ? tls_server_session(listening->tls) : NULL;
     connection_start(server, &start);
 }
@@ -212,6 +210,8 @@ enum err http_server_listen(struct http_server *server, int fd, struct tls_serve
         close(fd);
         return fail(why, ERR_IO, "cannot use listening descriptor %d: %s", fd, strerror(error));
     }
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* Linux: accepted sockets inherit it */
     struct listening *listening = xcalloc(1, sizeof(*listening));
     struct event_base *base = loop_base(server->loop);
     listening->server = server;

@@ -90,12 +90,17 @@ enum stream_result stream_write(struct stream *stream, struct bytes data, size_t
     return result;
 }
 
+void stream_notify(struct stream *stream)
+{
+    if (!stream->ssl)
+        return;
+    ERR_clear_error();
+    SSL_shutdown(stream->ssl); /* whether it goes out now or never, FIN follows */
+}
+
 void stream_finish(struct stream *stream)
 {
-    if (stream->ssl) {
-        ERR_clear_error();
-        SSL_shutdown(stream->ssl); /* close_notify; whether it goes out now or never, FIN follows */
-    }
+    stream_notify(stream);
     shutdown(stream->fd, SHUT_WR);
 }
 

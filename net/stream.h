@@ -14,6 +14,7 @@ enum stream_result stream_read(struct stream *stream, uint8_t *to, size_t size, 
 enum stream_result stream_write(struct stream *stream, struct bytes data, size_t *ret_sent);
 /* Says that nothing more comes (close_notify, then FIN); reading goes on. */
 void stream_finish(struct stream *stream);
+void stream_notify(struct stream *stream);                   /* the close_notify alone: stream_close follows, and is the FIN */
 /* Throws away what the peer still sends, beneath TLS. */
 enum stream_result stream_discard(struct stream *stream, uint8_t *scratch, size_t size, size_t *ret_len);
 void stream_close(struct stream *stream);
