@@ -19,27 +19,24 @@
 #define POSTS_OPEN_MAX 8000 /* at once; beyond it a server that never answers is told from one that is slow */
 #define EVENTS         512
 
-static const char usage[] = "usage: flood [OPTIONS] ADDRESS PORT\n"
-                            "  --idle N, --slow-header N, --slow-body N   connections to hold, opened anew "
-                            "when the server cuts them\n"
-                            "  --post FILE --rate R --total N             pkiMessages by POST, a connection "
-                            "each, R a second whatever happens\n"
-                            "  --sources N       source addresses, 127.1.0.1 and on (default 100)\n"
-                            "  --seconds S       how long to hold (default 10)\n"
-                            "  --open-rate R     held connections opened a second, at most (default 2000)\n"
-                            "  --tls             HTTPS, whatever certificate\n";
+static const char usage[] =
+    "usage: flood [OPTIONS] ADDRESS PORT\n"
+    "  --idle N, --slow-header N, --slow-body N   connections to hold, opened anew "
+    "when the server cuts them\n"
+    "  --post FILE --rate R --total N             pkiMessages by POST, a connection "
+    "each, R a second whatever happens\n"
+    "  --work FILE       instead of --post: scep-load's messages, each until it has got its 200\n"
+    "  --paths N         each of them at /scep/e0 to /scep/eN-1, after the other; default at /scep\n"
+    "  --sources N       source addresses, 127.1.0.1 and on (default 100)\n"
+    "  --seconds S       how long to hold (default 10)\n"
+    "  --open-rate R     held connections opened a second, at most (default 2000)\n"
+    "  --tls             HTTPS, whatever certificate\n";
 
-static void post_make(const char *path, struct buf *ret)
+static void post_read(const char *path, struct buf *ret)
 {
-    AUTO_BUF body = { 0 };
     struct why why;
-    if (file_read(path, 1 << 20, &body, &why) != OK)
+    if (file_read(path, 1 << 20, ret, &why) != OK)
         die("%s", why.text);
-    buf_printf(ret,
-               "POST /scep?operation=PKIOperation HTTP/1.1\r\nHost: flood\r\nContent-Length: %zu\r\n"
-               "Connection: close\r\n\r\n",
-               body.len);
-    buf_append(ret, buf_bytes(&body));
 }
 
 static void option_take(struct flood_options *options, int option, const char *value)
@@ -55,7 +52,13 @@ static void option_take(struct flood_options *options, int option, const char *v
         options->held[KIND_BODY] = strtoul(value, NULL, 10);
         break;
     case 'p':
-        post_make(value, &options->post);
+        post_read(value, &options->post);
+        break;
+    case 'w':
+        work_read(value, &options->work);
+        break;
+    case 'P':
+        options->paths = strtoul(value, NULL, 10);
         break;
     case 'r':
         options->rate = strtod(value, NULL);
@@ -88,12 +91,13 @@ static void options_read(int argc, char **argv, struct flood_options *ret)
                                            { "rate", 1, NULL, 'r' },      { "total", 1, NULL, 'n' },
                                            { "sources", 1, NULL, 's' },   { "seconds", 1, NULL, 't' },
                                            { "open-rate", 1, NULL, 'o' }, { "tls", 0, NULL, 'T' },
+                                           { "work", 1, NULL, 'w' },      { "paths", 1, NULL, 'P' },
                                            { NULL, 0, NULL, 0 } };
     *ret = (struct flood_options){ .sources = 100, .seconds = 10, .open_rate = 2000 };
     int option;
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
         option_take(ret, option, optarg);
-    bool posts = ret->post.len > 0;
+    bool posts = ret->post.len > 0 || ret->work.count > 0;
     if (argc - optind != 2 || ret->sources == 0 || posts != (ret->rate > 0) || posts != (ret->total > 0) ||
         inet_pton(AF_INET, argv[optind], &ret->to.sin_addr) != 1)
         option_take(ret, '?', NULL);
@@ -110,6 +114,7 @@ static void flood_begin(struct flood *flood)
     if (descriptors_reserve(count + 64, "this flood", &why) != OK)
         die("%s", why.text);
     signal(SIGPIPE, SIG_IGN);
+    posts_begin(flood);
     flood->epoll = epoll_create1(EPOLL_CLOEXEC);
     flood->line_count = count;
     flood->lines = xcalloc(count, sizeof(*flood->lines));
@@ -153,18 +158,17 @@ static void posts_open(struct flood *flood, int64_t began_us, int64_t now_us)
             return;
         flood->posts_begun++;
         struct line *line = flood->free_posts;
-        if (line) {
-            flood->free_posts = line->next_free;
-            line->due_us = due_us;
+        if (!line || !post_next(flood, line)) {
+            flood->counts.unsent++;
+            continue;
         }
-        if (line && line_open(line)) {
+        line->due_us = due_us;
+        if (line_open(line)) {
+            flood->free_posts = line->next_free;
             flood->posts_open++;
         } else {
             flood->counts.unsent++;
-            if (line) {
-                line->next_free = flood->free_posts;
-                flood->free_posts = line;
-            }
+            post_again(flood, line);
         }
     }
 }
@@ -183,6 +187,7 @@ static void flood_run(struct flood *flood)
 {
     struct epoll_event events[EVENTS];
     int64_t began_us = clock_mono_us(), now_us = began_us, next_us = began_us, swept_us = 0;
+    flood->began_us = began_us;
     while (!is_over(flood, now_us - began_us)) {
         if (now_us - swept_us > 20000) {
             held_open(flood, &next_us, now_us);
@@ -218,9 +223,10 @@ static void flood_report(struct flood *flood)
     qsort(counts->latency_us, counts->latency_count, sizeof(uint32_t), by_size);
     printf("{\"opened\":%zu,\"failed\":%zu,\"held_most\":%zu,\"held_now\":%zu,\"closed\":%zu,\"unsent\":%zu,"
            "\"cut\":%zu,"
-           "\"unanswered\":%zu,\"retry_after\":%zu,",
+           "\"unanswered\":%zu,\"retry_after\":%zu,\"goodput\":%.1f,",
            counts->opened, counts->failed, counts->held_most, flood->held_now, counts->closed, counts->unsent,
-           counts->cut, flood->posts_open, counts->with_retry_after);
+           counts->cut, flood->posts_open, counts->with_retry_after,
+           counts->last_us ? (double)counts->status[200] * 1e6 / (double)counts->last_us : 0.0);
     for (int status = 100; status < 600; status++) {
         if (counts->status[status])
             printf("\"status_%d\":%zu,", status, counts->status[status]);
@@ -236,11 +242,15 @@ int main(int argc, char **argv)
     flood_begin(&flood);
     flood_run(&flood);
     flood_report(&flood);
-    for (size_t i = 0; i < flood.line_count; i++)
+    for (size_t i = 0; i < flood.line_count; i++) {
         line_close(&flood.lines[i]);
+        buf_free(&flood.lines[i].request);
+    }
     SSL_CTX_free(flood.tls);
     close(flood.epoll);
     buf_free(&flood.options.post);
+    work_free(&flood.options.work);
+    free(flood.ring);
     free(flood.counts.latency_us);
     free(flood.lines);
     return 0;

@@ -2,7 +2,7 @@
 /* Connections in number, from many addresses of 127.0.0.0/8, in one process: idle ones, slow ones, and requests at a fixed
    rate whether the server keeps up or not (open loop). */
 #pragma once
-#include "base/bytes.h"
+#include "bench/work.h"
 #include <netinet/in.h>
 
 struct ssl_st;
@@ -15,7 +15,9 @@ struct flood_options {
     size_t sources;                                          /* different source addresses */
     double rate;                                             /* of POST, a second */
     size_t total;                                            /* of POST */
-    struct buf post;                                         /* the request, as sent */
+    struct buf post;                                         /* one pkiMessage for every POST, or */
+    struct work work;                                        /* scep-load's messages, each until it gets its 200, */
+    size_t paths;                                            /* at each of the paths /scep/e0 and on; 0: at /scep alone */
     int seconds;
     int open_rate;                                           /* held connections opened a second, at most */
     bool tls;
@@ -23,6 +25,7 @@ struct flood_options {
 
 struct flood_counts {
     size_t opened, failed, closed, unsent, cut;              /* cut: a POST that got no status */
+    int64_t last_us;                                         /* of the last 200, since the beginning */
     size_t held_most;
     size_t status[600];
     size_t with_retry_after;
@@ -39,6 +42,8 @@ struct line {                                                /* one connection *
     enum kind kind;
     enum phase phase;
     struct ssl_st *ssl;
+    uint32_t item;                                           /* of the ring */
+    struct buf request;
     size_t sent, got;
     char answer[512];                                        /* its beginning */
     int64_t began_us, due_us, next_drip_ms;                  /* due: when the schedule wanted it sent */
@@ -53,7 +58,14 @@ struct flood {
     size_t line_count, held_now, source_next;
     struct line *free_posts;
     size_t posts_begun, posts_open;
+    uint32_t *ring; size_t ring_size, ring_head, ring_count; /* what has to be sent: message + path × messages */
+    int64_t began_us;
 };
+
+/* flood_post.c */
+void posts_begin(struct flood *flood);
+bool post_next(struct flood *flood, struct line *line);      /* false: nothing is left to send */
+void post_again(struct flood *flood, const struct line *line);
 
 /* flood_line.c */
 bool line_open(struct line *line);                           /* false: the address, or descriptors, have run out */

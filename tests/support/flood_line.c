@@ -28,7 +28,7 @@ static const char *opening_of(const struct line *line)
 
 static struct bytes to_send(const struct line *line)
 {
-    return line->kind == KIND_POST ? buf_bytes(&line->flood->options.post) : bytes_str(opening_of(line));
+    return line->kind == KIND_POST ? buf_bytes(&line->request) : bytes_str(opening_of(line));
 }
 
 static int source_bind(struct flood *flood)
@@ -93,22 +93,34 @@ static void answer_count(struct line *line)
     if (sscanf(line->answer, "HTTP/1.1 %3d", &status) != 1 || status < 100 || status > 599) {
         counts->closed += line->kind != KIND_POST;
         counts->cut += line->kind == KIND_POST;
+        if (line->kind == KIND_POST)
+            post_again(line->flood, line);
         return;
     }
     counts->status[status]++;
     counts->with_retry_after += strstr(line->answer, "Retry-After:") != NULL;
-    if (status == 200 && line->kind == KIND_POST)
-        counts->latency_us[counts->latency_count++] = (uint32_t)(clock_mono_us() - line->due_us);
+    if (line->kind != KIND_POST)
+        return;
+    if (status != 200) {
+        post_again(line->flood, line);
+        return;
+    }
+    int64_t now_us = clock_mono_us();
+    counts->latency_us[counts->latency_count++] = (uint32_t)(now_us - line->due_us);
+    counts->last_us = now_us - line->flood->began_us;
 }
 
 /* The server ended it: what it said counts, and the line may be opened anew. */
 static void line_ended(struct line *line)
 {
     struct flood *flood = line->flood;
-    if (line->phase == PHASE_CONNECTING || line->phase == PHASE_HANDSHAKING)
-        flood->counts.failed++;
-    else
+    if (line->phase != PHASE_CONNECTING && line->phase != PHASE_HANDSHAKING) {
         answer_count(line);
+    } else {
+        flood->counts.failed++;
+        if (line->kind == KIND_POST)
+            post_again(flood, line);
+    }
     line_close(line);
     if (line->kind == KIND_POST) {
         line->next_free = flood->free_posts;
