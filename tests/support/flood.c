@@ -26,6 +26,7 @@ static const char usage[] =
     "  --post FILE --rate R --total N             pkiMessages by POST, a connection "
     "each, R a second whatever happens\n"
     "  --work FILE       instead of --post: scep-load's messages, each until it has got its 200\n"
+    "  --skip N          without the first N of them\n"
     "  --paths N         each of them at /scep/e0 to /scep/eN-1, after the other; default at /scep\n"
     "  --sources N       source addresses, 127.1.0.1 and on (default 100)\n"
     "  --seconds S       how long to hold (default 10)\n"
@@ -56,6 +57,9 @@ static void option_take(struct flood_options *options, int option, const char *v
         break;
     case 'w':
         work_read(value, &options->work);
+        break;
+    case 'S':
+        options->skip = strtoul(value, NULL, 10);
         break;
     case 'P':
         options->paths = strtoul(value, NULL, 10);
@@ -92,7 +96,7 @@ static void options_read(int argc, char **argv, struct flood_options *ret)
                                            { "sources", 1, NULL, 's' },   { "seconds", 1, NULL, 't' },
                                            { "open-rate", 1, NULL, 'o' }, { "tls", 0, NULL, 'T' },
                                            { "work", 1, NULL, 'w' },      { "paths", 1, NULL, 'P' },
-                                           { NULL, 0, NULL, 0 } };
+                                           { "skip", 1, NULL, 'S' },      { NULL, 0, NULL, 0 } };
     *ret = (struct flood_options){ .sources = 100, .seconds = 10, .open_rate = 2000 };
     int option;
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)

@@ -17,6 +17,7 @@ struct flood_options {
     size_t total;                                            /* of POST */
     struct buf post;                                         /* one pkiMessage for every POST, or */
     struct work work;                                        /* scep-load's messages, each until it gets its 200, */
+    size_t skip;                                             /* but for the first ones */
     size_t paths;                                            /* at each of the paths /scep/e0 and on; 0: at /scep alone */
     int seconds;
     int open_rate;                                           /* held connections opened a second, at most */

@@ -9,7 +9,8 @@ void posts_begin(struct flood *flood)
     flood->ring = xcalloc(flood->ring_size + 1, sizeof(*flood->ring));
     for (size_t i = 0; i < flood->ring_size; i++)
         flood->ring[i] = (uint32_t)i;
-    flood->ring_count = flood->ring_size;
+    flood->ring_head = options->skip < flood->ring_size ? options->skip : flood->ring_size;
+    flood->ring_count = flood->ring_size - flood->ring_head;
 }
 
 static void request_make(const struct flood *flood, struct line *line, struct bytes message)
