@@ -90,7 +90,7 @@ static const struct option_row options[] = {
             "Requests that may wait for a worker. Addresses take turns; when it is full, who has most in it gets 503."),
     INT_ROW("scep", "queue_timeout", "5000", 100, 120000, "ms",
             "A request that waited longer for a worker gets 503: its device may have given up, and the work would make others late."),
-    INT_ROW("scep", "max_running_per_address", "8", 1, 512, "",
+    INT_ROW("scep", "max_running_per_address", "4", 1, 512, "",
             "Requests of one address that are worked on at once while other addresses are active, too; alone it has every worker."),
     INT_ROW("scep", "max_failed_decryptions", "1000", 1, 1000000, "",
             "Messages in an hour that the RA keys may fail to decrypt before the log raises an alarm and addresses that have failed "

@@ -12,7 +12,7 @@ say() { echo "$*" | tee -a "$RESULT"; }
 result_begin() { # NAME PARAMETERS
     RESULT=tests/long/$1.result
     : >"$RESULT"
-    say "$1 ($2), $(date -u +%Y-%m-%dT%H:%M:%SZ), commit $(git rev-parse --short HEAD), Debian $(cat /etc/debian_version)," \
+    say "$1 ($2), $(date -u +%Y-%m-%dT%H:%M:%SZ), commit $(git describe --always --dirty), Debian $(cat /etc/debian_version)," \
         "$(nproc) cores of $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), load before $(cut -d' ' -f1 /proc/loadavg)"
 }
 judge() { # SENTENCE EXPRESSION: the figure stands in the sentence, the expression says whether it is good enough

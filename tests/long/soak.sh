@@ -18,8 +18,8 @@ load_site "$endpoints"
 for ((i = 0; i < paths; i++)); do printf 'load secret\n' | chancery password set e$i >/dev/null 2>&1; done
 daemon_start || exit 1
 # 1,500 enrolments a second are more than two cores do.
-messages_make $((seconds * 1500 / paths + 30000))
-"$BUILD/bench/scep-load" run "$WORK/messages" --to "127.0.0.1:$HTTP" --path /scep --out "$WORK/peak.answers" -c 32 --duration 20 >"$WORK/peak.json"
+messages_make $((seconds * 1500 / paths + 15000))
+"$BUILD/bench/scep-load" run "$WORK/messages" --to "127.0.0.1:$HTTP" --path /scep --out "$WORK/peak.answers" -c 32 --duration 10 >"$WORK/peak.json"
 peak=$(field "$WORK/peak.json" rate)
 rate=$(calc "0.7 * $peak")
 say "        peak $peak enrolments a second, soaked at $rate and $(calc "0.05 * $rate") errors"

@@ -97,6 +97,17 @@ TEST(addresses_have_a_port)
     config_free(load(USER "scep { http_listen = {\"127.0.0.1:0\", \"[::]:65535\"} }\n"));
 }
 
+TEST(trusted_proxies_are_addresses_and_networks)
+{
+    refused(USER "scep { trusted_proxies = {\"127.0.0.1\", \"proxy.example\"} }\n",
+            "FILE:2: option trusted_proxies has \"proxy.example\"; allowed is an address or a network, as "
+            "192.0.2.7, 192.0.2.0/24 or 2001:db8::/64");
+    refused(USER "scep { trusted_proxies = {\"192.0.2.1/24\"} }\n",
+            "FILE:2: option trusted_proxies has \"192.0.2.1/24\"; allowed is an address or a network, as "
+            "192.0.2.7, 192.0.2.0/24 or 2001:db8::/64");
+    config_free(load(USER "scep { trusted_proxies = {\"127.0.0.1\", \"10.0.0.0/8\", \"2001:db8::/32\"} }\n"));
+}
+
 TEST(urls_in_certificates_are_absolute_http)
 {
     static const char *const bad[] = { "ftp://host.example/x", "http://", "http:///x", "host.example/x",
@@ -216,7 +227,7 @@ TEST(options_of_another_role_are_gone_and_asking_for_them_is_our_bug)
 RUN(T(an_endpoint_without_a_validator_is_refused), T(the_ca_of_an_endpoint_must_exist),
     T(endpoint_paths_are_unique_without_regard_to_case), T(only_the_default_endpoint_has_the_standard_paths),
     T(endpoint_paths_are_plain_url_paths), T(folders_are_absolute), T(socket_paths_fit_into_an_address),
-    T(addresses_have_a_port), T(urls_in_certificates_are_absolute_http), T(allowed_purposes_have_a_shape),
-    T(site_and_ra_set_are_names), T(a_file_that_others_can_write_is_refused_in_system_mode),
-    T(paths_follow_the_folders), T(a_role_keeps_only_its_own_slice),
-    T(options_of_another_role_are_gone_and_asking_for_them_is_our_bug))
+    T(addresses_have_a_port), T(trusted_proxies_are_addresses_and_networks),
+    T(urls_in_certificates_are_absolute_http), T(allowed_purposes_have_a_shape), T(site_and_ra_set_are_names),
+    T(a_file_that_others_can_write_is_refused_in_system_mode), T(paths_follow_the_folders),
+    T(a_role_keeps_only_its_own_slice), T(options_of_another_role_are_gone_and_asking_for_them_is_our_bug))

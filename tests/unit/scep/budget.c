@@ -77,6 +77,40 @@ TEST(a_thousand_attackers_are_throttled_and_the_innocent_still_pass)
     assert_true(passed >= 9900); /* S17: 99 % */
 }
 
-RUN(T(an_address_may_fail_its_budget_and_not_once_more), T(a_new_window_gives_a_new_budget),
-    T(an_ipv6_network_is_one_address_and_zones_do_not_count), T(what_is_no_address_counts_too),
-    T(a_thousand_attackers_are_throttled_and_the_innocent_still_pass))
+/* Four of all; one address has failed once already, so past the four it is out. */
+TEST(what_is_being_decrypted_counts_as_failed_until_it_ends)
+{
+    struct budget *budget = NULL;
+    struct why why;
+    ASSERT_OK(budget_new(&(struct budget_limits){ .per_address = 10, .per_key = 4 }, &budget, &why), &why);
+    budget_spend(budget, "192.0.2.1", 0);
+    for (int i = 0; i < 3; i++)
+        assert_true(budget_begin(budget, "192.0.2.1", 0));
+    assert_false(budget_begin(budget, "192.0.2.1", 0));
+    assert_true(budget_begin(budget, "192.0.2.2", 0)); /* has done nothing wrong */
+    budget_end(budget);
+    assert_false(budget_begin(budget, "192.0.2.1", 0));
+    budget_end(budget); /* one of the three was good */
+    assert_true(budget_begin(budget, "192.0.2.1", 0));
+    for (int i = 0; i < 3; i++)
+        budget_end(budget);
+    assert_int_equal(budget_spent(budget, 0), 1);
+    budget_free(budget);
+}
+
+TEST(limits_of_ones_own_hold_at_the_limit_and_one_past)
+{
+    struct budget *budget = NULL;
+    struct why why;
+    ASSERT_OK(budget_new(&(struct budget_limits){ .per_address = 1, .per_key = 2 }, &budget, &why), &why);
+    assert_true(budget_allows(budget, "192.0.2.1", 0));
+    budget_spend(budget, "192.0.2.1", 0);
+    assert_false(budget_allows(budget, "192.0.2.1", 0));
+    assert_true(budget_allows(budget, "192.0.2.2", 0));
+    budget_free(budget);
+}
+
+RUN(T(what_is_being_decrypted_counts_as_failed_until_it_ends),
+    T(limits_of_ones_own_hold_at_the_limit_and_one_past), T(an_address_may_fail_its_budget_and_not_once_more),
+    T(a_new_window_gives_a_new_budget), T(an_ipv6_network_is_one_address_and_zones_do_not_count),
+    T(what_is_no_address_counts_too), T(a_thousand_attackers_are_throttled_and_the_innocent_still_pass))

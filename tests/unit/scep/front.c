@@ -2,6 +2,7 @@
 /* Enrolment over HTTP: loop, workers, access log; overload, reload in mid-request, and the held refusal. */
 #include "base/file.h"
 #include "http/access_log.h"
+#include "http/proxies.h"
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/pool.h"
@@ -29,7 +30,8 @@ static void *loop_thread(void *arg)
     return NULL;
 }
 
-static void front_start(struct front *front, unsigned threads, size_t queue)
+static void front_start_with(struct front *front, const struct pool_config *pool,
+                             const struct proxies *proxies)
 {
     static const struct http_limits limits = { .url_bytes = 65534,
                                                .query_bytes = 65534,
@@ -50,13 +52,13 @@ static void front_start(struct front *front, unsigned threads, size_t queue)
     assert_non_null(mkdtemp(front->dir));
     front->log_path = xasprintf("%s/access.log", front->dir);
     ASSERT_OK(loop_new(&front->loop, &why), &why);
-    ASSERT_OK(pool_new(&(struct pool_config){ .threads = threads, .queue = queue }, &front->pool, &why),
-              &why);
+    ASSERT_OK(pool_new(pool, &front->pool, &why), &why);
     front->site->scep->pool = front->pool;
     struct access_log_config log = { .path = front->log_path, .clock = &front->site->clock };
     ASSERT_OK(access_log_open(&log, &front->log, &why), &why);
     struct http_server_config config = { .loop = front->loop,
                                          .limits = limits,
+                                         .proxies = proxies,
                                          .handler = operation_handle,
                                          .handler_arg = front->site->scep,
                                          .log = front->log };
@@ -65,6 +67,11 @@ static void front_start(struct front *front, unsigned threads, size_t queue)
     ASSERT_OK(socket_port(fd, &front->port, &why), &why);
     ASSERT_OK(http_server_listen(front->server, fd, NULL, &why), &why);
     assert_int_equal(pthread_create(&front->thread, NULL, loop_thread, front->loop), 0);
+}
+
+static void front_start(struct front *front, unsigned threads, size_t queue)
+{
+    front_start_with(front, &(struct pool_config){ .threads = threads, .queue = queue }, NULL);
 }
 
 static void front_stop(struct front *front)
@@ -111,14 +118,27 @@ static int read_answer(int fd, struct buf *ret_head, struct buf *ret_body)
     return status;
 }
 
-static int post(const struct front *front, struct bytes message)
+/* client NULL: nobody between us */
+static int post_as(const struct front *front, const char *client, struct bytes message)
 {
-    char head[256];
+    char head[512];
     snprintf(head, sizeof(head),
              "POST /certsrv/mscep/mscep.dll/pkiclient.exe?operation=PKIOperation HTTP/1.1\r\n"
-             "Host: ndes\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
-             message.len);
+             "Host: ndes\r\nContent-Length: %zu\r\nConnection: close\r\n%s%s%s\r\n",
+             message.len, client ? "X-Forwarded-For: " : "", client ? client : "", client ? "\r\n" : "");
     return send_request(front, head, message);
+}
+
+static int post(const struct front *front, struct bytes message)
+{
+    return post_as(front, NULL, message);
+}
+
+static void expect_later(int fd, int status)
+{
+    AUTO_BUF head = { 0 }, body = { 0 };
+    assert_int_equal(read_answer(fd, &head, &body), status);
+    assert_non_null(strstr(buf_text(&head), "\r\nRetry-After: "));
 }
 
 static void expect_certificate(struct front *front, int fd)
@@ -246,6 +266,91 @@ TEST(a_full_queue_is_503_with_retry_after_and_those_inside_are_served)
     sem_destroy(&gate);
 }
 
+/* The worker is held by the first of them until the gate opens. */
+static int busy_begin(struct front *front, sem_t *gate, const char *client, struct bytes message)
+{
+    sem_init(gate, 0, 0);
+    front->site->fake.gate = gate;
+    int fd = post_as(front, client, message);
+    wait_for_calls(front, 1);
+    return fd;
+}
+
+TEST(who_waits_too_long_for_a_worker_is_told_later)
+{
+    struct front front;
+    sem_t gate;
+    front_start_with(&front, &(struct pool_config){ .threads = 1, .queue = 4, .wait_ms = 100 }, NULL);
+    AUTO_BUF message = { 0 };
+    device_write(front.site, &(struct device_message){ 0 }, &message);
+    int first = busy_begin(&front, &gate, NULL, buf_bytes(&message));
+    int late = post(&front, buf_bytes(&message));
+    usleep(200000);
+    sem_post(&gate);
+    expect_certificate(&front, first);
+    expect_later(late, 503);
+    assert_int_equal(atomic_load(&front.site->fake.calls), 1); /* no work was done for it */
+    sem_post(&gate);
+    expect_certificate(&front, post(&front, buf_bytes(&message)));
+    front_stop(&front);
+    sem_destroy(&gate);
+}
+
+TEST(one_address_cannot_fill_the_queue_for_another)
+{
+    struct front front;
+    sem_t gate;
+    struct why why;
+    AUTO(proxies) proxies = NULL;
+    ASSERT_OK(proxies_new((const char *const[]){ "127.0.0.1" }, 1, PROXY_X_FORWARDED_FOR, &proxies, &why),
+              &why);
+    front_start_with(&front, &(struct pool_config){ .threads = 1, .queue = 2 }, proxies);
+    AUTO_BUF message = { 0 };
+    device_write(front.site, &(struct device_message){ 0 }, &message);
+    int first = busy_begin(&front, &gate, "192.0.2.1", buf_bytes(&message));
+    int greedy[2];
+    for (int i = 0; i < 2; i++) {
+        greedy[i] = post_as(&front, "192.0.2.1", buf_bytes(&message));
+        usleep(50000);
+    }
+    int modest = post_as(&front, "192.0.2.2", buf_bytes(&message));
+    expect_later(greedy[0], 503); /* at once: the worker still stands */
+    for (int i = 0; i < 3; i++)
+        sem_post(&gate);
+    expect_certificate(&front, first);
+    expect_certificate(&front, modest);
+    expect_certificate(&front, greedy[1]);
+    front_stop(&front);
+    sem_destroy(&gate);
+}
+
+TEST(an_address_past_its_budget_is_refused_before_a_worker_is_asked)
+{
+    struct front front;
+    sem_t gate;
+    front_start(&front, 1, 1);
+    AUTO_BUF message = { 0 };
+    device_write(front.site, &(struct device_message){ 0 }, &message);
+    int first = busy_begin(&front, &gate, NULL, buf_bytes(&message));
+    for (int i = 0; i < BUDGET_PER_ADDRESS; i++)
+        budget_spend(front.site->scep->budget, "127.0.0.1", clock_mono_ms());
+    expect_later(post(&front, buf_bytes(&message)), 429);
+    sem_post(&gate);
+    expect_certificate(&front, first); /* its decryption had begun */
+    front_stop(&front);
+    sem_destroy(&gate);
+}
+
+TEST(refusals_of_an_address_are_logged_up_to_its_lines_and_others_still)
+{
+    struct site *site = site_new(&(struct site_options){ 0 });
+    site->scep->refusal_lines = 3;
+    for (int i = 0; i < 3; i++)
+        assert_true(scep_may_log(site->scep, "192.0.2.1"));
+    assert_false(scep_may_log(site->scep, "192.0.2.1"));
+    assert_true(scep_may_log(site->scep, "192.0.2.2"));
+}
+
 TEST(a_reload_in_mid_request_lets_it_finish_with_what_it_began)
 {
     struct front front;
@@ -302,5 +407,8 @@ RUN(T(a_device_enrols_by_post_and_the_access_log_has_its_transaction),
     T(a_device_enrols_by_get_over_http_1_0_without_host), T(capabilities_have_no_charset),
     T(a_message_that_is_none_gets_400), T(a_bad_envelope_is_answered_at_its_time_and_not_before),
     T(a_full_queue_is_503_with_retry_after_and_those_inside_are_served),
+    T(who_waits_too_long_for_a_worker_is_told_later), T(one_address_cannot_fill_the_queue_for_another),
+    T(an_address_past_its_budget_is_refused_before_a_worker_is_asked),
+    T(refusals_of_an_address_are_logged_up_to_its_lines_and_others_still),
     T(a_reload_in_mid_request_lets_it_finish_with_what_it_began), T(a_device_that_leaves_does_no_harm),
     T(the_end))
