@@ -15,16 +15,26 @@
         _fail(__FILE__, __LINE__);                                                                       \
     } while (0)
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/bytes.h"
 #include "base/encode.h"
 #include "base/err.h"
 
 #define TEST(name)         static void name(void **state_ __attribute__((unused)))
+/* Seconds to wait for what must come; fewer where a seeded fault may keep it from coming (tests/faults/run). */
+static inline int test_patience_s(void)
+{
+    const char *seconds = getenv("CHANCERY_PATIENCE");
+    return seconds ? atoi(seconds) : 60;
+}
+/* CHANCERY_TEST=NAME runs the tests of that name alone; * and ? stand for anything. */
+#define TEST_FILTER()      cmocka_set_test_filter(getenv("CHANCERY_TEST"))
 #define RUN(...)                                                                                         \
     int main(void)                                                                                       \
     {                                                                                                    \
         const struct CMUnitTest tests[] = { __VA_ARGS__ };                                               \
+        TEST_FILTER();                                                                                   \
         return cmocka_run_group_tests(tests, NULL, NULL);                                                \
     }
 #define T(name)            cmocka_unit_test(name)

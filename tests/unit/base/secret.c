@@ -9,6 +9,15 @@
 
 static char folder[64];
 
+/* RAND_bytes of the code under test comes here (linked with --wrap). */
+static bool generator_fails;
+int __real_RAND_bytes(unsigned char *out, int len);
+int __wrap_RAND_bytes(unsigned char *out, int len);
+int __wrap_RAND_bytes(unsigned char *out, int len)
+{
+    return generator_fails ? 0 : __real_RAND_bytes(out, len);
+}
+
 static void enter_folder(void)
 {
     snprintf(folder, sizeof(folder), "/tmp/chancery-secret-XXXXXX");
@@ -57,6 +66,19 @@ TEST(random_secrets_differ)
     ASSERT_OK(secret_random(32, &b, &why), &why);
     assert_int_equal(32, a.len);
     assert_false(secret_equal(secret_bytes(&a), secret_bytes(&b)));
+}
+
+TEST(a_generator_that_fails_gives_no_secret)
+{
+    uint8_t octets[16] = { 0 };
+    struct why why = { 0 };
+    AUTO_VAL(secret) secret = { 0 };
+    generator_fails = true;
+    enum err filled = random_fill(octets, sizeof(octets), &why), made = secret_random(32, &secret, &why);
+    generator_fails = false;
+    assert_int_equal(ERR_INTERNAL, filled);
+    assert_int_equal(ERR_INTERNAL, made);
+    assert_null(secret.data);
 }
 
 TEST(wipe_zeroes)
@@ -166,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = { T(equal_is_about_length_and_content),
                                         T(new_is_zeroed_and_free_forgets),
                                         T(random_secrets_differ),
+                                        T(a_generator_that_fails_gives_no_secret),
                                         T(wipe_zeroes),
                                         T(a_private_file_is_read_without_its_last_newline),
                                         T(any_bit_for_group_or_others_refuses),
@@ -173,5 +196,6 @@ int main(void)
                                         T(another_user_s_file_refuses_but_for_root),
                                         T(the_size_limit_holds_at_the_octet) };
     secret_heap_open(1 << 16);
+    TEST_FILTER();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

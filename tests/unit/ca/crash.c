@@ -160,6 +160,20 @@ TEST(an_answer_of_the_signer_is_not_believed)
     ISSUED(&device, "static", &got);
 }
 
+/* A template that nobody could have made by our commands: what it gives is looked at once more before it is stored. */
+TEST(a_tbs_that_would_break_rfc_5280_is_not_sealed)
+{
+    DEVICE(device, .subject = "CN=one", .challenge = "secret");
+    AUTO_VAL(enrolled) got = { 0 };
+    world_exec(world, "UPDATE template SET key_usage = 32"); /* keyCertSign */
+    world_reopen(world); /* no template of before is remembered */
+    REFUSED(ERR_LINT, &device, "static");
+    assert_int_equal(0, atomic_load(&world->seals));
+    world_exec(world, "UPDATE template SET key_usage = 1"); /* digitalSignature */
+    world_reopen(world);
+    ISSUED(&device, "static", &got);
+}
+
 /* Nobody foresees a serial. A trigger stands for the collision: it runs into a unique constraint of its own while the
    request id is below a mark, and the id goes back with each unit that is rolled back, so each attempt collides. */
 TEST(serials_that_are_all_taken_end_in_an_error_and_no_row)
@@ -205,5 +219,5 @@ RUN(W(a_lost_seal_is_made_up_from_the_stored_tbs),
     W(a_reservation_is_voided_after_ten_minutes_and_frees_the_password),
     W(a_late_t2_does_not_bring_a_voided_reservation_back),
     W(what_the_signer_refuses_for_good_is_failed_and_frees_the_password),
-    W(an_answer_of_the_signer_is_not_believed), W(serials_that_are_all_taken_end_in_an_error_and_no_row),
-    W(a_taken_serial_is_replaced_by_a_fresh_one))
+    W(an_answer_of_the_signer_is_not_believed), W(a_tbs_that_would_break_rfc_5280_is_not_sealed),
+    W(serials_that_are_all_taken_end_in_an_error_and_no_row), W(a_taken_serial_is_replaced_by_a_fresh_one))

@@ -541,6 +541,11 @@ TEST(keys_are_judged_by_kind_and_size)
     if (key_generate(&small, NULL, &weak, &why) == OK)
         ASSERT_ERR(ERR_WEAK_KEY, template_apply(&csr, weak->public_half, &grant, &why), &why);
     grant_free(&grant);
+    /* Its usage would suit an EC key: only the list of kinds refuses. */
+    grant = (struct grant){ .template = template_named("SCEPDeviceSignature") };
+    grant.template->key_kinds = 1u << KEY_RSA;
+    ASSERT_ERR(ERR_BAD_ALG, template_apply(&csr, ec.key->public_half, &grant, &why), &why);
+    grant_free(&grant);
 }
 
 TEST(the_subject_is_written_in_our_string_types_and_order)

@@ -208,7 +208,7 @@ int client_connect(const struct site *site)
                                     .sin_port = htons((uint16_t)site->port),
                                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     assert_int_equal(0, connect(fd, (const struct sockaddr *)&to, sizeof(to)));
-    const struct timeval patience = { .tv_sec = 60 };
+    const struct timeval patience = { .tv_sec = test_patience_s() };
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     return fd;

@@ -178,6 +178,8 @@ static inline int raw_connect(const struct fixture *fixture)
     struct why why;
     int fd;
     ASSERT_OK(connect_unix(fixture->path, &fd, &why), &why);
+    const struct timeval patience = { .tv_sec = test_patience_s() };
+    assert_int_equal(0, setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)));
     return fd;
 }
 

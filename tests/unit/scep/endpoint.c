@@ -172,6 +172,15 @@ TEST(a_certificate_of_another_ca_refuses)
     place_make(&place);
     put_cert(&place, "ca-issuing.crt.pem", &site_get()->other_ca);
     expect_refused(&place, DEFAULT, "was not issued by the endpoint's CA");
+    struct identity look_alike; /* our CA's name, and another key */
+    identity_make(&(struct identity_params){ .subject = "CN=Example Issuing CA,O=Example",
+                                             .kind = KEY_EC_P256,
+                                             .is_ca = true,
+                                             .key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN },
+                  &look_alike);
+    put_cert(&place, "ca-issuing.crt.pem", &look_alike);
+    expect_refused(&place, DEFAULT, "was not issued by the endpoint's CA");
+    identity_free(&look_alike);
     put_cert(&place, "ca-issuing.crt.pem", &site_get()->device);
     expect_refused(&place, DEFAULT, "basicConstraints");
     place_end(&place);

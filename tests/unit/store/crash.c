@@ -206,6 +206,7 @@ int main(int argc, char **argv)
     };
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
         tests[i].initial_state = &place;
+    TEST_FILTER();
     int failed =
         place.kind == STORE_POSTGRES
             ? cmocka_run_group_tests(tests, NULL, NULL)

@@ -191,6 +191,7 @@ int main(int argc, char **argv)
     };
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
         tests[i].initial_state = &place;
+    TEST_FILTER();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     place_free(&place);
     return failed;

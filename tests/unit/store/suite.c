@@ -747,6 +747,7 @@ int main(int argc, char **argv)
     };
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
         tests[i].initial_state = &bench;
+    TEST_FILTER();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     place_free(&bench.place);
     return failed;

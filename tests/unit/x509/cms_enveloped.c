@@ -556,6 +556,34 @@ TEST(the_substitute_key_depends_on_the_message_and_on_the_private_key)
     ra_free(&other);
 }
 
+/* Whoever padded the block badly on purpose knows it, and with it the substitute key: a content that unpads under that key
+   must not make the message a good one. */
+TEST(content_that_unpads_under_the_substitute_key_is_not_good)
+{
+    static const uint8_t iv[16] = { 1, 2, 3 };
+    struct why why = { 0 };
+    struct ra ra;
+    struct parts parts;
+    uint8_t substitute[32], good = 0x5A;
+    AUTO_BUF labelled = { 0 };
+    AUTO_WIPE got = { 0 };
+    ra_init(&ra);
+    parts_init(&parts, &ra);
+    parts.block = rsa_pad_pkcs1(&parts.prng, 256, bytes_of(parts.content_key.data, 15));
+    parts.encrypted_key = rsa_encrypt_raw(ra.certs[0].spki, buf_bytes(&parts.block));
+    buf_append_str(&labelled, "chancery implicit rejection 1");
+    buf_append(&labelled, buf_bytes(&parts.encrypted_key));
+    ASSERT_OK(hmac_sha256(buf_bytes(&parts.block), buf_bytes(&labelled), substitute, &why), &why);
+    const struct cbc cbc = { CIPHER_AES128_CBC, bytes_of(substitute, 16), BYTES_ARR(iv) };
+    ASSERT_OK(cbc_encrypt(&cbc, plain, &parts.ciphertext, &why), &why);
+    AUTO_BUF message = parts_message(&parts);
+    ASSERT_OK(open_message(&ra, buf_bytes(&message), &got, &good, &why), &why);
+    ASSERT_BYTES(buf_bytes(&got), plain); /* it is the substitute key, so the padding was good */
+    assert_int_equal(good, 0);
+    parts_free(&parts);
+    ra_free(&ra);
+}
+
 TEST(an_ec_key_cannot_open)
 {
     struct why why = { 0 };
@@ -585,4 +613,5 @@ RUN(T(every_cipher_opens), T(recipients_that_are_not_ours_are_passed_over),
     T(bad_padding_wrong_length_wrong_key_and_bad_content_have_one_outcome),
     T(content_padding_is_judged_for_every_last_octet),
     T(any_octet_of_the_encrypted_key_changed_is_one_outcome), T(encrypted_keys_out_of_range_are_one_outcome),
-    T(the_substitute_key_depends_on_the_message_and_on_the_private_key), T(an_ec_key_cannot_open))
+    T(the_substitute_key_depends_on_the_message_and_on_the_private_key),
+    T(content_that_unpads_under_the_substitute_key_is_not_good), T(an_ec_key_cannot_open))
