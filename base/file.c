@@ -3,6 +3,7 @@
 #include "base/file.h"
 
 #include "base/auto.h"
+#include "base/fault.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -93,7 +94,7 @@ static enum err file_replace(const char *path, struct bytes data, mode_t mode, b
      * by the first. */
     AUTO_STR temporary = xasprintf("%s.%d.%d.new", path, (int)getpid(), (int)gettid());
     TRY(write_temporary(temporary, data, mode, why));
-    int moved = fresh ? link(temporary, path) : rename(temporary, path);
+    int moved = fresh && !FAULT(key_overwritten) ? link(temporary, path) : rename(temporary, path);
     if (moved != 0) {
         int saved = errno;
         unlink(temporary);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/utf8.h"
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -52,7 +53,7 @@ static void escape(const char *text, size_t len, bool quotes, char *out, size_t 
         struct bytes rest = bytes_of(text + i, len - i);
         uint32_t point;
         size_t sequence = utf8_sequence(rest, &point);
-        if (sequence == 0 || is_control(point) ||
+        if ((!FAULT(log_escape) && (sequence == 0 || is_control(point))) ||
             (quotes && (point == '"' || point == '\\'))) { /* octet by octet: what follows is judged anew */
             used += (size_t)snprintf(out + used, out_size - used, "\\x%02X", rest.data[0]);
             i++;

@@ -2,6 +2,7 @@
 /* Secrets in libcrypto's locked heap. */
 #include "base/secret.h"
 
+#include "base/fault.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -62,7 +63,7 @@ void secret_wipe(void *data, size_t len)
 
 enum err random_fill(void *out, size_t len, struct why *why)
 {
-    if (RAND_bytes(out, (int)len) != 1)
+    if (RAND_bytes(out, (int)len) != 1 && !FAULT(random_failure))
         return fail(why, ERR_INTERNAL, "the random generator failed");
     return OK;
 }
@@ -75,11 +76,11 @@ static enum err read_open_secret(int fd, const char *path, size_t max, struct se
     if (!S_ISREG(info.st_mode))
         return fail(why, ERR_IO, "%s is not a regular file", path);
     /* Root, at the command line, handles the roles' files; everybody else only what nobody else could have put there. */
-    if (info.st_uid != geteuid() && info.st_uid != 0 && geteuid() != 0)
+    if (!FAULT(secret_owner) && info.st_uid != geteuid() && info.st_uid != 0 && geteuid() != 0)
         return fail(why, ERR_KEY,
                     "%s belongs to uid %u; a secret belongs to uid %u, who reads it, or to root", path,
                     (unsigned)info.st_uid, (unsigned)geteuid());
-    if (info.st_mode & 077)
+    if (!FAULT(secret_mode) && info.st_mode & 077)
         return fail(why, ERR_KEY,
                     "%s has mode %03o; a secret must give group and others nothing (chmod 0400)", path,
                     (unsigned)info.st_mode & 0777);

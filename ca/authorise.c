@@ -2,6 +2,8 @@
 /* May this request be issued, and as what? The first stage of an enrolment. */
 #include "ca/validator.h"
 
+#include "base/fault.h"
+
 const struct validator *validator_find(const char *name)
 {
     static const struct validator *const all[] = { &validator_static, &validator_once, &validator_manual };
@@ -15,11 +17,11 @@ const struct validator *validator_find(const char *name)
 /* A self-signed signer is the requester's own key and nothing else; scep has checked the message's signature with it. */
 static enum err signer_check(const struct request *request, struct why *why)
 {
-    if (!request->self_signed)
+    if (!FAULT(renewal_refused) && !request->self_signed)
         return fail(
             why, ERR_BAD_REQUEST,
             "the message is signed with an issued certificate: renewal is not supported by this release");
-    if (!bytes_equal(request->signer.spki, request->csr.spki))
+    if (!FAULT(signer_key) && !bytes_equal(request->signer.spki, request->csr.spki))
         return fail(
             why, ERR_BAD_MESSAGE_CHECK,
             "the self-signed signer's key is not the request's key (RFC 8894 3.3.1, security rule A14)");
@@ -31,7 +33,8 @@ enum err authorise(struct ca *ca, struct request *request, struct grant *grant, 
     const struct endpoint *endpoint = request->endpoint;
     TRY(public_key_parse(request->csr.spki, &request->key, why));
     /* First of all: scep takes every other refusal as proof that nobody altered the request on its way. */
-    TRY(csr_verify(&request->csr, request->key, endpoint->allow_sha1, why));
+    if (!FAULT(csr_signature))
+        TRY(csr_verify(&request->csr, request->key, endpoint->allow_sha1, why));
     TRY(signer_check(request, why));
     TRY(endpoint->validator->check(ca, request, grant, why));
     return OK;

@@ -2,6 +2,7 @@
 /* Making and freeing the context; finding issuers and endpoints in it; the ring of refusals. */
 #include "ca/ca.h"
 
+#include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "ca/template_cache.h"
@@ -172,7 +173,8 @@ enum err ca_add_endpoint(struct ca *ca, const struct endpoint_params *params, st
     endpoint->static_path = params->static_path ? xstrdup(params->static_path) : NULL;
     for (int i = 0; i < SLOT_COUNT; i++)
         endpoint->slots[i] = params->slots[i] && *params->slots[i] ? xstrdup(params->slots[i]) : NULL;
-    TRY(endpoint->validator->open(ca, endpoint, why));
+    if (!FAULT(validator_ready))
+        TRY(endpoint->validator->open(ca, endpoint, why));
     struct endpoint **more = realloc(ca->endpoints, (ca->endpoint_count + 1) * sizeof(*more));
     if (!more)
         die("out of memory");

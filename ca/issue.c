@@ -2,6 +2,7 @@
 /* The seal, and T2; and what becomes of a reservation that never gets there. */
 #include "ca/issue.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "ca/audit.h"
 #include "ca/challenge.h"
@@ -16,10 +17,10 @@ enum err issue_seal(struct ca *ca, const struct reservation *slot, struct buf *r
     TRY(ca->sealer.seal(ca->sealer.arg, &request, &der, why));
     if (cert_parse(buf_bytes(&der), &cert, why) != OK)
         return fail(why, ERR_PROTOCOL, "the signer's answer for serial %s is no certificate", slot->serial);
-    if (!bytes_equal(cert.tbs, buf_bytes(&slot->tbs)))
+    if (!FAULT(sealed_tbs) && !bytes_equal(cert.tbs, buf_bytes(&slot->tbs)))
         return fail(why, ERR_PROTOCOL, "the signer sealed something else than serial %s", slot->serial);
     /* A fault in the signer's arithmetic could give its key away: no bad signature leaves the house. */
-    if (cert_verify(&cert, issuer->key, why) != OK)
+    if (!FAULT(sealed_signature) && cert_verify(&cert, issuer->key, why) != OK)
         return fail(why, ERR_PROTOCOL, "the signer's signature under serial %s does not verify",
                     slot->serial);
     *ret_der = TAKE_BUF(der);
@@ -36,7 +37,7 @@ struct record_arg {
 
 static enum err was_sealing(const struct reservation *slot, int64_t changed, struct why *why)
 {
-    if (changed != 1)
+    if (!FAULT(late_t2) && changed != 1)
         return fail(why, ERR_CONFLICT, "request %lld (serial %s) is not being sealed any more",
                     (long long)slot->request_id, slot->serial);
     return OK;
@@ -85,7 +86,7 @@ static enum err record_work(struct store_tx *tx, void *arg, struct why *why)
                    "WHERE issuer_id = $3 AND serial = $4 AND status = 'reserved'",
                    S_ARGS(S_BYTES(record->der), S_INT(record->now), S_TEXT(issuer), S_TEXT(slot->serial)),
                    &changed, why));
-    if (changed != 1)
+    if (!FAULT(late_t2) && changed != 1)
         return fail(why, ERR_CONFLICT, "serial %s is not reserved any more", slot->serial);
     snprintf(object, sizeof(object), "request %lld", (long long)slot->request_id);
     struct audit_entry entry = { issuer, "ca", "issue", object, slot->serial };
@@ -158,8 +159,10 @@ static enum err void_one(struct store_tx *tx, struct void_arg *arg, const struct
     TRY(store_exec(tx, manual ? back : end, S_ARGS(S_TEXT(arg->issuer->name), S_INT(id)), &changed, why));
     if (changed != 1)
         return OK; /* its T2 came first */
-    TRY(certificate_void(tx, arg->issuer, serial, why));
-    TRY(challenge_release(tx, arg->issuer->name, id, why));
+    if (!FAULT(void_serial))
+        TRY(certificate_void(tx, arg->issuer, serial, why));
+    if (!FAULT(void_releases_challenge))
+        TRY(challenge_release(tx, arg->issuer->name, id, why));
     snprintf(object, sizeof(object), "request %lld", (long long)id);
     struct audit_entry entry = { arg->issuer->name, "ca", "void", object, serial };
     TRY(audit_write(tx, arg->ca, &entry, why));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* T1: the request is kept, the challenge claimed, the serial taken and the TBS stored, durably and together. */
+#include "base/fault.h"
 #include "base/log.h"
 #include "ca/audit.h"
 #include "ca/challenge.h"
@@ -99,7 +100,7 @@ static enum err times_make(struct attempt *attempt, struct why *why)
     int64_t not_after = now + attempt->grant->template->validity_s;
     char ends[21];
     clock_rfc3339(issuer->cert.not_after, ends);
-    if (not_after > issuer->cert.not_after)
+    if (!FAULT(not_after) && not_after > issuer->cert.not_after)
         not_after = issuer->cert.not_after;
     if (not_before < issuer->cert.not_before)
         not_before = issuer->cert.not_before;
@@ -146,7 +147,7 @@ static enum err tbs_make(struct attempt *attempt, struct why *why)
     };
     buf_free(&attempt->tbs);
     TRY(tbs_build(&params, &attempt->tbs, why));
-    return tbs_lint(buf_bytes(&attempt->tbs), why);
+    return FAULT(lint) ? OK : tbs_lint(buf_bytes(&attempt->tbs), why);
 }
 
 /* spec security.md A14: a key that is certified for one identity is never certified for another, whatever became of the
@@ -163,7 +164,7 @@ static enum err identity_check(struct store_tx *tx, const struct attempt *attemp
                     S_ARGS(S_TEXT(attempt->params->issuer->name), S_BYTES(attempt->params->spki_digest),
                            S_BYTES(BYTES_ARR(attempt->identity))),
                     &rows, why));
-    if (store_rows_count(rows) == 0)
+    if (FAULT(one_identity_per_key) || store_rows_count(rows) == 0)
         return OK;
     return fail(why, ERR_BAD_REQUEST,
                 "the key of \"%.*s\" is certified for \"%s\" (serial %s) already (security rule A14)",
@@ -185,7 +186,7 @@ static enum err transaction_check(struct store_tx *tx, const struct attempt *att
         S_ARGS(S_TEXT(params->issuer->name), S_TEXT(params->endpoint), S_BYTES(params->transaction_id),
                S_BYTES(params->signer), S_INT(params->approved_id), S_BYTES(params->request_key)),
         &rows, why));
-    if (store_rows_count(rows) == 0)
+    if (FAULT(transaction_id) || store_rows_count(rows) == 0)
         return OK;
     return fail(why, ERR_BAD_REQUEST, "another request with this transactionID is pending: request %lld",
                 (long long)store_int(rows, 0, 0));
@@ -261,7 +262,7 @@ static enum err certificate_insert(struct store_tx *tx, struct attempt *attempt,
                S_INT(attempt->not_after), S_BYTES(buf_bytes(&attempt->tbs))),
         NULL, why);
     attempt->serial_taken = err == ERR_CONFLICT;
-    return err;
+    return FAULT(serial_unique) && attempt->serial_taken ? OK : err;
 }
 
 static enum err reserve_work(struct store_tx *tx, void *arg, struct why *why)
@@ -283,7 +284,8 @@ static enum err reserve_once(struct attempt *attempt, struct why *why)
 {
     for (int i = 0; i < SERIAL_ATTEMPTS; i++) {
         TRY(tbs_make(attempt, why));
-        enum err err = store_write(attempt->ca->store, reserve_work, attempt, why);
+        enum err err =
+            FAULT(t1_before_signing) ? OK : store_write(attempt->ca->store, reserve_work, attempt, why);
         if (err != ERR_CONFLICT || !attempt->serial_taken)
             return err;
     }
@@ -315,7 +317,7 @@ static enum err wait_work(struct store_tx *tx, void *arg, struct why *why)
     TRY(store_query(
         tx, "SELECT COUNT(*) FROM request WHERE issuer_id = $1 AND endpoint = $2 AND disposition = 'pending'",
         S_ARGS(S_TEXT(p->issuer->name), S_TEXT(p->endpoint)), &rows, why));
-    if (store_int(rows, 0, 0) > attempt->pending_max)
+    if (!FAULT(pending_max) && store_int(rows, 0, 0) > attempt->pending_max)
         return fail(why, ERR_LIMIT, "endpoint %s has %lld pending requests, pending_max is %lld", p->endpoint,
                     (long long)store_int(rows, 0, 0) - 1, (long long)attempt->pending_max);
     return OK;

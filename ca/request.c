@@ -2,6 +2,7 @@
 /* A request as it is asked: opened, keyed, and made fit to be kept. */
 #include "ca/request.h"
 
+#include "base/fault.h"
 #include "base/limits.h"
 #include "ca/challenge.h"
 #include "x509/name.h"
@@ -40,7 +41,7 @@ enum err request_info_strip(struct bytes info, struct buf *ret, struct why *why)
         while (!der_at_end(&attributes)) {
             if (!der_get_any(&attributes, &item))
                 return fail(why, ERR_MALFORMED, "attributes of the request malformed (RFC 2986 4.1)");
-            if (!attribute_is_challenge(item.whole))
+            if (FAULT(challenge_stripped) || !attribute_is_challenge(item.whole))
                 der_put_raw(&out, item.whole);
         }
     }

@@ -2,6 +2,7 @@
 /* Templates as rows of the store, and the choice of one by an endpoint's slots. */
 #include "ca/template.h"
 
+#include "base/fault.h"
 #include "ca/template_cache.h"
 #include "x509/extension.h"
 #include "x509/oid.h"
@@ -152,7 +153,7 @@ enum err template_for_slot(struct ca *ca, const struct endpoint *endpoint, enum 
                     slot_name(slot), name);
     if (err != OK)
         return err;
-    if (!template->published)
+    if (!FAULT(template_published) && !template->published)
         return fail(why, ERR_TEMPLATE, "endpoint %s, %s: template %s is not published", endpoint->name,
                     slot_name(slot), name);
     *ret = TAKE(template);

@@ -16,6 +16,7 @@
      attributes but extensionRequest    dropped: enrolment name/value pairs (validity, template), OS version, CSP
 
    The outcome depends on nothing but template, request and key. */
+#include "base/fault.h"
 #include "base/limits.h"
 #include "ca/template.h"
 #include "x509/extension.h"
@@ -40,7 +41,7 @@ static enum err eku_judge(const struct template *template, struct bytes eku, str
         bool given = false;
         for (size_t i = 0; i < template->eku_count; i++)
             given |= bytes_equal(buf_bytes(&template->eku[i]), asked);
-        if (given)
+        if (given || FAULT(template_eku))
             continue;
         AUTO_BUF dotted = { 0 };
         oid_append_dotted(&dotted, asked);
@@ -52,7 +53,8 @@ static enum err eku_judge(const struct template *template, struct bytes eku, str
 
 static enum err key_usage_judge(const struct template *template, const struct csr *csr, struct why *why)
 {
-    if (!csr->has_key_usage || !(csr->key_usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)))
+    if (FAULT(template_key_usage) || !csr->has_key_usage ||
+        !(csr->key_usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)))
         return OK;
     AUTO_BUF asked = { 0 };
     key_usage_append_text(&asked, csr->key_usage);
@@ -69,7 +71,7 @@ static enum err basic_constraints_judge(const struct template *template, struct 
     /* Some clients write the default FALSE out; that harms nobody. Everything else here asks to be a CA. */
     if (der_next_is(&inside, DER_BOOLEAN) && !der_get_boolean(&inside, &ca))
         return fail(why, ERR_MALFORMED, "basicConstraints malformed (RFC 5280 4.2.1.9)");
-    if (ca || !der_at_end(&inside))
+    if (!FAULT(template_basic_constraints) && (ca || !der_at_end(&inside)))
         return fail(why, ERR_TEMPLATE_USAGE, "basicConstraints asks for %s; template %s is for end entities",
                     ca ? "cA TRUE" : "a path length", template->name);
     return OK;
@@ -90,11 +92,13 @@ static enum err extension_judge(const struct template *template, const struct cs
         return OK; /* template_names */
     case OID_EXT_NAME_CONSTRAINTS:
     case OID_MS_SID:
+        if (FAULT(template_sid))
+            break;
         return fail(why, ERR_TEMPLATE_USAGE, "the extension %s is never taken from a request", oid_name(oid));
     default:
         break;
     }
-    if (!asked->critical)
+    if (FAULT(template_critical) || !asked->critical)
         return OK;
     AUTO_BUF dotted = { 0 };
     oid_append_dotted(&dotted, asked->oid);
@@ -121,7 +125,7 @@ static enum err extensions_judge(const struct template *template, const struct c
 static enum err key_judge(const struct template *template, const struct public_key *key, struct why *why)
 {
     enum key_kind kind = public_key_kind(key);
-    if (!(template->key_kinds & 1u << kind))
+    if (!FAULT(template_key_kind) && !(template->key_kinds & 1u << kind))
         return fail(why, ERR_BAD_ALG, "the key is %s; template %s allows %s", key_kind_name(kind),
                     template->name, template->key_algorithms);
     return public_key_check_weak(key, template->min_rsa_bits, why);
@@ -132,7 +136,7 @@ static enum err usage_for_key(const struct template *template, const struct publ
                               struct why *why)
 {
     uint16_t usage = template->key_usage;
-    if (public_key_kind(key) != KEY_RSA)
+    if (!FAULT(template_usage_of_key) && public_key_kind(key) != KEY_RSA)
         usage &= (uint16_t) ~(KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT);
     if (template->key_usage && !usage)
         return fail(why, ERR_BAD_ALG, "the key is %s; the key usage of template %s needs RSA (RFC 8813 3)",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The subject and name rules of templates: reading their text, and judging a subject and its names part by part. */
+#include "base/fault.h"
 #include "base/limits.h"
 #include "ca/template.h"
 #include "x509/name.h"
@@ -143,7 +144,8 @@ enum err template_subject(const struct template *template, struct bytes subject,
         if (!name_value_utf8(&part, &value))
             return fail(why, ERR_TEMPLATE_SUBJECT, "subject attribute %s is not a readable string",
                         buf_text(&dotted));
-        if (!rules_allow(&template->subject, same_attribute, &part, buf_bytes(&value), met))
+        if (!rules_allow(&template->subject, same_attribute, &part, buf_bytes(&value), met) &&
+            !FAULT(template_subject))
             return fail(why, ERR_TEMPLATE_SUBJECT,
                         "template %s does not allow %s (%s) = \"%s\" in the subject", template->name,
                         oid_name(oid_find(part.oid)), buf_text(&dotted), buf_text(&value));
@@ -152,7 +154,7 @@ enum err template_subject(const struct template *template, struct bytes subject,
     if (name_is_empty(subject) && !template->subject.allows_empty)
         return fail(why, ERR_TEMPLATE_SUBJECT, "the subject is empty, which template %s does not allow",
                     template->name);
-    if (missing && !(name_is_empty(subject) && template->subject.allows_empty))
+    if (!FAULT(template_required) && missing && !(name_is_empty(subject) && template->subject.allows_empty))
         return fail(why, ERR_TEMPLATE_SUBJECT, "the subject has no %s%s%s, which template %s requires",
                     missing->kind, missing->like ? " like " : "", missing->like ? missing->like : "",
                     template->name);
@@ -201,15 +203,15 @@ static enum err name_allow(const struct template *template, const struct san_nam
     else
         buf_append(&text, name->value);
     /* One name that stands for all: no pattern of a template, which a wildcard would match, means to give that away. */
-    if (name->kind == SAN_DNS && name->value.len && name->value.data[0] == '*')
+    if (!FAULT(template_wildcard) && name->kind == SAN_DNS && name->value.len && name->value.data[0] == '*')
         return fail(why, ERR_TEMPLATE_SAN, "the wildcard name %.*s is never taken from a request",
                     (int)name->value.len, (const char *)name->value.data);
     if (!writable)
         return fail(why, ERR_TEMPLATE_SAN, "a name of the kind %s is never taken from a request", kind);
-    if (name->kind == SAN_URI && carries_sid(name->value))
+    if (!FAULT(template_sid_uri) && name->kind == SAN_URI && carries_sid(name->value))
         return fail(why, ERR_TEMPLATE_SAN, "the URI %s carries a SID, which is never taken from a request",
                     buf_text(&text));
-    if (!rules_allow(&template->san, same_kind, kind, buf_bytes(&text), met))
+    if (!rules_allow(&template->san, same_kind, kind, buf_bytes(&text), met) && !FAULT(template_names))
         return fail(why, ERR_TEMPLATE_SAN, "template %s does not allow the name %s:%s", template->name, kind,
                     buf_text(&text));
     if (name->kind == SAN_OTHER)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What no single row of the option table can say: rules between options, sections and the file itself. */
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/network.h"
 #include "config/internal.h"
@@ -32,7 +33,7 @@ static enum err check_file(const struct config *config, const struct stat *file,
                      (unsigned)file->st_mode & 0777);
         return OK;
     }
-    if (writable)
+    if (!FAULT(config_writable) && writable)
         return fail(why, ERR_CONFIG,
                     "%s has mode %03o; allowed is no writing by group and others (chmod go-w)", config->path,
                     (unsigned)file->st_mode & 0777);
@@ -141,7 +142,7 @@ static enum err check_ekus(const struct config *config, const struct config_sect
         size_t letters = strspn(eku, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
         bool dotted = digits == len && strchr(eku, '.');
         bool any = strcasecmp(eku, "anyExtendedKeyUsage") == 0 || strcmp(eku, "2.5.29.37.0") == 0;
-        if (any || (!dotted && letters != len))
+        if ((!FAULT(config_any_eku) && any) || (!dotted && letters != len))
             return fail(why, ERR_CONFIG,
                         "%s:%d: option allowed_eku has \"%.80s\"; allowed is a purpose as clientAuth or "
                         "1.3.6.1.5.5.7.3.2%s",
@@ -216,7 +217,7 @@ static enum err check_path_unique(const struct config *config, size_t nth, size_
 static enum err check_endpoint(const struct config *config, size_t nth, struct why *why)
 {
     const struct config_section *endpoint = config_at(config, "endpoint", nth);
-    if (!config_is_set(endpoint, "validator"))
+    if (!FAULT(config_validator) && !config_is_set(endpoint, "validator"))
         return fail(why, ERR_CONFIG,
                     "endpoint \"%s\" (%s:%d) has no validator: it would issue to anybody; set validator = "
                     "\"static\", "

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the file with libconfuse, every value as text, and hands the texts to the option table. */
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "config/internal.h"
@@ -160,7 +161,7 @@ static enum err parse(struct config *config, struct buf *text, const struct line
 {
     struct schema *schema = xcalloc(1, sizeof(*schema));
     schema_build(schema);
-    cfg_t *root = cfg_init(schema->top, CFGF_NONE);
+    cfg_t *root = cfg_init(schema->top, FAULT(config_unknown_option) ? CFGF_IGNORE_UNKNOWN : CFGF_NONE);
     if (!root)
         die("out of memory: reading the configuration");
     cfg_set_error_function(root, error_keep);

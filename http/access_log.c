@@ -3,6 +3,7 @@
    sends can end a line or a field early. */
 #include "http/access_log.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "http/field.h"
 #include "http/query.h"
@@ -130,7 +131,7 @@ static void clean_append(struct buf *out, struct bytes text, size_t max)
         uint8_t c = text.data[i];
         if (c == ' ')
             buf_append_byte(out, '+');
-        else if (c > 0x20 && c < 0x7F)
+        else if (FAULT(access_log_escape) || (c > 0x20 && c < 0x7F))
             buf_append_byte(out, c);
         else
             buf_printf(out, "%%%02X", c);
@@ -175,8 +176,9 @@ static void query_append(const struct access_log *log, struct bytes query, struc
         buf_append(&kept, parameter.name);
         if (parameter.has_value)
             buf_append_byte(&kept, '=');
-        bool hide = parameter.value.len > MESSAGE_BYTES_MAX ||
-                    (pki_operation && parameter_is(parameter.name, "message"));
+        bool hide =
+            !FAULT(message_not_logged) && (parameter.value.len > MESSAGE_BYTES_MAX ||
+                                           (pki_operation && parameter_is(parameter.name, "message")));
         buf_append(&kept, hide ? BYTES_LIT("...") : parameter.value);
     }
     clean_append(out, buf_bytes(&kept), log->query_bytes);

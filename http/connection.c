@@ -3,6 +3,7 @@
    one step and one absolute deadline; a step never waits. */
 #include "http/internal.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "net/tls.h"
 #include <sys/socket.h>
@@ -123,7 +124,7 @@ static enum step exchange_refuse(struct connection *connection, int status, cons
                                         : NULL;
     const struct http_answer answer = { .status = status, .extra_headers = extra };
     exchange_set_answer(connection->exchange, &answer);
-    connection->close_after = true;
+    connection->close_after = !FAULT(refusal_closes);
     if (server_may_log(connection->server))
         log_info(NULL, "request refused status=%d peer=%s why=%s", status, connection->exchange->peer,
                  why->text);
@@ -262,7 +263,8 @@ static enum step step_read(struct connection *connection)
     connection->received += used;
     if (connection->state == CONN_IDLE && http_reader_started(connection->reader)) {
         connection->started_us = clock_mono_us();
-        state_enter(connection, CONN_READING, patience_ms(&server->limits, 0, server->limits.request_ms));
+        int whole_ms = FAULT(request_deadline) ? 0 : server->limits.request_ms;
+        state_enter(connection, CONN_READING, patience_ms(&server->limits, 0, whole_ms));
     }
     return reader_react(connection, progress);
 }

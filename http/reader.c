@@ -3,6 +3,7 @@
  * kept. */
 #include "http/reader.h"
 
+#include "base/fault.h"
 #include "http/field.h"
 
 /* Longest method we know is four letters; a longer word than this is noise, not a method to answer 405 to. */
@@ -82,7 +83,7 @@ static size_t line_len(const struct http_reader *reader)
 
 static enum err keep(struct http_reader *reader, uint8_t byte)
 {
-    if (reader->head.len >= reader->limits.head_bytes)
+    if (!FAULT(head_limit) && reader->head.len >= reader->limits.head_bytes)
         return fail(&reader->why, ERR_HTTP_FIELDS, "request line and headers above %zu bytes",
                     reader->limits.head_bytes);
     buf_append_byte(&reader->head, byte);
@@ -136,9 +137,10 @@ static enum err take_target(struct http_reader *reader, uint8_t byte)
     /* A CR here would be HTTP/0.9: "GET /" and nothing else. */
     if (byte <= 0x20 || byte >= 0x7F)
         return fail(&reader->why, ERR_HTTP_BAD, "request target contains byte 0x%02X (RFC 9112 3.2)", byte);
-    if (line_len(reader) >= reader->limits.url_bytes)
+    if (!FAULT(url_limit) && line_len(reader) >= reader->limits.url_bytes)
         return fail(&reader->why, ERR_HTTP_URL, "URL above %zu bytes", reader->limits.url_bytes);
-    if (reader->query_at && reader->head.len - reader->query_at >= reader->limits.query_bytes)
+    if (!FAULT(query_limit) && reader->query_at &&
+        reader->head.len - reader->query_at >= reader->limits.query_bytes)
         return fail(&reader->why, ERR_HTTP_URL, "query above %zu bytes", reader->limits.query_bytes);
     TRY(keep(reader, byte));
     if (byte == '?' && !reader->query_at)
@@ -190,14 +192,14 @@ static enum err take_line_byte(struct http_reader *reader, uint8_t byte, bool *r
         reader->saw_cr = false;
         return OK;
     }
-    if (reader->saw_cr || byte == '\n')
+    if (!FAULT(bare_line_ends) && (reader->saw_cr || byte == '\n'))
         return fail(&reader->why, ERR_HTTP_BAD, "bare %s in the request head (RFC 9112 2.2)",
                     reader->saw_cr ? "CR" : "LF");
     if (byte == '\r') {
         reader->saw_cr = true;
         return OK;
     }
-    if (!field_is_value_char(byte))
+    if (!FAULT(head_control_characters) && !field_is_value_char(byte))
         return fail(&reader->why, ERR_HTTP_BAD, "control character 0x%02X in the request head (RFC 9110 5.5)",
                     byte);
     return keep(reader, byte);
@@ -243,12 +245,12 @@ static enum err header_line_done(struct http_reader *reader)
 {
     uint8_t *line = reader->head.data + reader->line;
     size_t len = line_len(reader), name_len = 0;
-    if (reader->header_count >= reader->limits.fields)
+    if (!FAULT(field_count) && reader->header_count >= reader->limits.fields)
         return fail(&reader->why, ERR_HTTP_FIELDS, "more than %zu header lines", reader->limits.fields);
     while (name_len < len && field_is_token_char(line[name_len]))
         name_len++;
     /* Also refuses obs-fold, and whitespace before the colon (RFC 9112 5.1, 5.2). */
-    if (name_len == 0 || name_len == len || line[name_len] != ':')
+    if (name_len == len || (!FAULT(field_name) && (name_len == 0 || line[name_len] != ':')))
         return fail(&reader->why, ERR_HTTP_BAD, "header line %zu has no valid name (RFC 9112 5)",
                     reader->header_count + 1);
     for (size_t i = 0; i < name_len; i++)
@@ -277,7 +279,7 @@ static enum err host_check(struct http_reader *reader)
 {
     struct bytes host = BYTES_NONE;
     size_t count = header_count(reader, "host", &host);
-    if (count > 1)
+    if (!FAULT(one_host) && count > 1)
         return fail(&reader->why, ERR_HTTP_BAD, "%zu Host headers (RFC 9112 3.2)", count);
     if (!reader->is_1_0 && count == 0)
         return fail(&reader->why, ERR_HTTP_BAD, "HTTP/1.1 without Host (RFC 9112 3.2)");
@@ -309,19 +311,19 @@ static enum err connection_check(struct http_reader *reader)
 static enum err length_check(struct http_reader *reader)
 {
     struct bytes value;
-    if (header_count(reader, "transfer-encoding", &value))
+    if (!FAULT(transfer_encoding) && header_count(reader, "transfer-encoding", &value))
         return fail(&reader->why, ERR_HTTP_LENGTH, "Transfer-Encoding; a body needs Content-Length here");
     size_t count = header_count(reader, "content-length", &value);
-    if (count > 1)
+    if (!FAULT(one_content_length) && count > 1)
         return fail(&reader->why, ERR_HTTP_BAD, "%zu Content-Length headers (RFC 9112 6.3)", count);
     reader->has_length = count == 1;
     if (reader->has_length && !field_length(value, &reader->length))
         return fail(&reader->why, ERR_HTTP_BAD, "Content-Length is not a number (RFC 9110 8.6)");
     if (reader->method_id == HTTP_POST && !reader->has_length)
         return fail(&reader->why, ERR_HTTP_LENGTH, "POST without Content-Length");
-    if (reader->method_id != HTTP_POST && reader->length)
+    if (!FAULT(get_body) && reader->method_id != HTTP_POST && reader->length)
         return fail(&reader->why, ERR_HTTP_BAD, "GET or HEAD with a body of %zu bytes", reader->length);
-    if (reader->length > reader->limits.body_bytes)
+    if (!FAULT(body_limit) && reader->length > reader->limits.body_bytes)
         return fail(&reader->why, ERR_HTTP_BODY, "body of %zu bytes, limit %zu", reader->length,
                     reader->limits.body_bytes);
     return OK;
@@ -341,7 +343,7 @@ static enum err take_line(struct http_reader *reader, uint8_t byte)
 {
     bool whole;
     /* The line's own length, CRLF apart: checked before the byte is kept. */
-    if (byte != '\r' && byte != '\n' && line_len(reader) >= reader->limits.field_bytes)
+    if (!FAULT(field_limit) && byte != '\r' && byte != '\n' && line_len(reader) >= reader->limits.field_bytes)
         return fail(&reader->why, ERR_HTTP_FIELDS, "header line above %zu bytes", reader->limits.field_bytes);
     TRY(take_line_byte(reader, byte, &whole));
     if (!whole)

@@ -2,6 +2,7 @@
 /* The server: listening sockets, who may come in, and the graceful end. */
 #include "http/internal.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "net/tls.h"
@@ -117,7 +118,7 @@ static size_t refusing_max(const struct http_server *server)
    cannot lock anybody out. False: every single one is being worked on. */
 static bool place_make(struct http_server *server)
 {
-    if (server->serving < server->limits.connections)
+    if (FAULT(connection_cap) || server->serving < server->limits.connections)
         return true;
     struct connection *longest = TAILQ_FIRST(&server->silent);
     if (!longest)

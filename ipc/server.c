@@ -3,6 +3,7 @@
    back through one list. */
 #include "ipc/server.h"
 
+#include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "config/options.h"
@@ -194,7 +195,9 @@ static const struct ipc_verb *verb_find(const struct conn *conn, struct bytes na
     const struct ipc_server_config *config = &conn->server->config;
     for (size_t i = 0; i < config->verb_count; i++) {
         if (bytes_equal(name, bytes_str(config->verbs[i].name)))
-            return words_contain(config->verbs[i].principals, conn->principal) ? &config->verbs[i] : NULL;
+            return FAULT(verb_rights) || words_contain(config->verbs[i].principals, conn->principal)
+                       ? &config->verbs[i]
+                       : NULL;
     }
     return NULL;
 }
@@ -215,7 +218,7 @@ static enum err hello_handle(struct conn *conn, const struct frame *frame, struc
     TRY(hello_get(frame->body, &hello, why));
     int version = hello.max < FRAME_VERSION ? hello.max : FRAME_VERSION;
     enum err err = OK;
-    if (!bytes_equal(hello.principal, bytes_str(conn->principal)))
+    if (!FAULT(hello_principal) && !bytes_equal(hello.principal, bytes_str(conn->principal)))
         err = fail(why, ERR_NOT_AUTHORISED, "hello from \"%.*s\" on the socket of \"%s\"",
                    (int)hello.principal.len, (const char *)hello.principal.data, conn->principal);
     else if (version < hello.min || version < FRAME_VERSION_LEAST)
@@ -293,7 +296,7 @@ static enum err frame_take(struct conn *conn, struct buf *out, size_t *ret_len, 
     if (evbuffer_copyout(input, prefix, sizeof(prefix)) < (ev_ssize_t)sizeof(prefix))
         return OK;
     size_t len = frame_length(prefix);
-    if (len == 0 || len > max_frame(conn->server) - FRAME_PREFIX_BYTES)
+    if (!FAULT(frame_limit) && (len == 0 || len > max_frame(conn->server) - FRAME_PREFIX_BYTES))
         return fail(why, ERR_LIMIT, "frame of %zu bytes, limit %zu", len,
                     max_frame(conn->server) - FRAME_PREFIX_BYTES);
     if (evbuffer_get_length(input) < sizeof(prefix) + len)
@@ -311,7 +314,8 @@ static enum err frame_take(struct conn *conn, struct buf *out, size_t *ret_len, 
 /* A peer that does not take its answers gets no more work done. */
 static bool conn_is_full(const struct conn *conn)
 {
-    return conn->in_flight >= LIMIT_FRAMES_IN_FLIGHT || conn->last_words || conn->server->draining ||
+    return (!FAULT(frames_in_flight) && conn->in_flight >= LIMIT_FRAMES_IN_FLIGHT) || conn->last_words ||
+           conn->server->draining ||
            evbuffer_get_length(bufferevent_get_output(conn->bev)) > max_frame(conn->server);
 }
 
@@ -401,7 +405,7 @@ static enum err peer_check(const struct listener *listener, int fd, struct why *
         return fail(why, ERR_IO, "cannot see who connects: %s", strerror(errno));
     /* Root could become anybody: refusing it at the command line would only send it the long way round. */
     bool administrator = peer.uid == 0 && strcmp(listener->principal, "cli") == 0;
-    if ((int64_t)peer.uid != listener->uid && !administrator)
+    if (!FAULT(peer_uid) && (int64_t)peer.uid != listener->uid && !administrator)
         return fail(why, ERR_NOT_AUTHORISED, "connection of uid %u (pid %d), allowed is uid %lld", peer.uid,
                     (int)peer.pid, (long long)listener->uid);
     if (server->config.allowed_uid >= 0 && (int64_t)peer.uid != server->config.allowed_uid)

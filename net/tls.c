@@ -4,6 +4,7 @@
 #include "net/tls.h"
 
 #include "base/encode.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include <openssl/err.h>
@@ -77,7 +78,7 @@ bool tls_session_is_outdated(const struct ssl_st *session)
 static enum err context_offer(SSL_CTX *context, struct why *why)
 {
     if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
-        SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1)
+        SSL_CTX_set_cipher_list(context, FAULT(tls_ciphers) ? "ALL" : "ECDHE+AESGCM:ECDHE+CHACHA20") != 1)
         return fail_ssl(why, ERR_INTERNAL, "libssl refuses", "our TLS versions and ciphers");
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
@@ -109,7 +110,8 @@ static enum err context_load(SSL_CTX *context, struct tls_server *server, struct
 {
     if (SSL_CTX_use_certificate_chain_file(context, server->certificate_path) != 1)
         return fail_ssl(why, ERR_KEY, "cannot use the TLS certificate", server->certificate_path);
-    TRY(key_must_be_encrypted(server->key_path, why));
+    if (!FAULT(tls_key_encrypted))
+        TRY(key_must_be_encrypted(server->key_path, why));
     SSL_CTX_set_default_passwd_cb(context, unlock_copy);
     SSL_CTX_set_default_passwd_cb_userdata(context, &server->unlock);
     int loaded = SSL_CTX_use_PrivateKey_file(context, server->key_path, SSL_FILETYPE_PEM);

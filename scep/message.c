@@ -2,6 +2,7 @@
 /* The SCEP pkiMessage: which signed attributes a request must have, and those of an answer. */
 #include "scep/message.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include <stdio.h>
 
@@ -47,7 +48,7 @@ static enum err transaction_id_get(const struct cms_signed *cms, struct bytes *r
         return fail(why, ERR_MALFORMED, "transactionID of %zu bytes, allowed 1 to %d", item.content.len,
                     LIMIT_TRANSACTION_ID_BYTES);
     for (size_t i = 0; i < item.content.len; i++) {
-        if (item.content.data[i] < 0x20 || item.content.data[i] > 0x7E)
+        if (!FAULT(transaction_id_text) && (item.content.data[i] < 0x20 || item.content.data[i] > 0x7E))
             return fail(why, ERR_MALFORMED, "transactionID has byte %02X, printable is 20 to 7E",
                         item.content.data[i]);
     }
@@ -57,7 +58,7 @@ static enum err transaction_id_get(const struct cms_signed *cms, struct bytes *r
 
 enum err scep_message_decode(struct bytes ber, struct scep_message *ret, struct why *why)
 {
-    if (ber.len > LIMIT_PKI_MESSAGE_BYTES)
+    if (!FAULT(message_size) && ber.len > LIMIT_PKI_MESSAGE_BYTES)
         return fail(why, ERR_LIMIT, "pkiMessage of %zu bytes, limit %d", ber.len, LIMIT_PKI_MESSAGE_BYTES);
     __attribute__((cleanup(scep_message_free))) struct scep_message message = { 0 };
     TRY(cms_signed_decode(ber, &message.cms, why));
@@ -92,7 +93,7 @@ static enum err type_get(const struct cms_signed *cms, enum scep_type *ret, stru
         return fail(why, ERR_BAD_REQUEST, "messageType has tag %02X, PrintableString is %02X", item.tag,
                     DER_PRINTABLE_STRING);
     for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
-        if (bytes_equal(item.content, bytes_str(requests[i].digits))) {
+        if (FAULT(message_type) || bytes_equal(item.content, bytes_str(requests[i].digits))) {
             *ret = requests[i].type;
             return OK;
         }
@@ -115,7 +116,7 @@ enum err scep_message_check(const struct scep_message *message, enum scep_type *
                     "senderNonce has tag %02X and %zu bytes, allowed OCTET STRING up to %d", item.tag,
                     item.content.len, LIMIT_NONCE_BYTES);
     for (size_t i = 0; i < sizeof(answers_only) / sizeof(*answers_only); i++) {
-        if (cms_signed_attribute(&message->cms, answers_only[i], &item))
+        if (!FAULT(answer_attributes) && cms_signed_attribute(&message->cms, answers_only[i], &item))
             return fail(why, ERR_BAD_REQUEST, "%s in a request of type %d, only answers have it",
                         oid_name(answers_only[i]), type);
     }

@@ -4,6 +4,7 @@
 #include "scep/operation.h"
 
 #include "base/encode.h"
+#include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "http/query.h"
@@ -62,7 +63,7 @@ static void log_refused(struct scep *scep, const struct http_request *request, e
  * and darker. */
 static bool ra_has_expired(struct scep *scep, const struct endpoint *endpoint)
 {
-    if (ra_set_end(endpoint->ra) >= clock_now(scep->clock))
+    if (FAULT(ra_expiry) || ra_set_end(endpoint->ra) >= clock_now(scep->clock))
         return false;
     int64_t now = clock_mono_ms();
     long long said = atomic_load(&scep->expired_said_ms);

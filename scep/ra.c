@@ -3,6 +3,7 @@
 #include "scep/ra.h"
 
 #include "base/encode.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "x509/name.h"
@@ -111,7 +112,7 @@ static enum err issuer_check(const struct ra_set *set, const struct ra_key *held
 {
     struct why because = { 0 };
     if (!bytes_equal(held->cert.issuer, issuer->subject) ||
-        cert_verify(&held->cert, issuer_key, &because) != OK) {
+        (!FAULT(ra_issuer) && cert_verify(&held->cert, issuer_key, &because) != OK)) {
         AUTO_BUF name = { 0 };
         name_append_text(&name, issuer->subject);
         return fail(why, ERR_CONFIG,

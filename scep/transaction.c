@@ -7,6 +7,7 @@
    ca said of it. */
 #include "scep/transaction.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "x509/name.h"
 #include <stdio.h>
@@ -45,7 +46,7 @@ static enum err signer_verify(struct transaction *tx, struct why *why)
 
 static enum err digest_check(const struct transaction *tx, struct why *why)
 {
-    if (!endpoint_allows_digest(tx->endpoint, tx->message.cms.digest))
+    if (!FAULT(endpoint_digest) && !endpoint_allows_digest(tx->endpoint, tx->message.cms.digest))
         return fail(why, ERR_BAD_ALG,
                     "message is signed with %s, endpoint %s allows SHA-256, SHA-384, SHA-512%s",
                     digest_name(tx->message.cms.digest), tx->endpoint->name,
@@ -79,7 +80,7 @@ static enum err envelope_read(struct transaction *tx, struct why *why)
                     scep_type_name(tx->type));
     TRY(cms_enveloped_decode(tx->message.cms.content, tx->endpoint->ra->certs, tx->endpoint->ra->count,
                              &tx->envelope, why));
-    if (!endpoint_allows_cipher(tx->endpoint, tx->envelope.cipher))
+    if (!FAULT(endpoint_cipher) && !endpoint_allows_cipher(tx->endpoint, tx->envelope.cipher))
         return fail(why, ERR_BAD_ALG,
                     "content is encrypted with %s, endpoint %s allows AES-128-CBC, AES-256-CBC%s%s",
                     cipher_name(tx->envelope.cipher), tx->endpoint->name,
@@ -90,7 +91,7 @@ static enum err envelope_read(struct transaction *tx, struct why *why)
 static enum err envelope_open(struct transaction *tx, struct why *why)
 {
     tx->budgeted = budget_begin(tx->scep->budget, tx->peer, clock_mono_ms());
-    if (!tx->budgeted)
+    if (!FAULT(decryption_budget) && !tx->budgeted)
         /* Before any decryption, so it says nothing of the content; and later, because this device may be innocent. */
         return fail(why, ERR_RATE, "this address, or all together, used up the budget of failed decryptions");
     const struct ra_key *recipient = &tx->endpoint->ra->encryption[tx->envelope.recipient];
@@ -199,10 +200,10 @@ static void log_refused(const struct transaction *tx, const struct why *why, int
 
 static void answer_refused(struct transaction *tx, const struct why *why, struct pki_answer *ret)
 {
-    bool uniform = tx->opened && !tx->proved;
+    bool uniform = !FAULT(uniform_refusal) && tx->opened && !tx->proved;
     const struct err_row *shown = err_row(uniform ? ERR_BAD_MESSAGE_CHECK : why->err);
     int fail_info = shown->scep_fail_info == FAIL_NONE ? FAIL_BAD_REQUEST : shown->scep_fail_info;
-    if (uniform && !tx->intact)
+    if (!FAULT(failure_counted) && uniform && !tx->intact)
         budget_spend(tx->scep->budget, tx->peer, clock_mono_ms());
     atomic_fetch_add(&tx->scep->counters.refused, 1);
     log_refused(tx, why, fail_info);
@@ -215,7 +216,7 @@ static void answer_refused(struct transaction *tx, const struct why *why, struct
         return;
     }
     ret->status = 200;
-    ret->held = fail_info == FAIL_BAD_MESSAGE_CHECK;
+    ret->held = !FAULT(refusal_hold) && fail_info == FAIL_BAD_MESSAGE_CHECK;
 }
 
 /* "tx=… peer=… endpoint=…": the id without what would end its field. */

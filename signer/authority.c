@@ -3,6 +3,7 @@
 #include "signer/authority.h"
 
 #include "base/encode.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/limits.h"
 
@@ -56,7 +57,7 @@ static enum err match(const struct authority *authority, const char *path, struc
 {
     const struct cert *cert = &authority->cert;
     const uint16_t needed = KU_KEY_CERT_SIGN | KU_CRL_SIGN;
-    if (!bytes_equal(cert->spki, public_key_spki(authority->key->public_half)))
+    if (!FAULT(signer_key_pair) && !bytes_equal(cert->spki, public_key_spki(authority->key->public_half)))
         return fail(why, ERR_KEY, "%s is not the certificate of the key beside it", path);
     if (!cert->is_ca || !cert->has_key_usage || (cert->key_usage & needed) != needed)
         return fail(why, ERR_KEY, "%s is no certificate of a CA that signs certificates and CRLs", path);

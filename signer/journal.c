@@ -2,6 +2,7 @@
 /* Appending with one flush for all who wait: the first to come writes and flushes for everybody in the queue. */
 #include "signer/journal.h"
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/wake.h"
@@ -71,7 +72,7 @@ static enum err head_write(struct journal_scan *scan, struct why *why)
 static enum err open_checked(struct journal *journal, journal_fn each, void *arg, struct why *why)
 {
     struct journal_scan scan = { .fd = journal->fd, .path = journal->path };
-    if (flock(journal->fd, LOCK_EX | LOCK_NB) != 0)
+    if (!FAULT(journal_lock) && flock(journal->fd, LOCK_EX | LOCK_NB) != 0)
         return fail(why, ERR_CONFLICT, "journal %s is in use by another signer: %s", journal->path,
                     strerror(errno));
     TRY(file_size(journal->fd, journal->path, &scan.size, why));
@@ -191,7 +192,7 @@ static enum err batch_write(struct journal *journal, struct pending *batch, stru
                     strerror(error));
     }
     /* After a failed flush the kernel may drop the pages and call the next flush a success: never try again. */
-    if (fdatasync(journal->fd) != 0)
+    if (!FAULT(journal_flush) && fdatasync(journal->fd) != 0)
         die("journal %s cannot be made durable: %s", journal->path, strerror(errno));
     journal->end += records.len;
     memcpy(journal->chain, chain, sizeof(chain));

@@ -2,6 +2,7 @@
 /* The journal's records, put and got side by side, and the walk over a whole file. */
 #include "signer/journal_scan.h"
 
+#include "base/fault.h"
 #include "base/limits.h"
 #include "x509/algorithm.h"
 #include "x509/der.h"
@@ -174,7 +175,7 @@ static enum err record_scan(struct journal_scan *scan, journal_fn each, void *ar
     TRY(scan_read(scan, scan->offset + JOURNAL_PREFIX_BYTES, payload.data, len, why));
     TRY(scan_read(scan, scan->offset + JOURNAL_PREFIX_BYTES + len, chain, sizeof(chain), why));
     TRY(chain_move(scan->chain, prefix, buf_bytes(&payload), why));
-    if (memcmp(chain, scan->chain, sizeof(chain)) != 0)
+    if (!FAULT(journal_chain) && memcmp(chain, scan->chain, sizeof(chain)) != 0)
         return damaged(scan, "a record does not fit its chain value", why);
     struct journal_entry entry;
     struct why inner;

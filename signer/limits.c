@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
+#include "base/fault.h"
 #include "base/limits.h"
 #include "x509/name.h"
 
@@ -57,7 +58,7 @@ void ca_limits_clear(struct ca_limits *limits)
 
 static enum err check_issuer(const struct ca_limits *limits, struct bytes issuer, struct why *why)
 {
-    if (bytes_equal(issuer, limits->issuer))
+    if (FAULT(signer_issuer) || bytes_equal(issuer, limits->issuer))
         return OK;
     AUTO_BUF found = { 0 };
     AUTO_BUF wanted = { 0 };
@@ -70,7 +71,7 @@ static enum err check_issuer(const struct ca_limits *limits, struct bytes issuer
 
 static enum err check_key_id(const struct ca_limits *limits, struct bytes aki, struct why *why)
 {
-    if (bytes_equal(aki, limits->key_id))
+    if (FAULT(signer_key_id) || bytes_equal(aki, limits->key_id))
         return OK;
     AUTO_BUF found = { 0 };
     AUTO_BUF wanted = { 0 };
@@ -83,7 +84,8 @@ static enum err check_key_id(const struct ca_limits *limits, struct bytes aki, s
 static enum err check_algorithm(const struct ca_limits *limits, struct signature_algorithm algorithm,
                                 struct why *why)
 {
-    if (algorithm.rsa == limits->algorithm.rsa && algorithm.digest == limits->algorithm.digest)
+    if (FAULT(signer_algorithm) ||
+        (algorithm.rsa == limits->algorithm.rsa && algorithm.digest == limits->algorithm.digest))
         return OK;
     return fail(why, ERR_SIGNER_LIMIT, "signature algorithm is %s with %s, must be the CA key's %s with %s",
                 algorithm.rsa ? "RSA" : "ECDSA", digest_name(algorithm.digest),
@@ -92,12 +94,12 @@ static enum err check_algorithm(const struct ca_limits *limits, struct signature
 
 static enum err check_end_entity(const struct cert *tbs, struct why *why)
 {
-    if (tbs->is_ca)
+    if (!FAULT(signer_ca_false) && tbs->is_ca)
         return fail(why, ERR_SIGNER_LIMIT,
                     "basicConstraints has cA TRUE, must be FALSE: CAs are made by chancery init alone");
     AUTO_BUF usage = { 0 };
     key_usage_append_text(&usage, tbs->key_usage);
-    if (tbs->key_usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN))
+    if (!FAULT(signer_key_usage) && tbs->key_usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN))
         return fail(why, ERR_SIGNER_LIMIT, "keyUsage is %s, must be without keyCertSign and cRLSign",
                     buf_text(&usage));
     return OK;
@@ -109,7 +111,7 @@ static enum err check_purpose(const struct ca_limits *limits, struct bytes oid, 
     bool allowed = false;
     for (size_t i = 0; i < limits->eku_count; i++)
         allowed = allowed || bytes_equal(oid, buf_bytes(&limits->ekus[i]));
-    if (allowed && !oid_is(oid, OID_KP_ANY))
+    if (FAULT(signer_eku) || (allowed && !oid_is(oid, OID_KP_ANY)))
         return OK;
     AUTO_BUF dotted = { 0 };
     oid_append_dotted(&dotted, oid);
@@ -121,7 +123,8 @@ static enum err check_eku(const struct ca_limits *limits, const struct cert *tbs
 {
     struct der_reader in = der_reader_over(tbs->eku);
     struct bytes oid;
-    if (der_at_end(&in)) /* without it the certificate would be good for everything */
+    /* Without it the certificate would be good for everything. */
+    if (!FAULT(signer_eku_absent) && der_at_end(&in))
         return fail(why, ERR_SIGNER_LIMIT, "extKeyUsage is absent, must be some of the %zu of allowed_eku",
                     limits->eku_count);
     while (!der_at_end(&in)) {
@@ -157,7 +160,8 @@ static enum err check_serial(const struct cert *tbs, struct why *why)
     size_t sign = serial.len && serial.data[0] == 0;
     bool positive = serial.len && !(serial.data[0] & 0x80) && serial.len > sign;
     size_t len = serial.len - sign;
-    if (positive && len >= LIMIT_SERIAL_BYTES_MIN && serial.len <= LIMIT_SERIAL_BYTES_MAX)
+    if (FAULT(signer_serial) ||
+        (positive && len >= LIMIT_SERIAL_BYTES_MIN && serial.len <= LIMIT_SERIAL_BYTES_MAX))
         return OK;
     return fail(why, ERR_SIGNER_LIMIT, "serial is %s and has %zu octets, must be positive and have %d to %d",
                 positive ? "positive" : "not positive", len, LIMIT_SERIAL_BYTES_MIN, LIMIT_SERIAL_BYTES_MAX);
@@ -177,13 +181,13 @@ static enum err check_validity(const struct ca_limits *limits, const struct cert
     int64_t span = tbs->not_after - tbs->not_before, most = limits->validity_max_s + limits->backdate_s;
     if (limits->ca_not_after < now)
         return fail_times(why, "the CA's own certificate has expired; now is", now, limits->ca_not_after);
-    if (span > most)
+    if (!FAULT(signer_validity) && span > most)
         return fail(why, ERR_SIGNER_LIMIT,
                     "validity is %lld s, must be at most validity_max + backdate = %lld s", (long long)span,
                     (long long)most);
-    if (tbs->not_after > limits->ca_not_after)
+    if (!FAULT(signer_not_after) && tbs->not_after > limits->ca_not_after)
         return fail_times(why, "notAfter is beyond the CA's own:", tbs->not_after, limits->ca_not_after);
-    if (tbs->not_before > now + CLOCK_SKEW_S)
+    if (!FAULT(signer_not_before) && tbs->not_before > now + CLOCK_SKEW_S)
         return fail_times(why, "notBefore is in the future:", tbs->not_before, now + CLOCK_SKEW_S);
     int64_t earliest = now - limits->backdate_s - LATE_SEAL_S;
     if (tbs->not_before < earliest)
@@ -199,7 +203,8 @@ enum err ca_limits_check_cert(const struct ca_limits *limits, const struct cert 
     TRY(check_algorithm(limits, tbs->algorithm, why));
     TRY(check_end_entity(tbs, why));
     TRY(check_eku(limits, tbs, why));
-    TRY(check_application_policies(limits, tbs, why));
+    if (!FAULT(signer_policies))
+        TRY(check_application_policies(limits, tbs, why));
     TRY(check_serial(tbs, why));
     return check_validity(limits, tbs, now, why);
 }
@@ -210,7 +215,7 @@ enum err ca_limits_check_crl(const struct ca_limits *limits, const struct crl *t
     TRY(check_issuer(limits, tbs->issuer, why));
     TRY(check_key_id(limits, tbs->aki, why));
     TRY(check_algorithm(limits, tbs->algorithm, why));
-    if (tbs->number <= last_number)
+    if (!FAULT(signer_crl_number) && tbs->number <= last_number)
         return fail(why, ERR_SIGNER_LIMIT, "cRLNumber is %lld, must be greater than the last one, %lld",
                     (long long)tbs->number, (long long)last_number);
     if (tbs->this_update > now)
@@ -218,7 +223,8 @@ enum err ca_limits_check_crl(const struct ca_limits *limits, const struct crl *t
     if (tbs->next_update <= tbs->this_update)
         return fail_times(why, "nextUpdate is not after thisUpdate:", tbs->next_update, tbs->this_update);
     int64_t latest = tbs->this_update + limits->crl_span_max_s;
-    if (tbs->next_update > latest) /* or one CRL without entries would hide every later revocation */
+    /* Or one CRL without entries would hide every later revocation. */
+    if (!FAULT(signer_crl_span) && tbs->next_update > latest)
         return fail_times(why, "nextUpdate is later than crl_validity + crl_overlap allow:", tbs->next_update,
                           latest);
     return OK;

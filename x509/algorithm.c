@@ -3,6 +3,7 @@
  */
 #include "x509/algorithm.h"
 
+#include "base/fault.h"
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -159,7 +160,7 @@ bool cipher_get(struct der_reader *in, enum cipher *ret, struct bytes *ret_iv)
     for (size_t i = CIPHER_DES_EDE3_CBC; i < CIPHERS; i++) {
         if (!oid_is(oid, ciphers[i].oid))
             continue;
-        if (iv.len != ciphers[i].block) /* B4: exact, whatever the library would take */
+        if (!FAULT(cipher_iv) && iv.len != ciphers[i].block) /* B4: exact, whatever the library would take */
             return false;
         *in = at;
         *ret = (enum cipher)i;
@@ -202,7 +203,8 @@ static bool get_empty_label(struct der_reader *in)
     struct der_reader parameters;
     struct bytes oid, label;
     return open_algorithm(in, &oid, &parameters) && oid_is(oid, OID_P_SPECIFIED) &&
-           der_get_octets(&parameters, &label) && label.len == 0 && der_at_end(&parameters);
+           der_get_octets(&parameters, &label) && (FAULT(oaep_label) || label.len == 0) &&
+           der_at_end(&parameters);
 }
 
 /* RSAES-OAEP-params (RFC 4055 4.1); every field has a default, and the whole may be absent. */

@@ -5,6 +5,7 @@
 #include "x509/ber.h"
 
 #include "base/auto.h"
+#include "base/fault.h"
 #include "base/limits.h"
 #include <assert.h>
 
@@ -127,7 +128,8 @@ static enum err open_level(struct converter *c, const struct header *header)
     bool universal = (header->tag & 0xC0) == 0;
     if (universal && !level.joins && header->tag != DER_SEQUENCE && header->tag != DER_SET)
         return malformed(c, "constructed form of a type other than OCTET STRING");
-    if (level.strict && (level.indefinite || !header->minimal || level.joins))
+    if (!FAULT(signed_attributes_der) && level.strict &&
+        (level.indefinite || !header->minimal || level.joins))
         return malformed(c, "signed attributes that are not DER (RFC 5652 5.3)");
     if (!parent->joins) {
         uint8_t primitive = (uint8_t)(header->tag & ~TAG_CONSTRUCTED);
@@ -187,14 +189,14 @@ static enum err convert(struct converter *c)
         else
             TRY(convert_element(c));
     }
-    if (c->at != c->in.len)
+    if (!FAULT(ber_trailing) && c->at != c->in.len)
         return malformed(c, "trailing bytes");
     return OK;
 }
 
 enum err ber_to_der(struct bytes ber, enum ber_layer layer, struct buf *ret_der, struct why *why)
 {
-    if (ber.len > LIMIT_PKI_MESSAGE_BYTES)
+    if (!FAULT(message_size) && ber.len > LIMIT_PKI_MESSAGE_BYTES)
         return fail(why, ERR_LIMIT, "CMS message of %zu bytes, limit %d", ber.len, LIMIT_PKI_MESSAGE_BYTES);
     struct converter c = { .in = ber, .layer = layer, .levels = { { .end = ber.len } }, .why = why };
     buf_reserve(&c.out, ber.len);

@@ -3,6 +3,7 @@
 #include "x509/cbc.h"
 
 #include "base/auto.h"
+#include "base/fault.h"
 #include "base/secret.h"
 #include "x509/constant_time.h"
 #include <assert.h>
@@ -64,7 +65,7 @@ static uint8_t judge_padding(struct bytes plain, size_t block, uint8_t *ret_padd
     uint8_t good = (uint8_t)~ct_is_zero(padding) & ct_less(padding, (uint32_t)block + 1);
     for (size_t i = 0; i < block; i++) {
         uint8_t is_padding = ct_less((uint32_t)(block - 1 - i), padding);
-        good &= (uint8_t)~is_padding | ct_equal(last[i], padding);
+        good &= (uint8_t)~is_padding | ct_equal(last[i], FAULT(content_padding) ? last[i] : padding);
     }
     *ret_padding = padding & good;
     return good;

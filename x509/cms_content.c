@@ -2,13 +2,15 @@
 /* ContentInfo and IssuerAndSerialNumber (RFC 5652 3, 10.2.4), read and written. */
 #include "x509/cms_content.h"
 
+#include "base/fault.h"
 #include "x509/name.h"
 
 bool cms_content_get(struct bytes der, enum oid type, struct der_reader *ret_inside)
 {
     struct der_reader in = der_reader_over(der), info, content;
     struct bytes oid;
-    return der_get_sequence(&in, &info) && der_at_end(&in) && der_get_oid(&info, &oid) && oid_is(oid, type) &&
+    return der_get_sequence(&in, &info) && der_at_end(&in) && der_get_oid(&info, &oid) &&
+           (FAULT(cms_type) || oid_is(oid, type)) &&
            der_get_constructed(&info, DER_CONTEXT_CONSTRUCTED(0), &content) && der_at_end(&info) &&
            der_get_sequence(&content, ret_inside) && der_at_end(&content);
 }

@@ -12,6 +12,7 @@
 #include "x509/cms.h"
 
 #include "base/auto.h"
+#include "base/fault.h"
 #include "x509/cbc.h"
 #include "x509/key_internal.h"
 #include "x509/rsa_padding.h"
@@ -43,7 +44,7 @@ static enum err decrypt_block(const struct cms_enveloped *message, const struct 
     if (half->kind != KEY_RSA)
         return fail(why, ERR_KEY, "a %s key cannot decrypt, only RSA can", key_kind_name(half->kind));
     struct bytes modulus = half->modulus, in = message->encrypted_key;
-    bool in_range = is_in_range(in, modulus);
+    bool in_range = FAULT(encrypted_key_range) || is_in_range(in, modulus);
     if (!in_range) {
         two[modulus.len - 1] = 2;
         in = bytes_of(two, modulus.len);
@@ -66,7 +67,7 @@ static enum err substitute_key(const struct cms_enveloped *message, struct bytes
     buf_append_str(&labelled, "chancery implicit rejection 1");
     buf_append(&labelled, message->encrypted_key);
     buf_reserve(&key, SUBSTITUTE_BYTES);
-    TRY(hmac_sha256(block, buf_bytes(&labelled), key.data, why));
+    TRY(hmac_sha256(FAULT(substitute_key) ? BYTES_NONE : block, buf_bytes(&labelled), key.data, why));
     key.len = cipher_key_size(message->cipher);
     *ret = TAKE_BUF(key);
     return OK;
@@ -84,7 +85,7 @@ static enum err recover_content_key(const struct cms_enveloped *message, const s
     else
         padded = rsa_unpad_pkcs1(buf_bytes(&block), &content_key);
     *ret_key = TAKE_BUF(content_key);
-    *ret_good = in_range & padded;
+    *ret_good = in_range & (FAULT(key_padding) ? 0xFF : padded);
     return OK;
 }
 

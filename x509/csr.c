@@ -3,6 +3,7 @@
 #include "x509/csr.h"
 
 #include "base/auto.h"
+#include "base/fault.h"
 #include "base/limits.h"
 #include "x509/extension.h"
 #include "x509/name.h"
@@ -47,7 +48,7 @@ static bool is_directory_string(uint8_t tag)
 static enum err read_challenge(struct attribute *attribute, struct csr *csr, struct why *why)
 {
     struct der_item value;
-    if (csr->has_challenge)
+    if (!FAULT(one_challenge) && csr->has_challenge)
         return fail(why, ERR_MALFORMED, "PKCS#10: challengePassword twice, at most once (RFC 2985 5.4.1)");
     TRY(one_value(attribute, OID_ATTR_CHALLENGE_PASSWORD, &value, why));
     if (!is_directory_string(value.tag))
@@ -104,7 +105,7 @@ static enum err read_request(struct attribute *attribute, enum oid oid, bool *se
                              struct why *why)
 {
     struct der_item value;
-    if (*seen)
+    if (!FAULT(one_extension_request) && *seen)
         return fail(why, ERR_MALFORMED,
                     "PKCS#10: %s after another request for extensions, at most 1 (RFC 2985 5.4.2)",
                     oid_name(oid));
@@ -175,7 +176,7 @@ enum err csr_parse(struct bytes der, struct csr *ret, struct why *why)
 enum err csr_verify(const struct csr *csr, const struct public_key *key, bool allow_sha1, struct why *why)
 {
     struct signed_object object = { csr->info, csr->algorithm_der, csr->algorithm, csr->signature };
-    if (csr->algorithm.digest == DIGEST_SHA1 && !allow_sha1)
+    if (!FAULT(csr_sha1) && csr->algorithm.digest == DIGEST_SHA1 && !allow_sha1)
         return fail(why, ERR_BAD_ALG, "PKCS#10 signed with SHA-1, the endpoint allows SHA-2 only");
     if (!bytes_equal(public_key_spki(key), csr->spki))
         return fail(why, ERR_BAD_MESSAGE_CHECK,

@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/limits.h"
 #include <assert.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ static bool read_header(struct bytes in, uint8_t *ret_tag, size_t *ret_header, s
         for (size_t i = 0; i < octets; i++)
             content = content << 8 | in.data[2 + i];
         header += octets;
-        if (content < 0x80)
+        if (!FAULT(der_minimal_length) && content < 0x80)
             return false;
     }
     if (content > in.len - header)
@@ -98,7 +99,8 @@ static bool integer_is_minimal(struct bytes content)
     if (content.len == 1)
         return true;
     uint8_t sign = content.data[1] & 0x80;
-    return !(content.data[0] == 0x00 && !sign) && !(content.data[0] == 0xFF && sign);
+    return FAULT(der_minimal_integer) ||
+           (!(content.data[0] == 0x00 && !sign) && !(content.data[0] == 0xFF && sign));
 }
 
 bool der_get_integer_bytes(struct der_reader *in, struct bytes *ret_content)
@@ -170,12 +172,12 @@ static bool oid_is_valid(struct bytes content)
     size_t arcs = 1;
     bool first = true;
     for (size_t i = 0; i < content.len; i++) {
-        if (first && content.data[i] == 0x80)
+        if (!FAULT(oid_arc_form) && first && content.data[i] == 0x80)
             return false;
         first = !(content.data[i] & 0x80);
         arcs += first;
     }
-    return arcs <= LIMIT_OID_ARCS;
+    return FAULT(oid_arcs) || arcs <= LIMIT_OID_ARCS;
 }
 
 bool der_get_oid(struct der_reader *in, struct bytes *ret_content)
@@ -308,7 +310,7 @@ bool der_is_valid(struct bytes der)
     for (;;) {
         if (der_at_end(&levels[depth])) {
             if (depth == 0)
-                return at_top == 1;
+                return FAULT(der_trailing) || at_top == 1;
             depth--;
             continue;
         }

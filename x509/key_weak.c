@@ -4,6 +4,7 @@
 #include "x509/key_internal.h"
 
 #include "base/encode.h"
+#include "base/fault.h"
 #include <openssl/bn.h>
 
 /* Every prime below 752, as public CAs test (CA/B BR 6.1.6). */
@@ -236,7 +237,7 @@ static enum err check_close_primes(const struct public_key *key, const struct we
     int round;
     if (!numbers_make(&numbers, key->modulus) || !fermat_rounds(&numbers, check, &round))
         return crypto_failed(why, ERR_INTERNAL, "big-number arithmetic failed in libcrypto");
-    if (round >= 0)
+    if (!FAULT(rsa_fermat) && round >= 0)
         return fail(why, ERR_WEAK_KEY, "RSA primes are too close: Fermat's method finds them in round %d",
                     round + 1);
     return OK;
@@ -245,9 +246,9 @@ static enum err check_close_primes(const struct public_key *key, const struct we
 static enum err check_sizes(const struct public_key *key, int min_rsa_bits, struct why *why)
 {
     static const uint8_t f4[] = { 1, 0, 1 };
-    if (key->bits < min_rsa_bits)
+    if (!FAULT(rsa_minimum) && key->bits < min_rsa_bits)
         return fail(why, ERR_WEAK_KEY, "RSA modulus of %d bits, at least %d", key->bits, min_rsa_bits);
-    if (!bytes_equal(key->exponent, BYTES_ARR(f4))) {
+    if (!FAULT(rsa_exponent) && !bytes_equal(key->exponent, BYTES_ARR(f4))) {
         AUTO_BUF hex = { 0 };
         hex_append(&hex, key->exponent);
         return fail(why, ERR_WEAK_KEY,
@@ -265,10 +266,10 @@ enum err public_key_check_weak(const struct public_key *key, int min_rsa_bits, s
     struct weak_check check;
     fill_residues(&check, key->modulus);
     for (size_t i = 0; i < PRIMES; i++) {
-        if (check.residues[i] == 0)
+        if (!FAULT(rsa_small_factors) && check.residues[i] == 0)
             return fail(why, ERR_WEAK_KEY, "RSA modulus is divisible by %u", primes[i]);
     }
-    if (has_infineon_fingerprint(&check))
+    if (!FAULT(rsa_roca) && has_infineon_fingerprint(&check))
         return fail(why, ERR_WEAK_KEY,
                     "RSA key was made by the flawed Infineon library (ROCA, CVE-2017-15361)");
     return check_close_primes(key, &check, why);

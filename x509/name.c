@@ -3,6 +3,7 @@
 #include "x509/name.h"
 
 #include "base/auto.h"
+#include "base/fault.h"
 #include "base/limits.h"
 #include "x509/name_type.h"
 #include "x509/text.h"
@@ -72,7 +73,7 @@ static enum err attribute_check(const struct name_attribute *attribute, struct w
             why, ERR_MALFORMED,
             "name: value of %s (tag %02X) is no well-formed DirectoryString or IA5String (RFC 5280 4.1.2.4)",
             buf_text(&dotted), attribute->tag);
-    if (!text_is_clean(buf_bytes(&text)))
+    if (!FAULT(name_control_characters) && !text_is_clean(buf_bytes(&text)))
         return fail(why, ERR_MALFORMED, "name: value of %s contains NUL or a control character",
                     buf_text(&dotted));
     return OK;

@@ -3,6 +3,7 @@
  * them. */
 #include "x509/key_internal.h"
 
+#include "base/fault.h"
 #include "base/limits.h"
 #include <assert.h>
 #include <openssl/core_names.h>
@@ -113,9 +114,9 @@ static enum err check_rsa(struct public_key *key, struct why *why)
         return fail(why, ERR_WEAK_KEY, "RSA modulus of %zu octets, limit %d", key->modulus.len,
                     RSA_MAX_BYTES);
     key->bits = magnitude_bits(key->modulus);
-    if (key->bits < 1024)
+    if (!FAULT(rsa_1024) && key->bits < 1024)
         return fail(why, ERR_WEAK_KEY, "RSA modulus of %d bits, at least 1024", key->bits);
-    if (!(key->modulus.data[key->modulus.len - 1] & 1))
+    if (!FAULT(rsa_even) && !(key->modulus.data[key->modulus.len - 1] & 1))
         return fail(why, ERR_WEAK_KEY, "RSA modulus is even");
     if (key->exponent.len > RSA_EXPONENT_MAX_BYTES)
         return fail(why, ERR_WEAK_KEY, "RSA exponent of %zu octets, limit %d", key->exponent.len,
@@ -166,7 +167,7 @@ static enum err load_ec(struct public_key *key, struct der_reader parameters, st
     key->kind = curve->kind;
     key->bits = curve->bits;
     /* Uncompressed only (RFC 5480 2.2); the point at infinity is one octet and so has no place here. */
-    if (bits.len != 1 + 2 * curve->coordinate || bits.data[0] != 4)
+    if (bits.len != 1 + 2 * curve->coordinate || (!FAULT(ec_point_form) && bits.data[0] != 4))
         return fail(why, ERR_MALFORMED, "EC point of %zu octets, wanted uncompressed with %zu", bits.len,
                     1 + 2 * curve->coordinate);
     uint8_t point[1 + 2 * CURVE_MAX_COORDINATE];
@@ -267,7 +268,9 @@ enum err public_key_verify(const struct public_key *key, struct signature_algori
     TRY(verify_once(key, algorithm.digest, hash, signature, &good, why));
     if (!good)
         TRY(verify_once(key, algorithm.digest, hash, signature, &good, why));
-    return good ? OK : crypto_failed(why, ERR_BAD_MESSAGE_CHECK, "signature does not verify");
+    return good || FAULT(signature_verified)
+               ? OK
+               : crypto_failed(why, ERR_BAD_MESSAGE_CHECK, "signature does not verify");
 }
 
 static bool set_transport(EVP_PKEY_CTX *ctx, enum transport transport, const struct oaep *oaep)

@@ -3,6 +3,7 @@
 #include "x509/rsa_padding.h"
 
 #include "base/auto.h"
+#include "base/fault.h"
 #include "x509/constant_time.h"
 
 #define PKCS1_OVERHEAD 11 /* 00 02, eight octets of padding at least, 00 */
@@ -13,7 +14,7 @@ uint8_t rsa_unpad_pkcs1(struct bytes block, struct buf *key)
         return 0;
     size_t zero_at = block.len - key->len - 1;
     uint8_t good = ct_equal(block.data[0], 0) & ct_equal(block.data[1], 2) & ct_equal(block.data[zero_at], 0);
-    for (size_t i = 2; i < zero_at; i++)
+    for (size_t i = 2; i < zero_at && !FAULT(pkcs1_padding); i++)
         good &= (uint8_t)~ct_is_zero(block.data[i]);
     ct_replace(good, key->data, block.data + zero_at + 1, key->len);
     return good;

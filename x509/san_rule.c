@@ -4,6 +4,7 @@
 #include "x509/san_rule.h"
 
 #include "base/auto.h"
+#include "base/fault.h"
 #include "base/limits.h"
 #include "x509/name.h"
 #include "x509/text.h"
@@ -22,7 +23,7 @@ static bool label_is_good(struct bytes label)
     if (label.len == 0 || label.len > LABEL_MOST || label.data[0] == '-' || label.data[label.len - 1] == '-')
         return false;
     for (size_t i = 0; i < label.len; i++)
-        if (!is_alphanumeric(label.data[i]) && label.data[i] != '-')
+        if (!FAULT(dns_characters) && !is_alphanumeric(label.data[i]) && label.data[i] != '-')
             return false;
     return true;
 }

@@ -166,7 +166,7 @@ TEST(a_tbs_that_would_break_rfc_5280_is_not_sealed)
     DEVICE(device, .subject = "CN=one", .challenge = "secret");
     AUTO_VAL(enrolled) got = { 0 };
     world_exec(world, "UPDATE template SET key_usage = 32"); /* keyCertSign */
-    world_reopen(world); /* no template of before is remembered */
+    world_reopen(world);                                     /* no template of before is remembered */
     REFUSED(ERR_LINT, &device, "static");
     assert_int_equal(0, atomic_load(&world->seals));
     world_exec(world, "UPDATE template SET key_usage = 1"); /* digitalSignature */
