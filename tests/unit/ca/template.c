@@ -358,6 +358,8 @@ TEST(names_that_the_template_allows_are_copied_and_nothing_else)
     ASSERT_OK(san_put_text(&names, "dns:host.example", &why), &why);
     ASSERT_OK(san_put_text(&names, "email:a@example.net", &why), &why);
     ASSERT_OK(san_put_text(&names, "uri:https://example.net/x", &why), &why);
+    ASSERT_OK(san_put_text(&names, "uri:tag:example.net,2026-11-21:longer-than-what-a-sid-begins-with", &why),
+              &why);
     ASSERT_OK(san_put_text(&names, "ip:192.0.2.1", &why), &why);
     ASSERT_OK(san_put_text(&names, "ip:2001:db8::1", &why), &why);
     der_put(&whole, DER_SEQUENCE, buf_bytes(&names));

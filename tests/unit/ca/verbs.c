@@ -258,6 +258,7 @@ TEST(templates_are_listed_and_shown)
     ASSERT_OK(call("template_show", FIELD("name", "CEPEncryption"), NOTHING, &answer, &why), &why);
     ASSERT_FIELD(&answer, "key_usage", "keyEncipherment");
     ASSERT_FIELD(&answer, "published", "no");
+    ASSERT_FIELD(&answer, "display_name", "CEP Encryption");
     ASSERT_OK(call("template_export", FIELD("name", "SCEPDevice"), NOTHING, &answer, &why), &why);
     ASSERT_FIELD(&answer, "eku", "clientAuth");
     ASSERT_ERR(ERR_NOT_FOUND, call("template_show", FIELD("name", "NoSuch"), NOTHING, &answer, &why), &why);

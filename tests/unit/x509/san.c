@@ -28,6 +28,7 @@ TEST(good_names_are_taken)
         { SAN_DNS, "host" },
         { SAN_DNS, "host.example.com" },
         { SAN_DNS, "*.example.com" },
+        { SAN_DNS, "*.a" },
         { SAN_DNS, "xn--bcher-kva.example" },
         { SAN_DNS, "1.2.3.4" },
         { SAN_DNS, "a-b.c" },
@@ -88,6 +89,8 @@ static const struct {
     { SAN_URI, BYTES_LIT("path") },
     { SAN_URI, BYTES_LIT(":x") },
     { SAN_URI, BYTES_LIT("1a:x") },
+    { SAN_URI, BYTES_LIT("0a:x") },
+    { SAN_URI, BYTES_LIT("9a:x") },
     { SAN_URI, BYTES_LIT("a_b:x") },
     { SAN_URI, BYTES_LIT("a:b c") },
     { SAN_URI, BYTES_LIT("a:{{x}}") },
@@ -168,6 +171,8 @@ TEST(lengths_end_where_the_rfcs_say)
     memset(label, 'a', sizeof(label));
     ASSERT_OK(check_one(DER_CONTEXT(SAN_DNS), buf_bytes(&at), &why), &why);
     ASSERT_ERR(ERR_MALFORMED, check_one(DER_CONTEXT(SAN_DNS), buf_bytes(&past), &why), &why);
+    memcpy(at.data, "*.", 2);
+    ASSERT_OK(check_one(DER_CONTEXT(SAN_DNS), buf_bytes(&at), &why), &why);
     ASSERT_OK(check_one(DER_CONTEXT(SAN_DNS), bytes_of(label, 63), &why), &why);
     ASSERT_ERR(ERR_MALFORMED, check_one(DER_CONTEXT(SAN_DNS), bytes_of(label, 64), &why), &why);
     buf_append(&email, bytes_of(label, 64));
