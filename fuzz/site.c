@@ -160,6 +160,8 @@ static struct endpoint_set *endpoints_make(struct fuzz_site *site)
     return endpoint_set_new(endpoint, 1, sets, 1);
 }
 
+static const struct budget_limits budget = { BUDGET_PER_ADDRESS, BUDGET_PER_KEY };
+
 struct fuzz_site *fuzz_site(void)
 {
     static const struct ca_client_ops ops = { "fuzz", call, client_free };
@@ -181,7 +183,10 @@ struct fuzz_site *fuzz_site(void)
     site->enrolled_der = certificate(&(struct wanted){ .subject = "CN=device", .spki = spki });
     site->clock = clock_held_at(SITE_NOW);
     struct endpoint_set *set = endpoints_make(site);
-    PROMISE(scep_new(&site->clock, NULL, &client, set, &site->scep, &why) == OK);
+    const struct scep_config config = {
+        .clock = &site->clock, .ca = &client, .endpoints = set, .budget = budget, .refusal_lines = 60
+    };
+    PROMISE(scep_new(&config, &site->scep, &why) == OK);
     site->endpoint = endpoint_set_at(set, 0);
     return site;
 }
@@ -195,5 +200,5 @@ void fuzz_site_fresh(struct fuzz_site *site)
     if (budget_spent(site->scep->budget, clock_mono_ms()) < BUDGET_PER_ADDRESS / 2)
         return;
     budget_free(TAKE(site->scep->budget));
-    PROMISE(budget_new(&site->scep->budget, &why) == OK);
+    PROMISE(budget_new(&budget, &site->scep->budget, &why) == OK);
 }
