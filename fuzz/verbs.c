@@ -26,7 +26,7 @@ static void world_fresh(void)
         return;
     world_end();
     log_level_set(LOG_LEVEL_ERROR + 1);
-    world = world_new(KEY_EC_P256);
+    world = world_new_unlocked(KEY_EC_P256);
     rounds = 0;
 }
 

@@ -133,10 +133,15 @@ static void password_write(struct world *world, const char *endpoint, const char
 
 struct world *world_new(enum key_kind ca_kind)
 {
+    secret_heap_open(1 << 16);
+    return world_new_unlocked(ca_kind);
+}
+
+struct world *world_new_unlocked(enum key_kind ca_kind)
+{
     struct world *world = xcalloc(1, sizeof(*world));
     struct why why = { 0 };
     struct key_spec spec = { ca_kind, 2048 };
-    secret_heap_open(1 << 16);
     const char *parent = getenv("TMPDIR");
     snprintf(world->folder, sizeof(world->folder), "%s/chancery-ca-XXXXXX", parent ? parent : "/tmp");
     assert_non_null(mkdtemp(world->folder));

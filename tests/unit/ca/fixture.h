@@ -32,6 +32,7 @@ struct world {
     void (*on_seal)(struct world *world);                    /* called before it seals; once */
 };
 struct world *world_new(enum key_kind ca_kind);
+struct world *world_new_unlocked(enum key_kind ca_kind);     /* without the locked heap, which LeakSanitizer does not search */
 void world_free(struct world *world);
 void world_reopen(struct world *world);                      /* as after a crash: a new store and context on the same file */
 /* Endpoints: "static" (password "secret"), "once", "manual" (2 pending), all slots set to SCEPDevice…; "bare" has a
