@@ -36,3 +36,4 @@ all_of() { # a command line each
     all_of 'io-faults --roles ca --faults EIO ENOSPC' 'io-faults --roles ca --faults EINTR short' 'io-faults --roles signer scep' \
         'io-faults --operation revoke'
 }
+@test "a hundred devices, one one-time challenge, the same instant, fifty rounds: fifty certificates" { history race --rounds 50; }
