@@ -194,7 +194,8 @@ static void sqlite_settle(void *driver, bool idle)
         return;
     int pages = sqlite_wal_pages(sqlite->writer);
     struct why why;
-    if (pages >= (idle ? CHECKPOINT_PAGES : CHECKPOINT_PAGES_BUSY))
+    /* The log may be what fills the disk: moved into the file, it starts anew in the space that it has. */
+    if (sqlite_is_full(sqlite->writer) || pages >= (idle ? CHECKPOINT_PAGES : CHECKPOINT_PAGES_BUSY))
         (void)!sqlite_checkpoint(sqlite->writer, CHECKPOINT_SOME, &why); /* tried again after the next */
 }
 

@@ -12,7 +12,7 @@ struct sqlite_connection {
     sqlite3 *db;
     struct cache cache;
     int wal_pages;
-    bool poisoned;
+    bool poisoned, full;
 };
 
 /* trusted_schema off, defensive, no double-quoted strings: a damaged or planted file must not do more than
@@ -30,6 +30,8 @@ static enum err sqlite_fail(struct sqlite_connection *connection, const char *wh
     int code = sqlite3_extended_errcode(connection->db), kind = code & 0xff;
     if (kind == SQLITE_IOERR || kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_CANTOPEN)
         connection->poisoned = true;
+    if (kind == SQLITE_FULL)
+        connection->full = true;
     bool taken = code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY ||
                  code == SQLITE_CONSTRAINT_ROWID;
     /* SQLite's messages name columns, never values. */
@@ -247,6 +249,11 @@ bool sqlite_is_poisoned(const struct sqlite_connection *connection)
     return connection->poisoned;
 }
 
+bool sqlite_is_full(const struct sqlite_connection *connection)
+{
+    return connection->full;
+}
+
 int sqlite_wal_pages(const struct sqlite_connection *connection)
 {
     return connection->wal_pages;
@@ -261,6 +268,7 @@ enum err sqlite_checkpoint(struct sqlite_connection *connection, enum sqlite_che
         return OK;
     if (code != SQLITE_OK)
         return sqlite_fail(connection, "checkpoint", why);
+    connection->full = false;
     /* All moved: the next commit starts the log anew. Otherwise a reader holds the rest back for a while. */
     connection->wal_pages = in_wal - moved;
     return OK;

@@ -18,6 +18,7 @@ NODISCARD enum err sqlite_do(struct sqlite_connection *connection, const char *s
 bool sqlite_in_transaction(const struct sqlite_connection *connection);
 /* An I/O error was seen: what this connection believes about the file may be wrong. */
 bool sqlite_is_poisoned(const struct sqlite_connection *connection);
+bool sqlite_is_full(const struct sqlite_connection *connection);           /* no space, and no checkpoint since */
 int sqlite_wal_pages(const struct sqlite_connection *connection);          /* after the last commit */
 enum sqlite_checkpoint { CHECKPOINT_SOME, CHECKPOINT_WHOLE };
 NODISCARD enum err sqlite_checkpoint(struct sqlite_connection *connection, enum sqlite_checkpoint how, struct why *why);

@@ -37,3 +37,6 @@ all_of() { # a command line each
         'io-faults --operation revoke'
 }
 @test "a hundred devices, one one-time challenge, the same instant, fifty rounds: fifty certificates" { history race --rounds 50; }
+@test "the disk of the store, and of the journal, runs full: come again, and served when there is space" {
+    all_of 'disk-full --targets store' 'disk-full --targets journal'
+}

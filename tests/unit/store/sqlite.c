@@ -337,6 +337,41 @@ TEST(a_full_disk_refuses_loses_nothing_and_serves_again_when_space_returns)
     fill_and_go_on(&config, ballast);
 }
 
+static enum err number_set(struct store_tx *tx, void *arg, struct why *why)
+{
+    return store_exec(tx, "UPDATE thing SET number = $1 WHERE id = 1", S_ARGS(S_INT(*(int64_t *)arg)), NULL,
+                      why);
+}
+
+/* A disk that has room for the rows, but not for the log at its largest: the log is what has to give way. */
+TEST(a_disk_that_the_log_alone_fills_refuses_once_and_goes_on)
+{
+    struct bench *bench = *state_;
+    struct why why = { 0 };
+    AUTO(store) store = NULL;
+    AUTO_STR folder = xasprintf("%s/small", bench->place.folder);
+    AUTO_STR path = xasprintf("%s/store.db", folder);
+    assert_true(mkdir(folder, 0700) == 0 || errno == EEXIST);
+    if (mount("tmpfs", folder, "tmpfs", 0, "size=2m,mode=0700") != 0)
+        skip();
+    struct store_config config = place_config_again(&bench->place, units_schema, 1);
+    config.path = path;
+    ASSERT_OK(store_open(&config, &store, &why), &why);
+    ASSERT_OK(add(store, 1, &why), &why);
+    store_free(TAKE(store)); /* what there is goes into the file, which need not grow from here on */
+    ASSERT_OK(store_open(&config, &store, &why), &why);
+    int refused = 0;
+    for (int64_t number = 0; number < 1500; number++) { /* three times what fits */
+        if (store_write(store, number_set, &number, &why) == OK)
+            continue;
+        refused++;
+        ASSERT_OK(store_write(store, number_set, &number, &why), &why);
+    }
+    assert_true(refused > 0);
+    store_free(TAKE(store));
+    assert_sound(path);
+}
+
 /* The log is moved into the file while nobody waits, and starts anew: it does not grow with what was ever
  * written. */
 TEST(the_log_does_not_grow_without_end)
@@ -375,6 +410,7 @@ int main(void)
         ON(a_group_whose_flush_failed_fails_as_a_whole),
         ON(a_write_that_finds_no_space_is_not_acknowledged_and_the_next_with_space_is),
         ON(a_full_disk_refuses_loses_nothing_and_serves_again_when_space_returns),
+        ON(a_disk_that_the_log_alone_fills_refuses_once_and_goes_on),
         ON(the_log_does_not_grow_without_end),
     };
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
