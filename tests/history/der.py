@@ -61,6 +61,18 @@ def when(item):
     return calendar.timegm(time.strptime(text, form))
 
 
+def times(der):
+    """(tag, year) of each time in a certificate or CRL, entries and all."""
+    out, waiting = [], [one(der)]
+    while waiting:
+        item = waiting.pop()
+        if item.tag in (UTC_TIME, GENERALIZED_TIME):
+            out.append((item.tag, time.gmtime(when(item)).tm_year))
+        elif item.tag & 0x20:
+            waiting += items(item.value)
+    return out
+
+
 def certificate(der):
     tbs = items(one(der).value)[0]
     fields = items(tbs.value)

@@ -149,6 +149,15 @@ def journal_ids(history):
             yield f'offset={record.offset} id={record.id.hex()} crl_number={number}'
 
 
+@rule('time-form')
+def time_form(history):
+    """RFC 5280 4.1.2.5: UTCTime until 2049, GeneralizedTime from 2050 on."""
+    for record in history.records:
+        for tag, year in der.times(record.der):
+            if (tag == der.UTC_TIME) != (1950 <= year < 2050):
+                yield f'offset={record.offset} year={year} tag={tag:02X} wanted={der.UTC_TIME if year < 2050 else der.GENERALIZED_TIME:02X}'
+
+
 @rule('journal-clock')
 def journal_clock(history):
     last = 0

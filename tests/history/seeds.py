@@ -168,6 +168,18 @@ def a_record_under_another_serial(copy):
     copy.journal_write([records[0]._replace(id=b'\x55' * 19)] + records[1:])
 
 
+@seed('time-form')
+def a_time_of_this_century_in_the_other_form(copy):
+    records = copy.records()
+    old = next(item for item in der.items(der.items(der.one(records[0].der).value)[0].value) if item.tag == der.SEQUENCE and
+               der.items(item.value)[0].tag == der.UTC_TIME)
+    start, end = der.items(old.value)
+    new = der.put(der.SEQUENCE, der.put(der.GENERALIZED_TIME, b'20' + start.value) + end.whole)
+    tbs, algorithm, signature = der.items(der.one(records[0].der).value)
+    tbs = der.put(der.SEQUENCE, tbs.value.replace(old.whole, new))
+    copy.journal_write([records[0]._replace(der=der.put(der.SEQUENCE, tbs + algorithm.whole + signature.whole))] + records[1:])
+
+
 @seed('journal-clock')
 def a_record_of_last_year(copy):
     records = copy.records()

@@ -49,8 +49,8 @@ def wait_for(condition, seconds, what, pause=0.01):
 
 
 class World:
-    def __init__(self, build, options=(), conf='', state=None):
-        self.build, self.daemon = build, None
+    def __init__(self, build, options=(), conf='', environment=None):
+        self.build, self.daemon, self.environment = build, None, environment or {}
         self.folder = tempfile.mkdtemp(prefix='ch.', dir='/tmp')           # short: socket names are limited
         self.site = os.path.join(self.folder, 's')
         self.log, self.held = os.path.join(self.folder, 'daemon.log'), os.path.join(self.folder, 'held.jsonl')
@@ -58,8 +58,6 @@ class World:
         self.messages = 0
         for each in (self.site, self.path('tmp')):
             os.mkdir(each)
-        if state:                                                          # where a test puts its small file system
-            os.symlink(state, os.path.join(self.site, 'lib'))
         subprocess.run([f'{SOURCE}/tools/stage', build, self.path('p')], check=True)
         shutil.copy(f'{build}/tests/support/scep-shape', self.path('p/bin'))
         with open(self.path('passphrase'), 'w', encoding='ascii') as file:
@@ -102,7 +100,7 @@ class World:
     def run(self, *command, text=None, **more):
         who = {'user': USER, 'group': pwd.getpwnam(USER).pw_gid, 'extra_groups': []} if USER else {}
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False,
-                              env={**os.environ, 'HOME': self.folder}, **who, **more)
+                              env={**os.environ, 'HOME': self.folder, **self.environment}, **who, **more)
         if done.returncode != 0:
             raise Failure(f'{os.path.basename(command[0])} {" ".join(command[1:4])}: {done.stderr.strip()}')
         return done.stdout
@@ -110,13 +108,13 @@ class World:
     def chancery(self, *arguments, text=None):
         return self.run(self.path('p/bin/chancery'), '--dir', self.site, *arguments, text=text)
 
-    def start(self, environment=None):
+    def start(self):
         who = {'user': USER, 'group': pwd.getpwnam(USER).pw_gid, 'extra_groups': []} if USER else {}
         before = self._said(' serving roles=')
         with open(self.log, 'ab') as log:
             self.daemon = subprocess.Popen([self.path('p/sbin/chanceryd'), '-c', f'{self.site}/etc/chancery.conf'],
                                            stderr=log, stdin=subprocess.DEVNULL,
-                                           env={**os.environ, 'HOME': self.folder, **(environment or {})}, **who)
+                                           env={**os.environ, 'HOME': self.folder, **self.environment}, **who)
         wait_for(lambda: self._said(' serving roles=') > before or self.daemon.poll() is not None, 60, 'start')
         if self.daemon.poll() is not None:
             raise Failure(f'chanceryd ended with {self.daemon.returncode}: {self.log_tail()}')
