@@ -1,23 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hash table with open addressing; its keys are hashes already. */
+/* Hash tables with open addressing; their keys are hashes already. There are many small ones, each growing by a
+   quarter when it is its turn: one large one would need twice the memory while it grows. */
 #include "signer/sealed.h"
 
 #include "x509/algorithm.h"
 
-struct slot {
-    struct sealed_key key;
-    uint64_t offset; /* 0: free */
+#define SEGMENTS   256
+#define SIZE_FIRST 16
+/* Of a key's 128 random bits 56 are kept, and 8 choose the segment: two among a million serials share them once in
+   thirty million sites. */
+#define HASH_BYTES   7
+#define OFFSET_BYTES 5
+
+struct slot { /* no padding */
+    uint8_t hash[HASH_BYTES];
+    uint8_t offset[OFFSET_BYTES]; /* 0: free */
+};
+struct segment {
+    struct slot *slots;
+    size_t size, count;
 };
 struct sealed_set {
-    struct slot *slots;
-    size_t size, count; /* size is a power of two */
+    struct segment segments[SEGMENTS];
 };
 
 struct sealed_set *sealed_set_new(void)
 {
     struct sealed_set *set = xcalloc(1, sizeof(*set));
-    set->size = 1024;
-    set->slots = xcalloc(set->size, sizeof(*set->slots));
+    for (size_t i = 0; i < SEGMENTS; i++) {
+        set->segments[i].size = SIZE_FIRST;
+        set->segments[i].slots = xcalloc(SIZE_FIRST, sizeof(struct slot));
+    }
     return set;
 }
 
@@ -25,7 +38,8 @@ void sealed_set_free(struct sealed_set *set)
 {
     if (!set)
         return;
-    free(set->slots);
+    for (size_t i = 0; i < SEGMENTS; i++)
+        free(set->segments[i].slots);
     free(set);
 }
 
@@ -38,44 +52,66 @@ enum err sealed_key_make(struct bytes ca, struct bytes serial, struct sealed_key
     return OK;
 }
 
-/* The slot that has the key, or the free one where it belongs. */
-static struct slot *slot_of(const struct sealed_set *set, const struct sealed_key *key)
+static uint64_t number_of(const uint8_t *bytes, size_t len)
 {
-    uint64_t start;
-    memcpy(&start, key->bytes, sizeof(start));
-    size_t at = (size_t)start & (set->size - 1);
-    while (set->slots[at].offset && memcmp(&set->slots[at].key, key, sizeof(*key)) != 0)
-        at = (at + 1) & (set->size - 1);
-    return &set->slots[at];
+    uint64_t number = 0;
+    for (size_t i = 0; i < len; i++)
+        number = number << 8 | bytes[i];
+    return number;
+}
+
+static uint64_t offset_of(const struct slot *slot)
+{
+    return number_of(slot->offset, OFFSET_BYTES);
+}
+
+/* The slot that has the hash, or the free one where it belongs. */
+static struct slot *slot_of(const struct segment *segment, const uint8_t hash[static HASH_BYTES])
+{
+    /* The hash as a fraction of 1, times the size. */
+    size_t at = (size_t)((number_of(hash, 4) * segment->size) >> 32);
+    while (offset_of(&segment->slots[at]) && memcmp(segment->slots[at].hash, hash, HASH_BYTES) != 0)
+        at = at + 1 < segment->size ? at + 1 : 0;
+    return &segment->slots[at];
+}
+
+static struct segment *segment_of(const struct sealed_set *set, const struct sealed_key *key)
+{
+    return (struct segment *)&set->segments[key->bytes[sizeof(key->bytes) - 1]];
 }
 
 bool sealed_set_find(const struct sealed_set *set, const struct sealed_key *key, uint64_t *ret_offset)
 {
-    const struct slot *slot = slot_of(set, key);
-    if (!slot->offset)
+    uint64_t offset = offset_of(slot_of(segment_of(set, key), key->bytes));
+    if (!offset)
         return false;
-    *ret_offset = slot->offset;
+    *ret_offset = offset;
     return true;
 }
 
-static void grow(struct sealed_set *set)
+static void grow(struct segment *segment)
 {
-    struct sealed_set larger = { .size = set->size * 2 };
+    struct segment larger = { .size = segment->size + segment->size / 4, .count = segment->count };
     larger.slots = xcalloc(larger.size, sizeof(*larger.slots));
-    for (size_t i = 0; i < set->size; i++) {
-        if (set->slots[i].offset)
-            *slot_of(&larger, &set->slots[i].key) = set->slots[i];
+    for (size_t i = 0; i < segment->size; i++) {
+        if (offset_of(&segment->slots[i]))
+            *slot_of(&larger, segment->slots[i].hash) = segment->slots[i];
     }
-    free(set->slots);
-    set->slots = larger.slots;
-    set->size = larger.size;
+    free(segment->slots);
+    *segment = larger;
 }
 
 void sealed_set_add(struct sealed_set *set, const struct sealed_key *key, uint64_t offset)
 {
-    if (set->count * 10 >= set->size * 7)
-        grow(set);
-    struct slot *slot = slot_of(set, key);
-    set->count += slot->offset == 0;
-    *slot = (struct slot){ *key, offset };
+    if (offset == 0 || offset > SEALED_OFFSET_MAX)
+        die("journal offset %llu, at most %llu", (unsigned long long)offset,
+            (unsigned long long)SEALED_OFFSET_MAX);
+    struct segment *segment = segment_of(set, key);
+    if (segment->count * 10 >= segment->size * 8)
+        grow(segment);
+    struct slot *slot = slot_of(segment, key->bytes);
+    segment->count += offset_of(slot) == 0;
+    memcpy(slot->hash, key->bytes, HASH_BYTES);
+    for (size_t i = 0; i < OFFSET_BYTES; i++)
+        slot->offset[i] = (uint8_t)(offset >> (8 * (OFFSET_BYTES - 1 - i)));
 }
