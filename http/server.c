@@ -3,6 +3,7 @@
 #include "http/internal.h"
 
 #include "base/fault.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "net/tls.h"
@@ -111,7 +112,7 @@ enum err http_server_new(const struct http_server_config *config, struct http_se
 static size_t refusing_max(const struct http_server *server)
 {
     size_t eighth = server->limits.connections / 8;
-    return eighth < 8 ? 8 : eighth > HTTP_REFUSING_MAX ? HTTP_REFUSING_MAX : eighth;
+    return eighth < 8 ? 8 : eighth > LIMIT_REFUSING_CONNECTIONS ? LIMIT_REFUSING_CONNECTIONS : eighth;
 }
 
 /* All places are taken: the connection that has been silent longest gives way, so that a flood of idle and slow ones

@@ -25,7 +25,6 @@ struct http_limits {                                         /* settings; see sp
     size_t connections;                                      /* above: the one that is silent longest gives way */
     size_t connections_per_address;                          /* above: 503 with Retry-After, close */
 };
-#define HTTP_REFUSING_MAX 256                                /* connections beside those, that only get their 503 */
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST };
 
 struct http_request {                                        /* whole and checked; views live until http_respond */

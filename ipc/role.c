@@ -2,6 +2,7 @@
 /* The first and last things that every role does. */
 #include "ipc/role.h"
 
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -146,6 +147,18 @@ static void log_level_apply(const struct config *config)
         log_level_set(level);
 }
 
+/* Before the sandbox, in which limits cannot be changed. */
+static enum err descriptors_open(const struct config *config, struct why *why)
+{
+    const struct config_section *scep = config_at(config, "scep", 0);
+    if (!scep)
+        return OK;
+    int64_t connections = config_int(scep, "max_connections");
+    AUTO_STR what = xasprintf("max_connections of %lld", (long long)connections);
+    return descriptors_reserve((size_t)connections + LIMIT_REFUSING_CONNECTIONS + LIMIT_OTHER_DESCRIPTORS,
+                               what, why);
+}
+
 static enum err engines_start(struct role *role, struct why *why)
 {
     const struct config_section *top = config_top(role->config);
@@ -178,6 +191,7 @@ static enum err begin(struct role *role, int argc, char **argv, struct why *why)
     TRY(take_arguments(role, argc, argv, why));
     config_keep(role->config, role->name);
     log_level_apply(role->config);
+    TRY(descriptors_open(role->config, why));
     TRY(unlock_read(role, why));
     return engines_start(role, why);
 }

@@ -5,12 +5,14 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "scep/tally.h"
-#include <stdatomic.h>
+#include <pthread.h>
 
 struct budget {
     struct budget_limits limits;
     struct tally *failures;
-    atomic_uint in_flight;
+    pthread_mutex_t lock; /* what follows */
+    struct address *in_flight;
+    size_t count, room;
 };
 
 enum err budget_new(const struct budget_limits *limits, struct budget **ret, struct why *why)
@@ -20,7 +22,7 @@ enum err budget_new(const struct budget_limits *limits, struct budget **ret, str
     struct budget *budget = xcalloc(1, sizeof(*budget));
     budget->limits = *limits;
     budget->failures = failures;
-    atomic_init(&budget->in_flight, 0);
+    pthread_mutex_init(&budget->lock, NULL);
     *ret = budget;
     return OK;
 }
@@ -30,34 +32,68 @@ void budget_free(struct budget *budget)
     if (!budget)
         return;
     tally_free(budget->failures);
+    pthread_mutex_destroy(&budget->lock);
+    free(budget->in_flight);
     free(budget);
 }
 
-static bool allows(struct budget *budget, const char *peer, unsigned in_flight, int64_t now_ms)
+/* What is in flight may fail, too. An address that has never failed is not suspected. */
+static bool allows(struct budget *budget, const char *peer, int64_t now_ms)
 {
-    const struct budget_limits *limits = &budget->limits;
+    const struct address address = tally_key(peer);
     struct tally_count failures = tally_now(budget->failures, peer, now_ms);
-    bool many = !FAULT(budget_per_key) && failures.total + in_flight >= limits->per_key;
-    return many ? failures.address == 0 : failures.address < limits->per_address;
+    if (failures.address == 0)
+        return true;
+    size_t own = 0;
+    for (size_t i = 0; i < budget->count; i++)
+        own += address_equal(&budget->in_flight[i], &address);
+    bool many = !FAULT(budget_per_key) && failures.total + budget->count >= budget->limits.per_key;
+    return !many && failures.address + own < budget->limits.per_address;
 }
 
 bool budget_allows(struct budget *budget, const char *peer, int64_t now_ms)
 {
-    return allows(budget, peer, atomic_load(&budget->in_flight), now_ms);
+    pthread_mutex_lock(&budget->lock);
+    bool allowed = allows(budget, peer, now_ms);
+    pthread_mutex_unlock(&budget->lock);
+    return allowed;
+}
+
+/* As many as there are workers at the most. */
+static void in_flight_add(struct budget *budget, struct address address)
+{
+    if (budget->count == budget->room) {
+        size_t room = budget->room ? 2 * budget->room : 64;
+        struct address *grown = xcalloc(room, sizeof(*grown));
+        if (budget->count)
+            memcpy(grown, budget->in_flight, budget->count * sizeof(*grown));
+        free(budget->in_flight);
+        budget->in_flight = grown;
+        budget->room = room;
+    }
+    budget->in_flight[budget->count++] = address;
 }
 
 bool budget_begin(struct budget *budget, const char *peer, int64_t now_ms)
 {
-    unsigned before = atomic_fetch_add(&budget->in_flight, 1);
-    if (allows(budget, peer, before, now_ms))
-        return true;
-    budget_end(budget);
-    return false;
+    pthread_mutex_lock(&budget->lock);
+    bool allowed = allows(budget, peer, now_ms);
+    if (allowed)
+        in_flight_add(budget, tally_key(peer));
+    pthread_mutex_unlock(&budget->lock);
+    return allowed;
 }
 
-void budget_end(struct budget *budget)
+void budget_end(struct budget *budget, const char *peer)
 {
-    atomic_fetch_sub(&budget->in_flight, 1);
+    const struct address address = tally_key(peer);
+    pthread_mutex_lock(&budget->lock);
+    size_t at = 0;
+    while (at < budget->count && !address_equal(&budget->in_flight[at], &address))
+        at++;
+    if (at < budget->count)
+        budget->in_flight[at] = budget->in_flight[--budget->count];
+    pthread_mutex_unlock(&budget->lock);
 }
 
 void budget_spend(struct budget *budget, const char *peer, int64_t now_ms)

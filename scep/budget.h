@@ -18,9 +18,9 @@ AUTO_DECLARE(budget)
    window; above: only if it has not failed at all, so that devices which do nothing wrong still enrol. */
 bool budget_allows(struct budget *budget, const char *peer, int64_t now_ms);
 /* As budget_allows, and if so the message counts as failed until budget_end: what is being decrypted at the same time
-   cannot take the keys past their limit. */
+   cannot take the keys, or an address that has failed before, past their limit. */
 bool budget_begin(struct budget *budget, const char *peer, int64_t now_ms);
-void budget_end(struct budget *budget);
+void budget_end(struct budget *budget, const char *peer);
 /* A message of this address failed to decrypt. Logs an alarm when that uses up a budget. */
 void budget_spend(struct budget *budget, const char *peer, int64_t now_ms);
 unsigned budget_spent(struct budget *budget, int64_t now_ms);

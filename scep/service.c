@@ -2,7 +2,6 @@
 /* The running role: configuration to listeners, reload, status, stop. */
 #include "scep/service.h"
 
-#include "base/descriptors.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "http/access_log.h"
@@ -13,8 +12,7 @@
 #include "scep/operation.h"
 #include "scep/scep.h"
 
-#define DESCRIPTORS_BESIDE 256      /* beside connections; a running role has about thirty */
-#define WARN_EVERY_MS      86400000 /* complain about certificates that end soon once a day */
+#define WARN_EVERY_MS 86400000 /* complain about certificates that end soon once a day */
 
 struct service {
     struct role *role;
@@ -271,18 +269,8 @@ static enum err ipc_open(struct service *service, struct why *why)
 
 /* --- begin and end --- */
 
-/* Connections with and without a place, and what the rest of the role has open: listeners, its logs, the channels
-   to ca, command lines, libraries. */
-static enum err descriptors_open(const struct service *service, struct why *why)
-{
-    int64_t connections = config_int(config_at(service->role->config, "scep", 0), "max_connections");
-    AUTO_STR what = xasprintf("max_connections of %lld", (long long)connections);
-    return descriptors_reserve((size_t)connections + HTTP_REFUSING_MAX + DESCRIPTORS_BESIDE, what, why);
-}
-
 static enum err service_open(struct service *service, struct why *why)
 {
-    TRY(descriptors_open(service, why));
     TRY(scep_make(service, why));
     TRY(access_log_make(service, why));
     TRY(listeners_open(service, why));

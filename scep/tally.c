@@ -41,8 +41,7 @@ void tally_free(struct tally *tally)
     free(tally);
 }
 
-/* What is no address counts as its text. */
-static struct address who(const char *peer)
+struct address tally_key(const char *peer)
 {
     struct address address = { 0 };
     if (!address_parse(bytes_str(peer), &address))
@@ -73,7 +72,7 @@ static struct tally_count count_of(struct tally *tally, const struct address *ad
 
 struct tally_count tally_add(struct tally *tally, const char *peer, int64_t now_ms)
 {
-    const struct address address = who(peer);
+    const struct address address = tally_key(peer);
     pthread_mutex_lock(&tally->lock);
     window_turn(tally, now_ms);
     for (int row = 0; row < ROWS; row++) {
@@ -88,7 +87,7 @@ struct tally_count tally_add(struct tally *tally, const char *peer, int64_t now_
 
 struct tally_count tally_now(struct tally *tally, const char *peer, int64_t now_ms)
 {
-    const struct address address = who(peer);
+    const struct address address = tally_key(peer);
     pthread_mutex_lock(&tally->lock);
     window_turn(tally, now_ms);
     struct tally_count count = count_of(tally, &address);

@@ -30,7 +30,7 @@ void transaction_free(struct transaction *tx)
     cms_enveloped_free(&tx->envelope);
     buf_wipe(&tx->plain);
     if (tx->budgeted)
-        budget_end(tx->scep->budget);
+        budget_end(tx->scep->budget, tx->peer);
 }
 
 /* --- the stages --- */

@@ -149,7 +149,7 @@ PY
     PER_ADDRESS=40 restart_with 'max_failed_decryptions_per_address = 5\
     max_failed_decryptions = 20\
     refusal_log_lines = 4'
-    flood --post "$WORK/tmp/bad" --rate 50 --total 20 --sources 1 127.0.0.1 "$HTTP" >"$WORK/flood.json"
+    flood --post "$WORK/tmp/bad" --rate 20 --total 20 --sources 1 127.0.0.1 "$HTTP" >"$WORK/flood.json"
     said 'r["status_200"] == 5 and r["status_429"] == 15 and r["retry_after"] == 15'
     daemon_log | grep -q 'used up its budget.*peer=127.1.0.1 '
     ! daemon_log | grep ALARM || return 1

@@ -88,13 +88,29 @@ TEST(what_is_being_decrypted_counts_as_failed_until_it_ends)
         assert_true(budget_begin(budget, "192.0.2.1", 0));
     assert_false(budget_begin(budget, "192.0.2.1", 0));
     assert_true(budget_begin(budget, "192.0.2.2", 0)); /* has done nothing wrong */
-    budget_end(budget);
+    budget_end(budget, "192.0.2.2");
     assert_false(budget_begin(budget, "192.0.2.1", 0));
-    budget_end(budget); /* one of the three was good */
+    budget_end(budget, "192.0.2.1"); /* one of the three was good */
     assert_true(budget_begin(budget, "192.0.2.1", 0));
     for (int i = 0; i < 3; i++)
-        budget_end(budget);
+        budget_end(budget, "192.0.2.1");
     assert_int_equal(budget_spent(budget, 0), 1);
+    budget_free(budget);
+}
+
+TEST(an_address_that_has_failed_cannot_pass_its_limit_all_at_once)
+{
+    struct budget *budget = NULL;
+    struct why why;
+    ASSERT_OK(budget_new(&(struct budget_limits){ .per_address = 3, .per_key = 100 }, &budget, &why), &why);
+    for (int i = 0; i < 70; i++)
+        assert_true(budget_begin(budget, "192.0.2.2", 0)); /* never failed: as many as it likes */
+    budget_spend(budget, "192.0.2.1", 0);
+    assert_true(budget_begin(budget, "192.0.2.1", 0));
+    assert_true(budget_begin(budget, "192.0.2.1", 0));
+    assert_false(budget_begin(budget, "192.0.2.1", 0));
+    budget_end(budget, "192.0.2.1");
+    assert_true(budget_begin(budget, "192.0.2.1", 0));
     budget_free(budget);
 }
 
@@ -111,6 +127,7 @@ TEST(limits_of_ones_own_hold_at_the_limit_and_one_past)
 }
 
 RUN(T(what_is_being_decrypted_counts_as_failed_until_it_ends),
+    T(an_address_that_has_failed_cannot_pass_its_limit_all_at_once),
     T(limits_of_ones_own_hold_at_the_limit_and_one_past), T(an_address_may_fail_its_budget_and_not_once_more),
     T(a_new_window_gives_a_new_budget), T(an_ipv6_network_is_one_address_and_zones_do_not_count),
     T(what_is_no_address_counts_too), T(a_thousand_attackers_are_throttled_and_the_innocent_still_pass))
