@@ -302,7 +302,9 @@ def make_texts():
              'CN=device-1,OU="a, b"+OU=c\\,d,O=Exa\\20mple,C=CH', 'CN=\\E2\\82\\AC\\#x, 1.2.3.4=#0c0161, DC=example, E=a@b',
              'aGVsbG8gd29ybGQ=', 'aGVsbG8gd29y\r\nbGQ', '00ffAB12', ' \tclose , keep-alive', '65535', '[2001:db8::1]:8443',
              '18446744073709551616', 'line\nforged \x1b[31m \u202e\u00e9"\\', '-----BEGIN CERTIFICATE-----\nMAA=\n'
-             '-----END CERTIFICATE-----\nrest', '-----BEGIN X-----\nMAA=\n-----END X-----\n']
+             '-----END CERTIFICATE-----\nrest', '192.0.2.0/24', '2001:db8::/32', 'fe80::1%13', '::ffff:192.0.2.7',
+             '203.0.113.5, 10.0.0.2, [2001:db8::7]:4711', 'for="_gazonk";proto=http, For="[2001:DB8:cafe::17]:4711"',
+             'for=192.0.2.60;by=203.0.113.43, for="10.1.1.1"', '-----BEGIN X-----\nMAA=\n-----END X-----\n']
     for which, text in enumerate(texts):
         save('text', f'{which:02}', text.encode())
 

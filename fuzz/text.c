@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The small parsers of text that strangers and administrators write: parameters, escapes, hex, base64, PEM, targets, paths,
-   header values, names, log lines. */
+   header values, addresses, names, log lines. */
 #include "fuzz/target.h"
 
 #include "base/auto.h"
 #include "base/encode.h"
 #include "base/log.h"
+#include "base/network.h"
 #include "base/utf8.h"
 #include "http/field.h"
+#include "http/proxies.h"
 #include "http/query.h"
 #include "scep/route.h"
 #include "x509/name.h"
@@ -100,6 +102,42 @@ static void read_name(struct bytes text)
             name_equal(buf_bytes(&plain), buf_bytes(&name)));
 }
 
+static void read_address(struct bytes text)
+{
+    struct address address, again;
+    struct network network;
+    char shown[ADDRESS_TEXT_BYTES];
+    if (address_parse(text, &address)) {
+        address_format(&address, shown);
+        PROMISE(address_parse(bytes_str(shown), &again) && address_equal(&address, &again));
+        again = address_holder(address);
+        again = address_holder(again);
+        address = address_holder(address);
+        PROMISE(address_equal(&address, &again));
+    }
+    AUTO_STR copy = xstrndup((const char *)text.data, text.len);
+    if (network_parse(copy, &network))
+        PROMISE(network.bits <= 128 && network_contains(&network, &network.first));
+}
+
+/* Whatever the client wrote in front: the one whom our proxy names is the one who asked. */
+static void read_forwarded(struct bytes list, enum proxy_header header, const char *named)
+{
+    static const char *const trusted[] = { "10.0.0.0/8", "2001:db8::/32" };
+    struct why why;
+    struct address proxy, expected;
+    AUTO(proxies) proxies = NULL;
+    AUTO_BUF whole = buf_dup(list);
+    PROMISE(proxies_new(trusted, 2, header, &proxies, &why) == OK);
+    PROMISE(address_parse(BYTES_LIT("10.0.0.1"), &proxy) && address_parse(BYTES_LIT("192.0.2.9"), &expected));
+    (void)proxies_client(proxies, &proxy, list);
+    buf_append_str(&whole, named);
+    struct address client = proxies_client(proxies, &proxy, buf_bytes(&whole));
+    PROMISE(address_equal(&client, &expected));
+    client = proxies_client(proxies, &expected, list);
+    PROMISE(address_equal(&client, &expected)); /* who is no proxy of ours names nobody */
+}
+
 static void read_log(struct bytes text)
 {
     char line[200];
@@ -120,6 +158,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     read_field(text);
     if (len)
         read_name(text);
+    read_address(text);
+    read_forwarded(text, PROXY_X_FORWARDED_FOR, ", 192.0.2.9");
+    read_forwarded(text, PROXY_FORWARDED, ", for=\"192.0.2.9:1234\";proto=https");
     read_log(text);
     return 0;
 }
