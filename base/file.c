@@ -25,12 +25,8 @@ bool write_all(int fd, struct bytes data)
     return true;
 }
 
-enum err file_read(const char *path, size_t max, struct buf *ret, struct why *why)
+enum err file_read_open(int fd, const char *path, size_t max, struct buf *ret, struct why *why)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fail(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path,
-                    strerror(errno));
     AUTO_BUF text = { 0 };
     enum err err = OK;
     for (;;) {
@@ -48,9 +44,19 @@ enum err file_read(const char *path, size_t max, struct buf *ret, struct why *wh
             break;
         }
     }
-    close(fd);
     if (err == OK)
         *ret = TAKE_BUF(text);
+    return err;
+}
+
+enum err file_read(const char *path, size_t max, struct buf *ret, struct why *why)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fail(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path,
+                    strerror(errno));
+    enum err err = file_read_open(fd, path, max, ret, why);
+    close(fd);
     return err;
 }
 
@@ -117,6 +123,18 @@ enum err file_write_new(const char *path, struct bytes data, mode_t mode, struct
     return file_replace(path, data, mode, true, why);
 }
 
+/* By descriptor: a confined role has no chmod. */
+static bool dir_set_mode(const char *path, mode_t mode)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    bool done = fd >= 0 && fchmod(fd, mode) == 0;
+    int saved = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = saved;
+    return done;
+}
+
 enum err dir_make(const char *path, mode_t mode, struct why *why)
 {
     if (!*path)
@@ -133,7 +151,7 @@ enum err dir_make(const char *path, mode_t mode, struct why *why)
         *at = '/';
     }
     if (mkdir(copy, mode) == 0)
-        return chmod(copy, mode) == 0
+        return dir_set_mode(copy, mode)
                    ? OK
                    : fail(why, ERR_IO, "cannot set the mode of %s: %s", copy, strerror(errno));
     struct stat info;

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 NODISCARD enum err file_read(const char *path, size_t max, struct buf *ret, struct why *why);
+NODISCARD enum err file_read_open(int fd, const char *path, size_t max, struct buf *ret, struct why *why);   /* path: for messages */
 /* Temporary file beside it, fsync, rename, fsync of the folder. mode e.g. 0400. */
 NODISCARD enum err file_write(const char *path, struct bytes data, mode_t mode, struct why *why);
 /* As file_write, but refuses (ERR_CONFLICT) when path exists: keys are never overwritten. */

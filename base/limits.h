@@ -18,6 +18,7 @@
 #define LIMIT_RSA_BITS_MIN         2048     /* unless a template lowers it on purpose; never below 1024           */
 #define LIMIT_RSA_BITS_MAX         8192     /* checked before any RSA arithmetic. B12                             */
 #define LIMIT_KEY_FILE_BYTES       16384    /* an encrypted PEM key of 8192 bits has 6.5 kB                        */
+#define LIMIT_SECRET_HEAP_BYTES    (4 << 20) /* a power of two; an RSA-4096 key takes about 20 kB; half of what Debian lets a user lock */
 #define LIMIT_KDF_ITERATIONS       10000000 /* PBKDF2 of a key file: some seconds, not for ever                   */
 #define LIMIT_SCRYPT_MEMORY        (64 << 20) /* of a key file; ours take 16 MiB                                  */
 #define LIMIT_SCRYPT_WORK          (1 << 24)  /* N r p of a key file; ours have 2^20, a third of a second         */

@@ -10,11 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool secret_heap_open(size_t size)
-{
-    return CRYPTO_secure_malloc_initialized() || CRYPTO_secure_malloc_init(size, 16) == 1;
-}
-
 struct secret secret_new(size_t len)
 {
     struct secret secret = { .data = OPENSSL_secure_zalloc(len ? len : 1), .len = len };

@@ -6,8 +6,12 @@
 
 struct secret { uint8_t *data; size_t len; };                /* starts as { 0 } */
 
-/* Once per process, before the first key or secret. False where pages can't be locked (the heap then still works). */
+/* Once per process, before libcrypto is used. False where pages can't be locked (the heap then still works). */
 bool secret_heap_open(size_t size);
+/* Around whatever makes or first uses a private key: all that libcrypto allocates on this thread meanwhile lies in the locked
+   heap, is wiped when it is freed, and is missing when the heap is full. They nest. */
+void secret_heap_keep(void);
+void secret_heap_keep_end(void);
 struct secret secret_new(size_t len);                        /* zeroed; caller frees */
 struct secret secret_dup(struct bytes from);
 NODISCARD enum err secret_random(size_t len, struct secret *ret, struct why *why);

@@ -76,6 +76,7 @@ struct ca {
     struct issuer **issuers; size_t issuer_count;
     struct endpoint **endpoints; size_t endpoint_count;
     char *crl_dir;                                           /* NULL: CRLs stay in the store */
+    char sandbox[64];                                        /* what confines the role, for its status; "" in init */
     pthread_mutex_t refusals_lock;
     struct refusal refusals[CA_REFUSALS]; uint64_t refusal_total;   /* a ring: refusals cost no disk */
 };

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "ca/bootstrap.h"
 #include "ca/challenge.h"
+#include "ca/confine.h"
 #include "ca/crl_publish.h"
 #include "ca/issue.h"
 #include "ca/settings.h"
@@ -138,6 +139,7 @@ static enum err context_make(struct ca_role *serving, struct why *why)
                                 .challenge_key = &serving->challenge_key,
                                 .crl_dir = crl_dir };
     serving->ca = ca_new(&params);
+    sandbox_state_text(&serving->role->sandbox, serving->ca->sandbox);
     TRY(settings_add_issuers(config, serving->ca, why));
     TRY(settings_add_endpoints(config, serving->ca, why));
     TRY(template_seed(serving->store, clock_now(serving->role->clock), why));
@@ -167,6 +169,7 @@ enum err ca_role_new(struct role *role, struct ca_role **ret, struct why *why)
 {
     AUTO(ca_role) serving = xcalloc(1, sizeof(*serving));
     serving->role = role;
+    TRY(ca_confine(role, why));
     TRY(context_make(serving, why));
     TRY(signer_connect(serving, why));
     TRY(listen_all(serving, why));

@@ -197,6 +197,7 @@ static enum err status_put(struct ca *ca, const struct issuer *issuer, struct bu
     record_put_int(out, "refused_since_start", refused);
     record_put_int(out, "crl_number", crl.number);
     record_put_time(out, "crl_next_update", crl.next_update);
+    record_put_str(out, "sandbox", ca->sandbox);
     record_end(out, mark);
     return OK;
 }

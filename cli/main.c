@@ -110,7 +110,7 @@ int main(int argc, char **argv)
     AUTO_STR in_dir = NULL;
     umask(077);
     log_open("chancery", LOG_LEVEL_WARN);
-    secret_heap_open(256 * 1024);
+    secret_heap_open(LIMIT_SECRET_HEAP_BYTES);
     for (int option; (option = getopt_long(argc, argv, "+c:d:jh", options, NULL)) != -1;) {
         switch (option) {
         case 'c':

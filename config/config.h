@@ -9,6 +9,7 @@ struct config;
 struct config_section;                                       /* the top level, or one titled section; borrowed */
 /* Every error names file, line, option, the value found and what is allowed. */
 NODISCARD enum err config_load(const char *path, struct config **ret, struct why *why);
+NODISCARD enum err config_load_open(int fd, const char *path, struct config **ret, struct why *why);   /* path: for messages */
 void config_free(struct config *config);
 AUTO_DECLARE(config)
 /* Drops every section and option that `role` does not own (house rule 24: each role keeps only its config slice). */

@@ -7,9 +7,11 @@
 
 #include <confuse.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define SCHEMA_ROWS 128 /* options and sections of one level, and the end mark */
 
@@ -184,14 +186,13 @@ static enum err text_check(const char *path, struct bytes text, struct why *why)
     return OK;
 }
 
-enum err config_load(const char *path, struct config **ret, struct why *why)
+enum err config_load_open(int fd, const char *path, struct config **ret, struct why *why)
 {
     struct stat file;
-    if (stat(path, &file) != 0)
-        return fail(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path,
-                    strerror(errno));
+    if (fstat(fd, &file) != 0)
+        return fail(why, ERR_IO, "cannot examine %s: %s", path, strerror(errno));
     AUTO_BUF text = { 0 };
-    TRY(file_read(path, LIMIT_CONFIG_BYTES, &text, why));
+    TRY(file_read_open(fd, path, LIMIT_CONFIG_BYTES, &text, why));
     TRY(text_check(path, buf_bytes(&text), why));
     struct line_index index;
     TRY(line_index_build(path, &text, &index, why));
@@ -203,4 +204,15 @@ enum err config_load(const char *path, struct config **ret, struct why *why)
     TRY(config_check(config, &file, why));
     *ret = TAKE(config);
     return OK;
+}
+
+enum err config_load(const char *path, struct config **ret, struct why *why)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fail(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path,
+                    strerror(errno));
+    enum err err = config_load_open(fd, path, ret, why);
+    close(fd);
+    return err;
 }

@@ -6,20 +6,27 @@
 #include <signal.h>
 #include <unistd.h>
 
-void child_started(struct child *child, int ready_fd)
+void child_started(struct child *child, int ready_fd, int broker_fd)
 {
     child->ready_fd = ready_fd;
+    child->broker_fd = broker_fd;
     child->ready = false;
     child->term_sent = false;
     child->kill_at_ms = 0;
+}
+
+static void end_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
 }
 
 bool child_read_ready(struct child *child)
 {
     char byte;
     ssize_t got = read(child->ready_fd, &byte, 1);
-    close(child->ready_fd);
-    child->ready_fd = -1;
+    end_close(&child->ready_fd);
     if (got != 1)
         return false; /* ended before it served; its death tells the rest */
     child->ready = child->was_ready = true;
@@ -44,11 +51,15 @@ static int64_t backoff_after(const struct child *child, int64_t now, bool served
     return doubled < BACKOFF_MAX_MS ? doubled : BACKOFF_MAX_MS;
 }
 
+void child_hung_up(struct child *child)
+{
+    end_close(&child->broker_fd);
+}
+
 void child_died(struct child *child, int64_t now)
 {
-    if (child->ready_fd >= 0)
-        close(child->ready_fd);
-    child->ready_fd = -1;
+    end_close(&child->ready_fd);
+    end_close(&child->broker_fd);
     child->pid = 0;
     bool served = child->ready;
     child->ready = false;

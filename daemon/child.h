@@ -14,13 +14,14 @@ struct child {
     const struct role_row *role;
     struct role_ids ids;
     pid_t pid;                                  /* 0: not running */
-    int ready_fd;                               /* -1: none */
+    int ready_fd, broker_fd;                    /* our ends; -1: none */
     bool ready, was_ready, term_sent, reload_wanted;
     int64_t deaths[DEATHS_REMEMBERED]; size_t death_count;
     int64_t backoff_ms, restart_at_ms, kill_at_ms;
 };
-void child_started(struct child *child, int ready_fd);       /* pid is set; takes ready_fd */
+void child_started(struct child *child, int ready_fd, int broker_fd);       /* pid is set; takes both */
 bool child_read_ready(struct child *child);                 /* true: just became ready */
+void child_hung_up(struct child *child);                     /* nothing more comes from its broker end */
 void child_died(struct child *child, int64_t now);           /* sets restart_at_ms */
 bool child_is_due(const struct child *child, int64_t now);   /* not running, and may be started */
 void child_stop(struct child *child, int64_t now, int64_t patience_ms);   /* SIGTERM once; SIGKILL after patience */

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "daemon/supervisor.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -79,6 +80,10 @@ static int serve(const char *path, bool test_only)
         log_warn(
             NULL,
             "user mode: all roles share one user, so isolation between them is weaker than in system mode");
+    if (sandbox_harden(&why) != OK) {
+        log_error(NULL, "does not start: %s", why.text);
+        return 1;
+    }
     return supervisor_run(config);
 }
 

@@ -47,18 +47,6 @@ static enum err add(struct sockets *sockets, struct role_socket socket, struct w
     return OK;
 }
 
-/* Who may connect: the client role's user; the command line is root in system mode, ourselves in user mode.
- */
-static enum err client_ids(const struct config *config, const char *client, struct role_ids *ret,
-                           struct why *why)
-{
-    const struct role_row *row = role_row_find(client);
-    if (row)
-        return role_ids_of(config, row, ret, why);
-    *ret = (struct role_ids){ geteuid(), getegid() };
-    return OK;
-}
-
 /* The site's lock is ours, so whoever still listens may be a role of a supervisor that was killed: it ends with it, but not
    in the same instant. Anybody else stays, and is refused after the wait. */
 static enum err listen_when_free(enum err (*listen)(const char *, int *, struct why *), const char *at,
@@ -74,17 +62,17 @@ static enum err listen_when_free(enum err (*listen)(const char *, int *, struct 
 static enum err open_unix(struct sockets *sockets, const struct config *config, const struct role_row *role,
                           const char *client, struct why *why)
 {
-    struct role_ids server, peer;
+    /* Nobody else connects: for a role the supervisor does (daemon/grant.h), and administrators are root, or ourselves. */
+    const struct role_ids peer = { geteuid(), getegid() };
+    struct role_ids server;
     TRY(role_ids_of(config, role, &server, why));
-    TRY(client_ids(config, client, &peer, why));
     AUTO_STR path = config_socket_path(config, role->name, client);
     AUTO_STR copy = xstrdup(path);
     const char *folder = dirname(copy);
     TRY(dir_make(folder, 0710, why));
     int fd;
     TRY(listen_when_free(listen_unix, path, &fd, why));
-    /* The folder keeps everybody else out: owner is the server, group the client. The socket's own mode lets
-     * both. */
+    /* The folder keeps everybody else out: owner is the server, group ours. The socket's own mode lets both. */
     bool owned = !is_system(config) ||
                  (chown(folder, server.uid, peer.gid) == 0 && chown(path, server.uid, peer.gid) == 0);
     if (!owned || chmod(folder, 0710) != 0 || chmod(path, 0660) != 0) {

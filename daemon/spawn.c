@@ -11,7 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define ARGUMENTS_MAX (2 * SOCKETS_MAX + 12)
+#define ARGUMENTS_MAX (2 * SOCKETS_MAX + 14)
 
 struct arguments {
     char *list[ARGUMENTS_MAX];
@@ -37,6 +37,7 @@ static void arguments_build(struct arguments *args, const struct spawn *spawn, c
     argument(args, xstrdup("--config"));
     argument(args, xstrdup(spawn->config_path));
     argument_fd(args, "--ready", NULL, spawn->ready_fd);
+    argument_fd(args, "--broker", NULL, spawn->broker_fd);
     if (spawn->peer_fd >= 0)
         argument_fd(args, "--peer", spawn->role->peer, spawn->peer_fd);
     for (size_t i = 0; i < spawn->sockets->count; i++) {
@@ -67,7 +68,7 @@ static bool keep_open(int fd)
 
 static bool keep_descriptors(const struct spawn *spawn)
 {
-    bool kept = keep_open(spawn->ready_fd) && keep_open(spawn->peer_fd);
+    bool kept = keep_open(spawn->ready_fd) && keep_open(spawn->broker_fd) && keep_open(spawn->peer_fd);
     for (size_t i = 0; kept && i < spawn->sockets->count; i++) {
         if (strcmp(spawn->sockets->list[i].role, spawn->role->name) == 0)
             kept = keep_open(spawn->sockets->list[i].fd);

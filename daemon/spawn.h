@@ -11,5 +11,6 @@ struct spawn {
     const struct sockets *sockets;              /* those of this role are passed */
     int peer_fd;                                /* its end of the socketpair; -1: none */
     int ready_fd;                               /* write end */
+    int broker_fd;                              /* its end */
 };
 NODISCARD enum err role_spawn(const struct spawn *spawn, pid_t *ret_pid, struct why *why);

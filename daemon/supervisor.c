@@ -4,7 +4,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "daemon/child.h"
+#include "daemon/grant.h"
 #include "daemon/notify.h"
 #include "daemon/spawn.h"
 #include <errno.h>
@@ -46,7 +48,7 @@ static enum err children_make(struct supervisor *s, struct why *why)
             return fail(why, ERR_CONFIG, "option roles names \"%s\", which is no role of this program", name);
         if (child_named(s, name))
             return fail(why, ERR_CONFIG, "option roles names \"%s\" twice", name);
-        s->children[s->count] = (struct child){ .role = role, .ready_fd = -1 };
+        s->children[s->count] = (struct child){ .role = role, .ready_fd = -1, .broker_fd = -1 };
         TRY(role_ids_of(s->config, role, &s->children[s->count].ids, why));
         s->count++;
         TRY(sockets_open(&s->sockets, s->config, role, why));
@@ -73,9 +75,9 @@ static void stop_begin(struct supervisor *s, int exit_status)
 static void start_one(struct supervisor *s, struct child *child, int peer_fd)
 {
     struct why why = { 0 };
-    int ready[2];
-    if (pipe2(ready, O_CLOEXEC) != 0)
-        die("no pipe for role %s: %s", child->role->name, strerror(errno));
+    int ready[2], broker[2];
+    if (pipe2(ready, O_CLOEXEC) != 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, broker) != 0)
+        die("no pipe or socketpair for role %s: %s", child->role->name, strerror(errno));
     const struct spawn spawn = {
         .role = child->role,
         .config_path = config_path(s->config),
@@ -84,18 +86,21 @@ static void start_one(struct supervisor *s, struct child *child, int peer_fd)
         .sockets = &s->sockets,
         .peer_fd = peer_fd,
         .ready_fd = ready[1],
+        .broker_fd = broker[1],
     };
     enum err err = role_spawn(&spawn, &child->pid, &why);
     close(ready[1]);
+    close(broker[1]);
     if (err != OK) {
         close(ready[0]);
+        close(broker[0]);
         log_error(NULL, "role does not start role=%s: %s", child->role->name, why.text);
         child_died(child, clock_mono_ms());
         if (!child->was_ready)
             stop_begin(s, 1);
         return;
     }
-    child_started(child, ready[0]);
+    child_started(child, ready[0], broker[0]);
 }
 
 /* A pair starts together, on a socketpair of its own: nothing half-written of a dead peer is left in it. */
@@ -151,12 +156,20 @@ static bool all_gone(const struct supervisor *s)
 static void on_death(struct supervisor *s, struct child *child, int status)
 {
     char how[64];
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        snprintf(how, sizeof(how), "signal=%d sandbox=forbidden-system-call", SIGSYS);
+    else if (WIFSIGNALED(status))
         snprintf(how, sizeof(how), "signal=%d", WTERMSIG(status));
     else
         snprintf(how, sizeof(how), "exit=%d", WEXITSTATUS(status));
     int64_t now = clock_mono_ms();
     bool never_ready = !child->was_ready, wanted = s->stopping || child->term_sent;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        log_error(NULL,
+                  "sandbox ended role=%s pid=%d: it made a system call that its sandbox forbids. Take it for "
+                  "an attack until the "
+                  "kernel's log (audit type=1326, syscall=) shows a harmless one",
+                  child->role->name, (int)child->pid);
     child_died(child, now);
     if (wanted) {
         log_info(NULL, "role ended role=%s %s", child->role->name, how);
@@ -246,20 +259,35 @@ static int wait_ms(const struct supervisor *s, int64_t now)
     return until > now ? (int)(until - now) : 0;
 }
 
+static void on_ready(struct supervisor *s, struct child *child)
+{
+    if (!child_read_ready(child))
+        return;
+    if (child->reload_wanted)
+        kill(child->pid, SIGHUP);
+    child->reload_wanted = false;
+    announce(s);
+}
+
+/* signals, then each child's two ends */
+#define FDS_MAX (1 + 2 * CHILDREN_MAX)
+
 static void step(struct supervisor *s)
 {
-    struct pollfd fds[1 + CHILDREN_MAX] = { { .fd = s->signals, .events = POLLIN } };
-    for (size_t i = 0; i < s->count; i++)
-        fds[1 + i] = (struct pollfd){ .fd = s->children[i].ready_fd, .events = POLLIN };
-    if (poll(fds, 1 + s->count, wait_ms(s, clock_mono_ms())) < 0 && errno != EINTR)
+    struct pollfd fds[FDS_MAX] = { { .fd = s->signals, .events = POLLIN } };
+    for (size_t i = 0; i < s->count; i++) {
+        const struct child *child = &s->children[i];
+        fds[1 + 2 * i] = (struct pollfd){ .fd = child->ready_fd, .events = POLLIN };
+        fds[2 + 2 * i] = (struct pollfd){ .fd = child->broker_fd, .events = POLLIN };
+    }
+    if (poll(fds, 1 + 2 * s->count, wait_ms(s, clock_mono_ms())) < 0 && errno != EINTR)
         die("poll: %s", strerror(errno));
     for (size_t i = 0; i < s->count; i++) {
-        if (!fds[1 + i].revents || !child_read_ready(&s->children[i]))
-            continue;
-        if (s->children[i].reload_wanted)
-            kill(s->children[i].pid, SIGHUP);
-        s->children[i].reload_wanted = false;
-        announce(s);
+        struct child *child = &s->children[i];
+        if (fds[1 + 2 * i].revents)
+            on_ready(s, child);
+        if (fds[2 + 2 * i].revents && !grant_answer(s->config, child->role, child->broker_fd))
+            child_hung_up(child); /* it ends; its death tells the rest */
     }
     if (fds[0].revents)
         on_signal(s);
@@ -292,7 +320,8 @@ int supervisor_run(struct config *config)
     struct supervisor s = { .config = config };
     struct why why = { 0 };
     s.signals = signals_open();
-    if (children_make(&s, &why) != OK) {
+    /* The sockets are made: what that took is given up. */
+    if (children_make(&s, &why) != OK || sandbox_enter_supervisor(&why) != OK) {
         log_error(NULL, "does not start: %s", why.text);
         s.exit_status = 1;
     } else {

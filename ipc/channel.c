@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/wake.h"
+#include "net/broker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +33,7 @@ struct call {
 };
 struct channel {
     char *path, *principal;
+    struct broker *broker;
     size_t max_frame;
     void (*on_lost)(void *arg);
     void *on_lost_arg;
@@ -295,6 +297,15 @@ static enum err connect_path(const char *path, int64_t deadline, int *ret_fd, st
     return fail(why, ERR_UNAVAILABLE, "cannot connect to %s: %s", path, strerror(error));
 }
 
+static enum err connect_by_broker(struct channel *channel, int64_t deadline, int *ret_fd, struct why *why)
+{
+    enum err err;
+    while ((err = broker_ask(channel->broker, BROKER_SERVER, ms_left(deadline), ret_fd, why)) == ERR_BUSY &&
+           ms_left(deadline) > 0)
+        (void)poll(NULL, 0, 5); /* the server's backlog is full */
+    return err == OK ? OK : ERR_UNAVAILABLE;
+}
+
 /* Signals belong to the loop's thread. */
 static int reader_start(struct channel *channel)
 {
@@ -352,7 +363,8 @@ static enum err connect_anew(struct channel *channel, int64_t deadline, struct w
     connection_clear(channel);
     int fd = -1;
     pthread_mutex_unlock(&channel->lock);
-    enum err err = connect_path(channel->path, deadline, &fd, why);
+    enum err err = channel->broker ? connect_by_broker(channel, deadline, &fd, why)
+                                   : connect_path(channel->path, deadline, &fd, why);
     pthread_mutex_lock(&channel->lock);
     if (err == OK)
         err = connection_begin(channel, fd, deadline, why);
@@ -493,6 +505,7 @@ enum err channel_new(const struct channel_config *config, struct channel **ret, 
     struct channel *channel = xcalloc(1, sizeof(*channel));
     channel->path = config->path ? xstrdup(config->path) : NULL;
     channel->principal = xstrdup(config->principal);
+    channel->broker = config->broker;
     channel->max_frame = config->max_frame ? config->max_frame : LIMIT_FRAME_BYTES;
     channel->on_lost = config->on_lost;
     channel->on_lost_arg = config->on_lost_arg;

@@ -4,9 +4,11 @@
 #include "base/auto.h"
 #include "ipc/frame.h"
 
+struct broker;
 struct channel;
 struct channel_config {
     const char *path;                                        /* Unix socket, connected on demand and again after a loss; or NULL */
+    struct broker *broker;                                   /* connects to it for us, who are confined; or NULL. Borrowed */
     int fd;                                                  /* when path is NULL: an inherited socket, taken */
     const char *principal;                                   /* who we are: sent in hello */
     size_t max_frame;                                        /* an answer larger than this ends the connection */

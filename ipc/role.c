@@ -7,7 +7,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +14,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define SECRET_HEAP_BYTES (256 * 1024) /* a dozen RSA-4096 keys and the secrets in flight; a power of two */
-#define UNLOCK_HEX_DIGITS 64           /* of the 32 random bytes (design.md section 7) */
-#define STOP_GRACE_MS     2000         /* past stop_timeout, for a hook that forgets to stop the loop */
+#define UNLOCK_HEX_DIGITS 64   /* of the 32 random bytes (design.md section 7) */
+#define STOP_GRACE_MS     2000 /* past stop_timeout, for a hook that forgets to stop the loop */
+#define BROKER_WAIT_MS    5000 /* a supervisor answers in microseconds, unless the machine stands still */
 
 /* --- arguments --- */
 
@@ -48,6 +47,13 @@ static enum err fd_take(const char *option, const char *text, int *ret_fd, const
     return OK;
 }
 
+static enum err fd_take_alone(const char *option, const char *text, int *ret_fd, struct why *why)
+{
+    const char *rest = "";
+    TRY(fd_take(option, text, ret_fd, &rest, why));
+    return *rest ? fail(why, ERR_USAGE, "%s %.80s: nothing may follow the number", option, text) : OK;
+}
+
 static enum err descriptor_add(struct role *role, const char *option, const struct role_descriptor *made,
                                struct why *why)
 {
@@ -66,7 +72,7 @@ static enum err take_named(struct role *role, const char *option, const char *te
     if (name == 0 || name >= sizeof(made.principal) || text[name] != '=')
         return fail(why, ERR_USAGE, "%s %.80s: allowed is PRINCIPAL=FD", option, text);
     memcpy(made.principal, text, name);
-    const char *rest;
+    const char *rest = "";
     TRY(fd_take(option, text + name + 1, &made.fd, &rest, why));
     if (made.kind == ROLE_LISTEN && *rest == ',' && !number_read(rest + 1, &made.uid, &rest))
         return fail(why, ERR_USAGE, "%s %.80s: a uid is missing after the comma", option, text);
@@ -84,19 +90,24 @@ static enum err take_config(struct role *role, const char *option, const char *t
 
 static enum err take_ready(struct role *role, const char *option, const char *text, struct why *why)
 {
-    const char *rest;
-    TRY(fd_take(option, text, &role->ready_fd, &rest, why));
-    return *rest ? fail(why, ERR_USAGE, "%s %.80s: nothing may follow the number", option, text) : OK;
+    return fd_take_alone(option, text, &role->ready_fd, why);
+}
+
+static enum err take_broker(struct role *role, const char *option, const char *text, struct why *why)
+{
+    int fd = -1;
+    if (role->broker)
+        return fail(why, ERR_USAGE, "%s is there twice", option);
+    TRY(fd_take_alone(option, text, &fd, why));
+    role->broker = broker_new(fd);
+    return OK;
 }
 
 static enum err take_http(struct role *role, const char *option, const char *text, struct why *why)
 {
     struct role_descriptor made = { .kind = strcmp(option, "--http") == 0 ? ROLE_HTTP : ROLE_HTTPS,
                                     .uid = -1 };
-    const char *rest;
-    TRY(fd_take(option, text, &made.fd, &rest, why));
-    if (*rest)
-        return fail(why, ERR_USAGE, "%s %.80s: nothing may follow the number", option, text);
+    TRY(fd_take_alone(option, text, &made.fd, why));
     return descriptor_add(role, option, &made, why);
 }
 
@@ -104,7 +115,8 @@ static const struct {
     const char *name;
     enum err (*take)(struct role *role, const char *option, const char *text, struct why *why);
 } role_options[] = { { "--config", take_config }, { "--ready", take_ready }, { "--listen", take_named },
-                     { "--peer", take_named },    { "--http", take_http },   { "--https", take_http } };
+                     { "--peer", take_named },    { "--http", take_http },   { "--https", take_http },
+                     { "--broker", take_broker } };
 
 static enum err take_option(struct role *role, const char *option, const char *text, struct why *why)
 {
@@ -172,28 +184,31 @@ static enum err engines_start(struct role *role, struct why *why)
         pool.wait_ms = (int)config_int(scep, "queue_timeout");
         pool.running_per_address = (unsigned)config_int(scep, "max_running_per_address");
     }
-    int64_t operations = config_int(top, "private_key_operations");
+    TRY(loop_new(&role->loop, why));
+    return pool_new(&pool, &role->pool, why);
+}
+
+static struct key_gate *gate_make(const struct config *config)
+{
+    int64_t operations = config_int(config_top(config), "private_key_operations");
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (operations == 0)
         operations = cores > 0 ? cores : 1;
-    TRY(loop_new(&role->loop, why));
-    TRY(pool_new(&pool, &role->pool, why));
-    role->gate = key_gate_new((unsigned)operations);
-    return OK;
+    return key_gate_new((unsigned)operations);
 }
 
 static enum err begin(struct role *role, int argc, char **argv, struct why *why)
 {
-    if (!secret_heap_open(SECRET_HEAP_BYTES))
+    if (!secret_heap_open(LIMIT_SECRET_HEAP_BYTES))
         log_warn(NULL, "the key heap of %d bytes cannot be locked into memory; see RLIMIT_MEMLOCK",
-                 SECRET_HEAP_BYTES);
+                 LIMIT_SECRET_HEAP_BYTES);
     TRY(sandbox_harden(why));
     TRY(take_arguments(role, argc, argv, why));
     config_keep(role->config, role->name);
     log_level_apply(role->config);
     TRY(descriptors_open(role->config, why));
-    TRY(unlock_read(role, why));
-    return engines_start(role, why);
+    role->gate = gate_make(role->config);
+    return unlock_read(role, why);
 }
 
 enum err role_begin(int argc, char **argv, const char *name, struct role *ret, struct why *why)
@@ -209,6 +224,27 @@ enum err role_begin(int argc, char **argv, const char *name, struct role *ret, s
     }
     *ret = role;
     return OK;
+}
+
+static void sandbox_warn(const struct sandbox_state *state)
+{
+    if (!state->landlock)
+        log_error(NULL, "sandbox: this kernel has no Landlock (it needs 5.13, with \"landlock\" in "
+                        "/sys/kernel/security/lsm): "
+                        "this role is NOT kept from files that its user may open");
+    if (!state->seccomp)
+        log_error(NULL,
+                  "sandbox: this kernel has no seccomp filters: this role is NOT kept from any system call");
+}
+
+enum err role_confine(struct role *role, const struct sandbox_policy *policy, struct why *why)
+{
+    char text[64];
+    TRY(sandbox_enter(policy, &role->sandbox, why));
+    sandbox_warn(&role->sandbox);
+    sandbox_state_text(&role->sandbox, text);
+    log_debug(NULL, "confined sandbox=%s", text);
+    return engines_start(role, why);
 }
 
 int role_descriptor(const struct role *role, int kind, const char *principal)
@@ -251,15 +287,33 @@ static void on_stop_signal(int number, void *arg)
     role_stop(role);
 }
 
+enum err role_config_again(struct role *role, struct config **ret, struct why *why)
+{
+    const char *path = config_path(role->config);
+    AUTO(config) fresh = NULL;
+    if (!role->broker) {
+        TRY(config_load(path, &fresh, why));
+    } else {
+        int fd;
+        TRY(broker_ask(role->broker, BROKER_CONFIG, BROKER_WAIT_MS, &fd, why));
+        enum err err = config_load_open(fd, path, &fresh, why);
+        close(fd);
+        TRY(err);
+    }
+    config_keep(fresh, role->name);
+    *ret = TAKE(fresh);
+    return OK;
+}
+
 /* The log level follows the file at once; everything else is the hook's. A file that has become wrong changes
  * nothing. */
 static void on_reload_signal(int number, void *arg)
 {
     (void)number;
-    const struct role *role = arg;
+    struct role *role = arg;
     struct why why;
     AUTO(config) fresh = NULL;
-    if (config_load(config_path(role->config), &fresh, &why) != OK) {
+    if (role_config_again(role, &fresh, &why) != OK) {
         log_error(NULL, "reload refused, the former configuration stays: %s", why.text);
         return;
     }
@@ -298,6 +352,7 @@ void role_end(struct role *role)
     pool_free(role->pool);
     loop_free(role->loop);
     key_gate_free(role->gate);
+    broker_free(role->broker);
     secret_free(&role->unlock);
     config_free(role->config);
     if (role->ready_fd >= 0)

@@ -3,16 +3,19 @@
    supervisor made, drop what it does not need, serve, and stop in good order. */
 #pragma once
 #include "base/clock.h"
+#include "base/sandbox.h"
 #include "base/secret.h"
 #include "config/config.h"
 #include "ipc/server.h"
+#include "net/broker.h"
 #include "net/loop.h"
 #include "net/pool.h"
 #include "x509/key.h"
 
 #define ROLE_DESCRIPTORS_MAX 32
 /* Command line of a role, written by the supervisor:
-       chancery-ROLE --config FILE [--ready FD] [--listen PRINCIPAL=FD[,UID]]… [--peer PRINCIPAL=FD]… [--http FD]… [--https FD]…
+       chancery-ROLE --config FILE [--ready FD] [--listen PRINCIPAL=FD[,UID]]… [--peer PRINCIPAL=FD]… [--http FD]… [--https FD]… [--broker FD]
+   broker: what the role may not open itself is asked for there (net/broker.h).
    ready: one byte is written to it once the role serves; then it is closed. */
 struct role_hooks;
 struct role_descriptor { enum { ROLE_LISTEN, ROLE_PEER, ROLE_HTTP, ROLE_HTTPS } kind; char principal[64]; int fd;
@@ -24,6 +27,8 @@ struct role {
     struct loop *loop;
     struct pool *pool;
     struct key_gate *gate;
+    struct broker *broker;                                   /* NULL: started without a supervisor */
+    struct sandbox_state sandbox;
     struct secret unlock;                                    /* of etc_dir/secrets/ROLE/unlock */
     struct role_descriptor descriptors[ROLE_DESCRIPTORS_MAX]; size_t descriptor_count;
     int ready_fd;
@@ -31,11 +36,15 @@ struct role {
     int exit_status;                                         /* what role_serve returns; 0 unless a role sets it */
     const struct role_hooks *hooks;
 };
-/* Log, locked heap, hardening (base/sandbox.h), arguments, configuration slice, unlock secret, loop, pool, gate. Exit status
-   2 after a message on wrong usage. */
+/* Log, locked heap, hardening (base/sandbox.h), arguments, configuration slice, unlock secret, gate. Exit status 2 after a message
+   on wrong usage. What takes wider rights than the policy is opened between this and role_confine. */
 NODISCARD enum err role_begin(int argc, char **argv, const char *name, struct role *ret, struct why *why);
+/* Enters the sandbox for good, then makes what has threads: loop and pool. A kernel that cannot enforce it is warned of. */
+NODISCARD enum err role_confine(struct role *role, const struct sandbox_policy *policy, struct why *why);
 /* First descriptor of that kind (and principal, unless NULL); -1 when none. */
 int role_descriptor(const struct role *role, int kind, const char *principal);
+/* The configuration as it is now, only this role's slice; the caller frees it. From any thread. */
+NODISCARD enum err role_config_again(struct role *role, struct config **ret, struct why *why);
 struct role_hooks {
     void (*reload)(void *arg);                               /* SIGHUP, on the loop thread; NULL: nothing */
     void (*stop)(void *arg);                                 /* SIGTERM or SIGINT, on the loop thread, once: drain, then loop_stop */

@@ -106,6 +106,27 @@ static enum err key_must_be_encrypted(const char *path, struct why *why)
     return OK;
 }
 
+/* Once, for what libcrypto makes at a key's first use and keeps beside it. */
+static bool key_use(EVP_PKEY *key)
+{
+    uint8_t signature[1024]; /* RSA-8192 */
+    size_t len = sizeof(signature);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool done = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
+                EVP_DigestSign(ctx, signature, &len, (const uint8_t *)"probe", 5) == 1;
+    EVP_MD_CTX_free(ctx);
+    return done;
+}
+
+static bool key_load(SSL_CTX *context, const char *path)
+{
+    secret_heap_keep();
+    bool done = SSL_CTX_use_PrivateKey_file(context, path, SSL_FILETYPE_PEM) == 1 &&
+                key_use(SSL_CTX_get0_privatekey(context));
+    secret_heap_keep_end();
+    return done;
+}
+
 static enum err context_load(SSL_CTX *context, struct tls_server *server, struct why *why)
 {
     if (SSL_CTX_use_certificate_chain_file(context, server->certificate_path) != 1)
@@ -114,10 +135,10 @@ static enum err context_load(SSL_CTX *context, struct tls_server *server, struct
         TRY(key_must_be_encrypted(server->key_path, why));
     SSL_CTX_set_default_passwd_cb(context, unlock_copy);
     SSL_CTX_set_default_passwd_cb_userdata(context, &server->unlock);
-    int loaded = SSL_CTX_use_PrivateKey_file(context, server->key_path, SSL_FILETYPE_PEM);
+    bool loaded = key_load(context, server->key_path);
     SSL_CTX_set_default_passwd_cb(context, NULL);
     SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
-    if (loaded != 1 || SSL_CTX_check_private_key(context) != 1)
+    if (!loaded || SSL_CTX_check_private_key(context) != 1)
         return fail_ssl(why, ERR_KEY, "cannot use the TLS private key", server->key_path);
     return OK;
 }

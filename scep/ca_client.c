@@ -43,11 +43,11 @@ static const struct ca_client_ops channel_ops = { .name = "channel",
                                                   .call = channel_client_call,
                                                   .free = channel_client_free };
 
-enum err ca_client_open(const char *path, struct ca_client **ret, struct why *why)
+enum err ca_client_open(const char *path, struct broker *broker, struct ca_client **ret, struct why *why)
 {
     /* A CRL is the largest thing that ca answers (GetCRL). */
     struct channel_config config = {
-        .path = path, .fd = -1, .principal = "scep", .max_frame = LIMIT_CRL_FRAME_BYTES
+        .path = path, .broker = broker, .fd = -1, .principal = "scep", .max_frame = LIMIT_CRL_FRAME_BYTES
     };
     struct channel *channel = NULL;
     TRY(channel_new(&config, &channel, why));

@@ -19,5 +19,6 @@ NODISCARD enum err ca_call(struct ca_client *client, const char *verb, struct by
 void ca_client_free(struct ca_client *client);
 AUTO_DECLARE(ca_client)
 
-/* Over the Unix socket at path; connected on demand. */
-NODISCARD enum err ca_client_open(const char *path, struct ca_client **ret, struct why *why);
+/* Over the Unix socket at path; connected on demand, by broker unless that is NULL (borrowed). */
+struct broker;
+NODISCARD enum err ca_client_open(const char *path, struct broker *broker, struct ca_client **ret, struct why *why);

@@ -115,7 +115,7 @@ static enum err scep_make(struct service *service, struct why *why)
     AUTO(ca_client) ca = NULL;
     struct endpoint_set *endpoints = NULL;
     TRY(endpoint_set_load(role->config, &role->unlock, role->gate, &endpoints, why));
-    enum err err = ca_client_open(ca_path, &ca, why);
+    enum err err = ca_client_open(ca_path, role->broker, &ca, why);
     if (err != OK) {
         endpoint_set_unref(endpoints);
         return err;
@@ -149,8 +149,7 @@ static enum err endpoints_reload(struct service *service, struct why *why)
     struct role *role = service->role;
     AUTO(config) fresh = NULL;
     struct endpoint_set *set = NULL;
-    TRY(config_load(config_path(role->config), &fresh, why));
-    config_keep(fresh, role->name);
+    TRY(role_config_again(role, &fresh, why));
     TRY(endpoint_set_load(fresh, &role->unlock, role->gate, &set, why));
     endpoint_set_warn(set, clock_now(role->clock));
     scep_endpoints_replace(service->scep, set);
@@ -214,7 +213,7 @@ static void status_put(const struct endpoint *endpoint, int64_t now, struct buf 
     record_end(out, mark);
 }
 
-static void counters_put(struct scep *scep, struct buf *out)
+static void counters_put(struct scep *scep, const char *sandbox, struct buf *out)
 {
     size_t mark = record_begin(out);
     record_put_str(out, "endpoint", "");
@@ -225,6 +224,7 @@ static void counters_put(struct scep *scep, struct buf *out)
     record_put_int(out, "unreadable", (int64_t)atomic_load(&scep->counters.unreadable));
     record_put_int(out, "unavailable", (int64_t)atomic_load(&scep->counters.unavailable));
     record_put_int(out, "failed_decryptions_this_hour", budget_spent(scep->budget, clock_mono_ms()));
+    record_put_str(out, "sandbox", sandbox);
     record_end(out, mark);
 }
 
@@ -237,7 +237,9 @@ static enum err status_verb(void *arg, const struct ipc_caller *caller, struct b
     size_t mark = records_begin(ret_body);
     for (size_t i = 0; i < endpoint_set_count(set); i++)
         status_put(endpoint_set_at(set, i), clock_now(service->role->clock), ret_body);
-    counters_put(service->scep, ret_body);
+    char sandbox[64];
+    sandbox_state_text(&service->role->sandbox, sandbox);
+    counters_put(service->scep, sandbox, ret_body);
     records_end(ret_body, mark);
     endpoint_set_unref(set);
     return OK;
@@ -269,8 +271,20 @@ static enum err ipc_open(struct service *service, struct why *why)
 
 /* --- begin and end --- */
 
+/* It reads its own keys and certificates, writes its access log, and takes connections: no more is left to whoever captures it. */
+static enum err confine(struct role *role, struct why *why)
+{
+    AUTO_STR state = config_role_path(role->config, "scep", "");
+    AUTO_STR logs = config_log_path(role->config, "scep", "");
+    struct sandbox_policy policy = { .accepts = true };
+    sandbox_add(&policy, state, SANDBOX_READ);
+    sandbox_add(&policy, logs, SANDBOX_LOG);
+    return role_confine(role, &policy, why);
+}
+
 static enum err service_open(struct service *service, struct why *why)
 {
+    TRY(confine(service->role, why));
     TRY(scep_make(service, why));
     TRY(access_log_make(service, why));
     TRY(listeners_open(service, why));

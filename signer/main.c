@@ -69,7 +69,10 @@ static enum err service_open(struct service *service, struct why *why)
                     "the journal %s is missing, although there are CA keys: restore it from the backup",
                     journal);
     TRY(signer_open(role->config, &role->unlock, role->gate, role->clock, &service->signer, why));
-    secret_free(&role->unlock); /* the keys are open now */
+    secret_free(
+        &role->unlock); /* the keys are open now, and so is the journal: from here on it opens nothing */
+    const struct sandbox_policy nothing = { 0 };
+    TRY(role_confine(role, &nothing, why));
     const struct ipc_server_config config = { .loop = role->loop,
                                               .pool = role->pool,
                                               .verbs = verbs,

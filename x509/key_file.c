@@ -95,7 +95,10 @@ static enum err check_pair(const struct key *key, struct why *why)
     static const uint8_t probe[] = "chancery key probe";
     struct signature_algorithm algorithm = key_signature_algorithm(key);
     AUTO_BUF signature = { 0 };
-    TRY(key_sign(key, algorithm.digest, BYTES_ARR(probe), &signature, why));
+    secret_heap_keep(); /* the first use makes what libcrypto keeps beside the key, its primes among it */
+    enum err err = key_sign(key, algorithm.digest, BYTES_ARR(probe), &signature, why);
+    secret_heap_keep_end();
+    TRY(err);
     if (!FAULT(key_halves) &&
         public_key_verify(key->public_half, algorithm, BYTES_ARR(probe), buf_bytes(&signature), NULL) != OK)
         return fail(why, ERR_KEY, "the private key does not fit its public half");
@@ -128,10 +131,12 @@ enum err key_generate(const struct key_spec *spec, struct key_gate *gate, struct
                     key_kind_name(spec->kind), spec->rsa_bits, LIMIT_RSA_BITS_MIN, LIMIT_RSA_BITS_MAX);
     AUTO_VAL(pkey) pkey = { 0 };
     key_gate_enter(gate);
+    secret_heap_keep();
     if (curve)
         pkey.handle = EVP_PKEY_Q_keygen(NULL, NULL, "EC", curve->group);
     else
         pkey.handle = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)spec->rsa_bits); /* e is 65537 */
+    secret_heap_keep_end();
     key_gate_leave(gate);
     if (!pkey.handle)
         return crypto_failed(why, ERR_KEY, "key generation failed in libcrypto");

@@ -19,11 +19,13 @@ static bool make_pair(const char *type, OSSL_PARAM *params, struct pkey *ret)
 {
     AUTO_VAL(pkey_ctx) ctx = { EVP_PKEY_CTX_new_from_name(NULL, type, NULL) };
     EVP_PKEY *made = NULL;
-    if (!ctx.handle || EVP_PKEY_fromdata_init(ctx.handle) != 1 ||
-        EVP_PKEY_fromdata(ctx.handle, &made, EVP_PKEY_KEYPAIR, params) != 1)
+    if (!ctx.handle || EVP_PKEY_fromdata_init(ctx.handle) != 1)
         return false;
+    secret_heap_keep();
+    bool done = EVP_PKEY_fromdata(ctx.handle, &made, EVP_PKEY_KEYPAIR, params) == 1;
+    secret_heap_keep_end();
     ret->handle = made;
-    return true;
+    return done;
 }
 
 static bool get_rsa(struct bytes der, struct bytes numbers[RSA_NUMBERS], size_t *ret_total)

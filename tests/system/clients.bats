@@ -136,7 +136,7 @@ certmonger_enrol() { # URL CHALLENGE NAME
     grep -A1 'X509v3 Extended Key Usage' <<<"$text" | grep -q 'TLS Web Client Authentication$'
     grep -q 'X509v3 Authority Key Identifier' <<<"$text"
     grep -q 'X509v3 Subject Key Identifier' <<<"$text"
-    ! grep -q 'CA:TRUE' <<<"$text"
+    not grep -q 'CA:TRUE' <<<"$text"
     [[ $(serial_of "$WORK/tmp/pki-once-http.pem") =~ ^[0-9A-F]{32,40}$ ]]
     certtool --certificate-info --infile "$WORK/tmp/pki-once-http.pem" | grep -q 'TLS WWW Client'
 }

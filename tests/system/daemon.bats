@@ -160,7 +160,7 @@ refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line
     wait "$starting" || true
     wait_for 30 serving
     ports_read
-    ! grep -q 'role died' "$WORK/daemon.log"
+    not grep -q 'role died' "$WORK/daemon.log"
     enrol "$URL" "$(chancery password new default)" storm
 }
 @test "a journal that is gone keeps the signer from starting" {
@@ -211,7 +211,10 @@ finally:
     for role in signer ca; do
         pid=$(role_pid $role)
         if [ "$(id -u)" = 0 ]; then
-            ! ls -l "/proc/$pid/fd" | grep -o 'socket:\[[0-9]*\]' | tr -d 'a-z:[]' | grep -q -w -F -f - <(awk 'NR > 1 { print $10 }' /proc/net/tcp /proc/net/tcp6)
+            ls -l "/proc/$pid/fd" | grep -o 'socket:\[[0-9]*\]' | tr -d 'a-z:[]' >"$WORK/sockets"
+            awk 'NR > 1 { print $10 }' /proc/net/tcp /proc/net/tcp6 >"$WORK/network"
+            [ -s "$WORK/sockets" ]
+            not grep -q -x -F -f "$WORK/sockets" "$WORK/network"
         fi
     done
 }
@@ -232,11 +235,11 @@ finally:
     local role
     for role in signer ca scep; do
         [ "$(stat -c %U "/proc/$(role_pid $role)")" = "chancery-$role" ] || [ "$(ps -o user:32= -p "$(role_pid $role)" | tr -d ' ')" = "chancery-$role" ]
-        ! setpriv --reuid nobody --clear-groups cat "$SITE/etc/secrets/$role/unlock" 2>/dev/null
+        not setpriv --reuid nobody --clear-groups cat "$SITE/etc/secrets/$role/unlock" 2>/dev/null
     done
-    ! setpriv --reuid chancery-scep --regid chancery-scep --clear-groups ls "$SITE/lib/signer/keys" 2>/dev/null
-    ! setpriv --reuid chancery-scep --regid chancery-scep --clear-groups cat "$SITE/lib/ca/store.db" 2>/dev/null
-    ! setpriv --reuid nobody --clear-groups ls "$SITE/run/ca-scep/" 2>/dev/null
+    not setpriv --reuid chancery-scep --regid chancery-scep --clear-groups ls "$SITE/lib/signer/keys" 2>/dev/null
+    not setpriv --reuid chancery-scep --regid chancery-scep --clear-groups cat "$SITE/lib/ca/store.db" 2>/dev/null
+    not setpriv --reuid nobody --clear-groups ls "$SITE/run/ca-scep/" 2>/dev/null
     RUN_AS=root get_ca "$URL" "$WORK/ra"
     chmod 777 "$WORK/tmp"
     local challenge

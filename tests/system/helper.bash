@@ -47,6 +47,9 @@ conf_set() { # sed expression over the configuration
     as_user sed -i "$1" "$SITE/etc/chancery.conf"
 }
 
+# `! command` in the middle of a test cannot fail it: bash exempts it from errexit.
+not() { ! "$@"; }
+
 daemon_log() { cat "$WORK/daemon.log"; }
 daemon_pid() { cat "$WORK/daemon.pid" 2>/dev/null; }
 port_of() { # http|https, of the newest start

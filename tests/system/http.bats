@@ -72,7 +72,7 @@ get_target() { printf 'GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' 
     grep -qix $'content-type: application/x-x509-ca-ra-cert\r' "$WORK/head"
     openssl pkcs7 -inform DER -in "$WORK/body" -print_certs -noout >"$WORK/certs"
     [ "$(grep -c ^subject "$WORK/certs")" = 3 ]
-    ! grep 'subject.*Root CA' "$WORK/certs"
+    not grep 'subject.*Root CA' "$WORK/certs"
     certtool --p7-info --inder --infile "$WORK/body" | grep -q 'Number of certificates: 3'
 }
 @test "https serves TLS 1.2 and 1.3, refuses 1.1, and never asks for a client certificate" {

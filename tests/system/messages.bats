@@ -236,7 +236,7 @@ issued() { answer "$1" && says "pkiStatus: 0" && openssl verify -CAfile "$WORK/c
     issued "$URL"
     build --challenge "${canary}x" --subject 'CN=canary'
     refused "$URL" 2
-    ! grep -r -a -l "$canary" "$SITE/lib" "$SITE/log" "$WORK/daemon.log"
+    not grep -r -a -l "$canary" "$SITE/lib" "$SITE/log" "$WORK/daemon.log"
     printf 'open sesame\n' | chancery password set default
     kill -HUP "$(daemon_pid)"
     sleep 1

@@ -3,6 +3,7 @@
 #include "tests/unit/test.h"
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/secret.h"
 #include <sys/stat.h>
 #include <unistd.h>
@@ -195,7 +196,7 @@ int main(void)
                                         T(links_folders_fifos_and_missing_files_refuse),
                                         T(another_user_s_file_refuses_but_for_root),
                                         T(the_size_limit_holds_at_the_octet) };
-    secret_heap_open(1 << 16);
+    secret_heap_open(LIMIT_SECRET_HEAP_BYTES);
     TEST_FILTER();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

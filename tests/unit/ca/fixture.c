@@ -3,6 +3,7 @@
 #include "tests/unit/ca/fixture.h"
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "ca/challenge.h"
 #include "ca/schema.h"
 #include <sqlite3.h>
@@ -133,7 +134,7 @@ static void password_write(struct world *world, const char *endpoint, const char
 
 struct world *world_new(enum key_kind ca_kind)
 {
-    secret_heap_open(1 << 16);
+    secret_heap_open(LIMIT_SECRET_HEAP_BYTES);
     return world_new_unlocked(ca_kind);
 }
 

@@ -11,7 +11,7 @@ static const struct role_row role = { .name = "test" };
 
 static struct child child_that_ran(void)
 {
-    return (struct child){ .role = &role, .pid = 1, .ready_fd = -1 };
+    return (struct child){ .role = &role, .pid = 1, .ready_fd = -1, .broker_fd = -1 };
 }
 
 static void served_and_dies(struct child *child, int64_t now)
@@ -123,7 +123,7 @@ TEST(one_that_ignores_sigterm_is_killed_after_its_patience)
     }
     char ready;
     assert_int_equal(read(pipe_ends[0], &ready, 1), 1);
-    struct child child = { .role = &role, .pid = pid, .ready_fd = -1 };
+    struct child child = { .role = &role, .pid = pid, .ready_fd = -1, .broker_fd = -1 };
     child_stop(&child, 1000, 500);
     child_stop(&child, 1400, 500); /* asked twice, the first patience counts */
     assert_int_equal(child_wakes_at(&child), 1500);
@@ -141,7 +141,7 @@ TEST(a_role_that_ends_before_it_is_ready_was_never_ready)
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     struct child child = child_that_ran();
-    child_started(&child, ends[0]);
+    child_started(&child, ends[0], -1);
     close(ends[1]);
     assert_false(child_read_ready(&child));
     assert_false(child.was_ready);

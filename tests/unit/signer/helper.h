@@ -81,8 +81,8 @@ static inline void site_ca(struct site *site, const struct key *key, uint16_t us
                                  .issuer = buf_bytes(&site->ca_name),
                                  .subject = buf_bytes(&site->ca_name),
                                  .spki = public_key_spki(key->public_half),
-                                 .not_before = NOW - 10 * DAY,
-                                 .not_after = NOW + 150 * DAY,
+                                 .not_before = site->clock.held - 10 * DAY,
+                                 .not_after = site->clock.held + 150 * DAY,
                                  .key_usage = usage,
                                  .is_ca = is_ca,
                                  .path_len = is_ca ? 0 : -1 };
@@ -94,17 +94,17 @@ static inline void site_ca(struct site *site, const struct key *key, uint16_t us
     site->ca_ski = buf_dup(BYTES_ARR(ski));
 }
 
-static inline void site_make(struct site *site)
+static inline void site_make_at(struct site *site, int64_t now)
 {
     struct why why;
-    *site = (struct site){ .dir = "/tmp/chancery-signer-XXXXXX", .clock = clock_held_at(NOW) };
+    *site = (struct site){ .dir = "/tmp/chancery-signer-XXXXXX", .clock = clock_held_at(now) };
     assert_non_null(mkdtemp(site->dir));
     AUTO_STR keys = site_file(site, "keys");
     AUTO_STR certs = site_file(site, "certs");
     AUTO_STR key_path = site_file(site, "keys/ca-issuing-1.key.pem");
     ASSERT_OK(dir_make(keys, 0700, &why), &why);
     ASSERT_OK(dir_make(certs, 0755, &why), &why);
-    secret_heap_open(65536);
+    secret_heap_open(LIMIT_SECRET_HEAP_BYTES);
     site->unlock = secret_dup(BYTES_LIT(UNLOCK));
     ASSERT_OK(name_from_text("CN=Issuing CA,O=Example", &site->ca_name, &why), &why);
     const struct key_spec spec = { .kind = KEY_EC_P256 };
@@ -115,6 +115,11 @@ static inline void site_make(struct site *site)
     site->leaf_spki = buf_dup(public_key_spki(leaf->public_half));
     site_config(site, "");
     site_ca(site, site->ca_key, KU_KEY_CERT_SIGN | KU_CRL_SIGN, true, "certs/ca-issuing-1.crt.pem");
+}
+
+static inline void site_make(struct site *site)
+{
+    site_make_at(site, NOW);
 }
 
 static inline void site_open(struct site *site)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/secret.h"
 #include "x509/key_internal.h"
 #include <openssl/pem.h>
@@ -475,7 +476,7 @@ int main(void)
                                         T(raw_decryption_gives_the_block_as_it_is),
                                         T(raw_decryption_takes_a_number_below_the_modulus_of_its_length),
                                         T(threads_share_one_key_through_a_narrow_gate) };
-    secret_heap_open(1 << 18);
+    secret_heap_open(LIMIT_SECRET_HEAP_BYTES);
     TEST_FILTER();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
