@@ -195,7 +195,9 @@ static enum err sign_and_record(struct signer *signer, const struct intent *inte
                                          .kind = intent->kind,
                                          .id = intent->id,
                                          .der = buf_bytes(&der) };
-    if (!FAULT(signer_journal))
+    if (FAULT(signer_journal))
+        *ret_offset = 1; /* where nothing is */
+    else
         TRY(journal_append(signer->journal, &entry, ret_offset, why));
     *ret_der = TAKE_BUF(der);
     return OK;
