@@ -152,7 +152,7 @@ refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line
     site_make
     daemon_start &
     local starting=$! n
-    wait_for 20 test -s "$WORK/daemon.pid"
+    wait_for 20 test -s "$WORK/daemon.log" # it runs, and is not the shell any more that a hangup ends
     for n in $(seq 60); do
         kill -HUP "$(daemon_pid)" 2>/dev/null || true
         sleep 0.01
