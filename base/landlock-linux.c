@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Landlock: which files, TCP ports and signals are left. The kernel headers of Debian 12 know its second version and no wrapper in
    glibc any, so its interface is written out here; which version the kernel has is found at run time. */
+#include "base/fault.h"
 #include "base/sandbox_internal.h"
 
 #include <errno.h>
@@ -112,7 +113,7 @@ enum err landlock_enter(const struct sandbox_policy *policy, int *ret_abi, struc
 {
     long abi = syscall(CREATE_RULESET, NULL, 0, CREATE_RULESET_VERSION);
     *ret_abi = abi > 0 ? (int)abi : 0;
-    if (abi <= 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
+    if (FAULT(sandbox_files) || (abi <= 0 && (errno == ENOSYS || errno == EOPNOTSUPP)))
         return OK;
     const struct ruleset handled = all_of((int)abi);
     int ruleset = (int)syscall(CREATE_RULESET, &handled, sizeof(handled), 0);

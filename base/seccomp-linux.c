@@ -2,6 +2,7 @@
 /* seccomp, by libseccomp: the system calls that are left (docs/decisions/011). Three answers: allowed; "there is no such call",
    which libraries are written to meet, for what nobody listed; and the end of the process for what no path of ours or of a library
    ever does, so that an attack is seen. */
+#include "base/fault.h"
 #include "base/sandbox_internal.h"
 
 #include <asm/ioctls.h>
@@ -285,7 +286,7 @@ enum err seccomp_enter(const struct sandbox_policy *policy, bool *ret_entered, s
 {
     struct filter filter;
     *ret_entered = is_there();
-    if (!*ret_entered)
+    if (FAULT(sandbox_calls) || !*ret_entered)
         return OK;
     if (!filter_new(&filter, SCMP_ACT_ERRNO(ENOSYS)))
         return fail(why, ERR_INTERNAL, "sandbox: libseccomp makes no filter");

@@ -2,6 +2,7 @@
 /* The locked heap, and what lies in it besides our own secrets: libcrypto keeps the numbers of an RSA key, and the copies of its
    primes that it multiplies with, in ordinary memory, whatever its caller does. So its allocator is ours, and hands out locked
    memory while a key is made. */
+#include "base/fault.h"
 #include "base/secret.h"
 
 #include <malloc.h>
@@ -27,7 +28,7 @@ static void *crypto_new(size_t len, const char *file, int line)
     (void)file, (void)line;
     if (len == 0)
         return NULL;
-    return keeping && CRYPTO_secure_malloc_initialized() ? locked_new(len) : malloc(len);
+    return keeping && !FAULT(key_heap) && CRYPTO_secure_malloc_initialized() ? locked_new(len) : malloc(len);
 }
 
 static void crypto_free(void *data, const char *file, int line)

@@ -114,5 +114,6 @@ int main(void)
                                         T(a_full_heap_gives_nothing_and_never_ordinary_memory),
                                         T(another_thread_keeps_nothing) };
     secret_heap_open(HEAP_BYTES);
+    TEST_FILTER();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
