@@ -138,7 +138,9 @@ rounds() {
 [ "$mode" != report ] || { report; exit 0; }
 prepare
 [ "$mode" != minimise ] || { minimise; exit 0; }
+exec 9>"$build/lock"
+flock -n 9 || { echo "fuzz.sh: another one runs in $build" >&2; exit 1; }
 trap stop INT TERM
-rounds
+rounds 9>&-
 report
 ! grep -q CRASH "$build"/*.seconds
