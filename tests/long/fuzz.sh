@@ -53,7 +53,7 @@ field() { sed -n "s/^$2: *//p" "$build/logs/$1.log" | tail -n 1; }
 # One line: when, commit, CPU seconds, executions, slowest ms, edges, features, corpus files, status
 slice_record() { # TARGET STATUS
     local coverage
-    coverage=$(grep -o 'cov: [0-9]* ft: [0-9]* corp: [0-9]*' "$build/logs/$1.log" | tail -n 1)
+    coverage=$(grep -ao 'cov: [0-9]* ft: [0-9]* corp: [0-9]*' "$build/logs/$1.log" | tail -n 1)
     # shellcheck disable=SC2086
     set -- "$1" "$2" ${coverage:-cov: 0 ft: 0 corp: 0}
     echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $commit $(field "$1" cpu_seconds || true) $(field "$1" stat::number_of_executed_units)" \
