@@ -111,6 +111,7 @@ minimise() { # what adds an edge to what the repository has
 }
 
 stopped=
+# shellcheck disable=SC2317 # the trap calls it
 stop() {
     stopped=1
     local file
@@ -135,12 +136,14 @@ rounds() {
     done
 }
 
-[ "$mode" != report ] || { report; exit 0; }
-prepare
-[ "$mode" != minimise ] || { minimise; exit 0; }
-exec 9>"$build/lock"
-flock -n 9 || { echo "fuzz.sh: another one runs in $build" >&2; exit 1; }
-trap stop INT TERM
-rounds 9>&-
-report
-! grep -q CRASH "$build"/*.seconds
+{ # read as a whole: the script may change while this runs
+    [ "$mode" != report ] || { report; exit 0; }
+    prepare
+    [ "$mode" != minimise ] || { minimise; exit 0; }
+    exec 9>"$build/lock"
+    flock -n 9 || { echo "fuzz.sh: another one runs in $build" >&2; exit 1; }
+    trap stop INT TERM
+    rounds 9>&-
+    report
+    if grep -q CRASH "$build"/*.seconds; then exit 1; else exit 0; fi
+}
