@@ -9,8 +9,10 @@
 #include "x509/name.h"
 
 #define DAY_S        86400
-#define CLOCK_SKEW_S 300   /* ca and signer share a host; its clock may be set back between T1 and the seal */
+#define CLOCK_SKEW_S 300   /* one host: its clock may be set back between T1 and the seal, or two CRLs */
 #define LATE_SEAL_S  DAY_S /* how long after its TBS was built a certificate may still be sealed */
+/* Another time would allow it: our clock is no reason to refuse a device for good. */
+#define CLOCK_SAYS_NO ERR_UNAVAILABLE
 
 static enum err eku_read(const struct config *config, const struct config_section *ca, const char *text,
                          struct buf *ret, struct why *why)
@@ -167,12 +169,12 @@ static enum err check_serial(const struct cert *tbs, struct why *why)
                 positive ? "positive" : "not positive", len, LIMIT_SERIAL_BYTES_MIN, LIMIT_SERIAL_BYTES_MAX);
 }
 
-static enum err fail_times(struct why *why, const char *rule, int64_t found, int64_t wanted)
+static enum err fail_times(struct why *why, enum err err, const char *rule, int64_t found, int64_t wanted)
 {
     char found_text[21], wanted_text[21];
     clock_rfc3339(found, found_text);
     clock_rfc3339(wanted, wanted_text);
-    return fail(why, ERR_SIGNER_LIMIT, "%s %s, limit %s", rule, found_text, wanted_text);
+    return fail(why, err, "%s %s, limit %s", rule, found_text, wanted_text);
 }
 
 static enum err check_validity(const struct ca_limits *limits, const struct cert *tbs, int64_t now,
@@ -180,18 +182,21 @@ static enum err check_validity(const struct ca_limits *limits, const struct cert
 {
     int64_t span = tbs->not_after - tbs->not_before, most = limits->validity_max_s + limits->backdate_s;
     if (limits->ca_not_after < now)
-        return fail_times(why, "the CA's own certificate has expired; now is", now, limits->ca_not_after);
+        return fail_times(why, CLOCK_SAYS_NO, "the CA's own certificate has expired; now is", now,
+                          limits->ca_not_after);
     if (!FAULT(signer_validity) && span > most)
         return fail(why, ERR_SIGNER_LIMIT,
                     "validity is %lld s, must be at most validity_max + backdate = %lld s", (long long)span,
                     (long long)most);
     if (!FAULT(signer_not_after) && tbs->not_after > limits->ca_not_after)
-        return fail_times(why, "notAfter is beyond the CA's own:", tbs->not_after, limits->ca_not_after);
+        return fail_times(why, ERR_SIGNER_LIMIT, "notAfter is beyond the CA's own:", tbs->not_after,
+                          limits->ca_not_after);
     if (!FAULT(signer_not_before) && tbs->not_before > now + CLOCK_SKEW_S)
-        return fail_times(why, "notBefore is in the future:", tbs->not_before, now + CLOCK_SKEW_S);
+        return fail_times(why, CLOCK_SAYS_NO, "notBefore is in the future:", tbs->not_before,
+                          now + CLOCK_SKEW_S);
     int64_t earliest = now - limits->backdate_s - LATE_SEAL_S;
     if (tbs->not_before < earliest)
-        return fail_times(why, "notBefore is too far back:", tbs->not_before, earliest);
+        return fail_times(why, CLOCK_SAYS_NO, "notBefore is too far back:", tbs->not_before, earliest);
     return OK;
 }
 
@@ -218,14 +223,22 @@ enum err ca_limits_check_crl(const struct ca_limits *limits, const struct crl *t
     if (!FAULT(signer_crl_number) && tbs->number <= last_number)
         return fail(why, ERR_SIGNER_LIMIT, "cRLNumber is %lld, must be greater than the last one, %lld",
                     (long long)tbs->number, (long long)last_number);
-    if (tbs->this_update > now)
-        return fail_times(why, "thisUpdate is in the future:", tbs->this_update, now);
+    /* Nobody believes a CRL of an expired CA; one that a wrong clock made would only hold up all that follow. */
+    if (limits->ca_not_after < now)
+        return fail_times(why, CLOCK_SAYS_NO, "the CA's own certificate has expired; now is", now,
+                          limits->ca_not_after);
+    /* thisUpdate never goes back: after a clock that was set back a little it is a little ahead. */
+    if (tbs->this_update > now + CLOCK_SKEW_S)
+        return fail_times(why, CLOCK_SAYS_NO, "thisUpdate is in the future:", tbs->this_update,
+                          now + CLOCK_SKEW_S);
     if (tbs->next_update <= tbs->this_update)
-        return fail_times(why, "nextUpdate is not after thisUpdate:", tbs->next_update, tbs->this_update);
+        return fail_times(why, ERR_SIGNER_LIMIT, "nextUpdate is not after thisUpdate:", tbs->next_update,
+                          tbs->this_update);
     int64_t latest = tbs->this_update + limits->crl_span_max_s;
-    /* Or one CRL without entries would hide every later revocation. */
+    /* or one CRL without entries would hide every later revocation */
     if (!FAULT(signer_crl_span) && tbs->next_update > latest)
-        return fail_times(why, "nextUpdate is later than crl_validity + crl_overlap allow:", tbs->next_update,
+        return fail_times(why, ERR_SIGNER_LIMIT,
+                          "nextUpdate is later than crl_validity + crl_overlap allow:", tbs->next_update,
                           latest);
     return OK;
 }

@@ -40,3 +40,4 @@ all_of() { # a command line each
 @test "the disk of the store, and of the journal, runs full: come again, and served when there is space" {
     all_of 'disk-full --targets store' 'disk-full --targets journal'
 }
+@test "the clock steps back and ahead, and crosses 2038 and 2050" { history clock; }

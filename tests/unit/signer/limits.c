@@ -58,6 +58,14 @@ static void refused(const struct site *site, struct leaf *leaf, const char *part
     tbs_refused(site, buf_bytes(&tbs), ERR_SIGNER_LIMIT, part);
 }
 
+/* By our clock, so for now only: a device is told to come again. */
+static void refused_by_the_clock(const struct site *site, struct leaf *leaf, const char *part)
+{
+    AUTO_BUF tbs = { 0 };
+    leaf_tbs(leaf, &tbs);
+    tbs_refused(site, buf_bytes(&tbs), ERR_UNAVAILABLE, part);
+}
+
 TEST(a_good_certificate_is_sealed)
 {
     struct site site;
@@ -290,7 +298,7 @@ TEST(no_certificate_outlives_the_ca)
     site.clock.held = NOW + 150 * DAY + 1;
     leaf_make(&site, &leaf);
     leaf.params.not_after = NOW + 150 * DAY;
-    refused(&site, &leaf, "the CA's own certificate has expired");
+    refused_by_the_clock(&site, &leaf, "the CA's own certificate has expired");
     site_close(&site);
 }
 
@@ -305,13 +313,13 @@ TEST(not_before_is_near_now)
     accepted(&site, &leaf);
     leaf_make(&site, &leaf);
     leaf.params.not_before = NOW + 301;
-    refused(&site, &leaf, "notBefore is in the future");
+    refused_by_the_clock(&site, &leaf, "notBefore is in the future");
     leaf_make(&site, &leaf);
     leaf.params.not_before = NOW - 600 - DAY;
     accepted(&site, &leaf);
     leaf_make(&site, &leaf);
     leaf.params.not_before = NOW - 600 - DAY - 1;
-    refused(&site, &leaf, "notBefore is too far back");
+    refused_by_the_clock(&site, &leaf, "notBefore is too far back");
     site_close(&site);
 }
 
@@ -445,8 +453,8 @@ TEST(crls_keep_the_limits)
     bad.algorithm.digest = DIGEST_SHA512;
     ASSERT_ERR(ERR_SIGNER_LIMIT, seal_crl_of(&site, bad, &why), &why);
     bad = crl_good(&site, 1);
-    bad.this_update = NOW + 1;
-    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_crl_of(&site, bad, &why), &why);
+    bad.this_update = NOW + 301;
+    ASSERT_ERR(ERR_UNAVAILABLE, seal_crl_of(&site, bad, &why), &why);
     assert_non_null(strstr(why.text, "thisUpdate is in the future"));
     bad = crl_good(&site, 1);
     bad.next_update = bad.this_update + (168 + 24) * 3600 + 1;
@@ -455,6 +463,35 @@ TEST(crls_keep_the_limits)
     assert_int_equal(journalled(&site), 0);
     bad.next_update--;
     ASSERT_OK(seal_crl_of(&site, bad, &why), &why);
+    site_close(&site);
+}
+
+/* thisUpdate does not go back with a clock that was set back a little; and it is then a little ahead. */
+TEST(a_crl_may_be_as_far_ahead_as_the_clock_may_step_back)
+{
+    struct site site;
+    struct why why;
+    site_make(&site);
+    site_open(&site);
+    struct crl_params ahead = crl_good(&site, 1);
+    ahead.this_update = NOW + 300;
+    ASSERT_OK(seal_crl_of(&site, ahead, &why), &why);
+    site_close(&site);
+}
+
+/* Else a start with a clock years ahead would date the journal so far ahead that nothing is sealed until then. */
+TEST(an_expired_ca_seals_no_crl)
+{
+    struct site site;
+    struct why why;
+    site_make(&site);
+    site_open(&site);
+    site.clock.held = NOW + 150 * DAY + 1;
+    ASSERT_ERR(ERR_UNAVAILABLE, seal_crl_of(&site, crl_good(&site, 1), &why), &why);
+    assert_non_null(strstr(why.text, "expired"));
+    assert_int_equal(journalled(&site), 0);
+    site.clock.held = NOW;
+    ASSERT_OK(seal_crl_of(&site, crl_good(&site, 1), &why), &why);
     site_close(&site);
 }
 
@@ -490,4 +527,6 @@ RUN(T(a_good_certificate_is_sealed), T(the_issuer_is_the_ca_byte_for_byte),
     T(serials_are_positive_and_of_sixteen_to_twenty_octets), T(validity_has_a_longest_span),
     T(no_certificate_outlives_the_ca), T(not_before_is_near_now), T(what_lint_refuses_is_not_sealed),
     T(what_is_no_tbs_is_not_sealed), T(mutated_tbs_are_refused_or_within_the_limits),
-    T(crl_numbers_only_increase), T(crls_keep_the_limits), T(a_clock_that_went_back_stops_the_signer))
+    T(crl_numbers_only_increase), T(crls_keep_the_limits),
+    T(a_crl_may_be_as_far_ahead_as_the_clock_may_step_back), T(an_expired_ca_seals_no_crl),
+    T(a_clock_that_went_back_stops_the_signer))
