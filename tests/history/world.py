@@ -56,10 +56,20 @@ class World:
         self.log, self.held = os.path.join(self.folder, 'daemon.log'), os.path.join(self.folder, 'held.jsonl')
         self.port = free_port()
         self.messages = 0
+        try:
+            self._folders()
+            self._make(options, conf)
+        except Exception:                                                  # a site that could not be made leaves nothing behind
+            self.close()
+            raise
+
+    def _folders(self):
         for each in (self.site, self.path('tmp')):
             os.mkdir(each)
-        subprocess.run([f'{SOURCE}/tools/stage', build, self.path('p')], check=True)
-        shutil.copy(f'{build}/tests/support/scep-shape', self.path('p/bin'))
+        staged = subprocess.run([f'{SOURCE}/tools/stage', self.build, self.path('p')], capture_output=True, text=True, check=False)
+        if staged.returncode != 0:
+            raise Failure(f'{self.build} has no programs (tests/history/build makes them): {staged.stderr.strip()}')
+        shutil.copy(f'{self.build}/tests/support/scep-shape', self.path('p/bin'))
         with open(self.path('passphrase'), 'w', encoding='ascii') as file:
             file.write('correct horse battery\n')
         os.chmod(file.name, 0o600)
@@ -69,11 +79,6 @@ class World:
                 for each in [top] + [os.path.join(top, name) for name in files + folders]:
                     os.chown(each, user.pw_uid, user.pw_gid, follow_symlinks=False)
         os.chmod(self.folder, 0o755)
-        try:
-            self._make(options, conf)
-        except Failure:
-            self.close()
-            raise
 
     def _make(self, options, conf):
         self.chancery('init', '--http', f'127.0.0.1:{self.port}', '--https', 'off', '--external-name', 'localhost',

@@ -5,8 +5,10 @@
 # (CHANCERY_PLAIN: sanitizers would only slow the restarts that are measured here).
 load helper
 
-PLAIN=${CHANCERY_PLAIN:-$SOURCE/build/plain}
-
+setup_file() {
+    PLAIN=${CHANCERY_PLAIN:-$("$SOURCE/tests/history/build")}
+    export PLAIN
+}
 history() { # PROGRAM OPTIONS…
     local program=$1 status=0
     shift
