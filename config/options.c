@@ -98,7 +98,7 @@ static const struct option_row options[] = {
     INT_ROW("scep", "max_failed_decryptions_per_address", "60", 1, 65535, "",
             "The same of one address (or /64 of IPv6): from then on its messages get 429 unread until the hour is over."),
     INT_ROW("scep", "refusal_log_lines", "100", 1, 65534, "",
-            "Refusals of one address in a minute that have their line in the log; the access log has all."),
+            "Refusals of one address in a minute that have their line in the log, ten times as many of all; the access log has every one."),
 
     LIST_ROW("endpoint", "paths", "",
              "Further URL paths of this endpoint. The endpoint named default also answers the standard ones."),

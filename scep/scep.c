@@ -21,15 +21,37 @@ enum err scep_new(const struct scep_config *config, struct scep **ret, struct wh
     return OK;
 }
 
+/* How many lines it makes with this one, of all addresses. */
+static unsigned line_count(struct scep *scep, int64_t now_ms)
+{
+    pthread_mutex_lock(&scep->lock);
+    if (now_ms - scep->lines_since_ms >= REFUSAL_LINES_WINDOW_MS) {
+        scep->lines_since_ms = now_ms;
+        scep->lines = 0;
+    }
+    unsigned count = ++scep->lines;
+    pthread_mutex_unlock(&scep->lock);
+    return count;
+}
+
 bool scep_may_log(struct scep *scep, const char *peer)
 {
-    unsigned count = tally_add(scep->refusals, peer, clock_mono_ms()).address;
-    if (count == scep->refusal_lines + 1)
+    int64_t now_ms = clock_mono_ms();
+    unsigned own = tally_add(scep->refusals, peer, now_ms).address;
+    if (own > scep->refusal_lines + 1)
+        return false;
+    unsigned most = scep->refusal_lines * REFUSAL_LINES_ALL, all = line_count(scep, now_ms);
+    if (all == most + 1)
+        log_warn(NULL, "refusals are no longer logged here, the access log has them lines=%u window_s=%d",
+                 most, REFUSAL_LINES_WINDOW_MS / 1000);
+    if (all > most)
+        return false;
+    if (own == scep->refusal_lines + 1)
         log_warn(NULL,
                  "refusals of this address are no longer logged here, the access log has them peer=%s "
                  "lines=%u window_s=%d",
                  peer, scep->refusal_lines, REFUSAL_LINES_WINDOW_MS / 1000);
-    return count <= scep->refusal_lines;
+    return own <= scep->refusal_lines;
 }
 
 void scep_free(struct scep *scep)

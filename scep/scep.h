@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #define REFUSAL_LINES_WINDOW_MS 60000
+#define REFUSAL_LINES_ALL       10                            /* lines of all addresses: so many times those of one */
 
 struct pool;
 struct tally;
@@ -20,6 +21,7 @@ struct scep {
     struct budget *budget;
     struct tally *refusals;                                  /* of each address, for scep_may_log */
     unsigned refusal_lines;
+    unsigned lines; int64_t lines_since_ms;                  /* of all, in this window; under lock */
     struct scep_counters counters;
     atomic_llong expired_said_ms;                            /* when the log last said that an RA certificate expired */
     pthread_mutex_t lock;

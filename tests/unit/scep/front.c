@@ -347,8 +347,23 @@ TEST(refusals_of_an_address_are_logged_up_to_its_lines_and_others_still)
     site->scep->refusal_lines = 3;
     for (int i = 0; i < 3; i++)
         assert_true(scep_may_log(site->scep, "192.0.2.1"));
-    assert_false(scep_may_log(site->scep, "192.0.2.1"));
+    for (int i = 0; i < 100; i++) /* however many there are of it */
+        assert_false(scep_may_log(site->scep, "192.0.2.1"));
     assert_true(scep_may_log(site->scep, "192.0.2.2"));
+}
+
+TEST(refusals_of_many_addresses_are_logged_up_to_ten_times_the_lines)
+{
+    struct site *site = site_new(&(struct site_options){ 0 });
+    char peer[32];
+    site->scep->refusal_lines = 3;
+    for (int i = 0; i < 3 * REFUSAL_LINES_ALL; i++) {
+        snprintf(peer, sizeof(peer), "192.0.2.%d", i);
+        assert_true(scep_may_log(site->scep, peer));
+    }
+    assert_false(scep_may_log(site->scep, "192.0.2.200"));
+    site->scep->lines_since_ms -= REFUSAL_LINES_WINDOW_MS;
+    assert_true(scep_may_log(site->scep, "192.0.2.200"));
 }
 
 TEST(a_reload_in_mid_request_lets_it_finish_with_what_it_began)
@@ -410,5 +425,6 @@ RUN(T(a_device_enrols_by_post_and_the_access_log_has_its_transaction),
     T(who_waits_too_long_for_a_worker_is_told_later), T(one_address_cannot_fill_the_queue_for_another),
     T(an_address_past_its_budget_is_refused_before_a_worker_is_asked),
     T(refusals_of_an_address_are_logged_up_to_its_lines_and_others_still),
+    T(refusals_of_many_addresses_are_logged_up_to_ten_times_the_lines),
     T(a_reload_in_mid_request_lets_it_finish_with_what_it_began), T(a_device_that_leaves_does_no_harm),
     T(the_end))
