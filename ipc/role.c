@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -333,6 +334,17 @@ static void say_ready(struct role *role)
     role->ready_fd = -1;
 }
 
+/* A role that ends by itself is told to by its supervisor, too, at any moment until it is gone: by then nothing would catch it. */
+static void signals_end(void)
+{
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+}
+
 int role_serve(struct role *role, const struct role_hooks *hooks)
 {
     role->hooks = hooks;
@@ -342,6 +354,7 @@ int role_serve(struct role *role, const struct role_hooks *hooks)
     log_info(NULL, "serving pid=%d", (int)getpid());
     say_ready(role);
     loop_run(role->loop);
+    signals_end();
     (void)loop_forget(role->loop, role);
     log_info(NULL, "stopped");
     return role->exit_status;

@@ -132,7 +132,16 @@ refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line
         esac
     done
     daemon_log | grep -q ' chanceryd stopped'
-    daemon_log | grep -q 'role ended role=signer exit=0'
+    daemon_log | grep -q 'role ended role=signer exit=0' || { daemon_log; return 1; }
+}
+@test "a role that is told to stop again and again still ends in good order" {
+    site_make
+    daemon_start
+    local pid
+    pid=$(role_pid signer)
+    while kill -TERM "$pid" 2>/dev/null; do :; done
+    wait_for 10 grep -q 'role died role=signer' "$WORK/daemon.log"
+    daemon_log | grep -q 'role died role=signer exit=0' || { daemon_log; return 1; }
 }
 @test "SIGHUP reloads what can be reloaded; a bad configuration changes nothing" {
     site_make
