@@ -124,7 +124,7 @@ static void judge_crl(struct rogue *rogue, struct bytes der)
     ASSERT_OK(crl_verify(&crl, rogue->site.ca_key->public_half, &why), &why);
     ASSERT_BYTES(crl.issuer, buf_bytes(&rogue->site.ca_name));
     assert_true(crl.number >= rogue->crl_number); /* the same: asked for again, and the same bytes come */
-    assert_true(crl.this_update <= time(NULL));
+    assert_true(crl.this_update <= time(NULL) + 300);
     assert_true(crl.next_update - crl.this_update <= 8 * DAY + DAY);
     rogue->crl_number = crl.number;
 }
@@ -140,7 +140,7 @@ static enum err ask_body(struct rogue *rogue, struct bytes body, enum seal_kind 
     enum err err = channel_call(rogue->channel, "seal", body, 30000, &answer, &why);
     if (err != OK) {
         rogue->refused++;
-        assert_int_not_equal(err, ERR_UNAVAILABLE); /* it lives */
+        assert_null(strstr(why.text, "connection lost")); /* it lives */
         assert_int_not_equal(err, ERR_TIMEOUT);
         return err;
     }

@@ -242,7 +242,6 @@ TEST(a_crl_file_that_a_crash_left_behind_is_written_again)
 TEST(a_crl_file_that_could_not_be_written_is_caught_up_without_a_restart)
 {
     struct why why = { 0 };
-    AUTO_STR path = crl_path();
     AUTO_STR folder = xasprintf("%s/crl", world->folder);
     ASSERT_OK(file_write(folder, BYTES_LIT("in the way"), 0600, &why), &why);
     ASSERT_ERR(ERR_IO, crl_publish(world->ca, world_issuer(world), &why), &why);

@@ -4,6 +4,8 @@
 #include "tests/support/fail_memory.h"
 #include "tests/unit/signer/helper.h"
 
+#include <openssl/crypto.h>
+
 #define FAILURES_MAX 20000
 
 static void assert_retryable(enum err err, const struct why *why, long n)
@@ -90,6 +92,9 @@ TEST(each_failing_allocation_of_the_start)
 int main(void)
 {
     memory_hook_openssl();
+    /* Now, so that secret_heap_open finds the heap made and leaves the allocator ours. */
+    if (CRYPTO_secure_malloc_init(LIMIT_SECRET_HEAP_BYTES, 16) != 1)
+        die("no locked heap");
     const struct CMUnitTest tests[] = {
         T(each_failing_allocation_of_a_certificate),
         T(each_failing_allocation_of_a_crl),
