@@ -47,6 +47,8 @@ class Enrolment:
 class Revocation:
     """An administrator who asks once. Whatever he was told, what is revoked is in the CRL and its file soon after."""
     roles = ('ca', 'signer')
+    # Each time only these, of the last CRL: all of them read all CRLs, of which each revocation makes another.
+    rules = ('crl-file-is-the-last', 'revoked-is-in-the-crl', 'acknowledged-revocation')
 
     def __init__(self, site, _):
         self.site = site
@@ -80,7 +82,7 @@ class Revocation:
             return False
 
     def broken(self):
-        return rules.check(evidence.History(evidence.Site(self.site.site), [self.site.held]))
+        return rules.check(evidence.History(evidence.Site(self.site.site), [self.site.held]), self.rules)
 
 
 OPERATIONS = {'enrol': Enrolment, 'revoke': Revocation}
