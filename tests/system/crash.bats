@@ -90,7 +90,7 @@ killed_between() { # NAME: its request stands after T1 and before T2 when ca die
     ca=$(role_pid ca) signer=$(role_pid signer)
     kill -STOP "$ca"
     curl -sS -D "$WORK/head" -o /dev/null --max-time 60 --data-binary "@$WORK/tmp/patient.msg" "$URL?operation=PKIOperation" || true
-    grep -q '^HTTP/1.1 503' "$WORK/head"
+    grep -q '^HTTP/1.1 503' "$WORK/head" || { cat "$WORK/head"; daemon_log; return 1; }
     grep -qi '^Retry-After: [0-9]' "$WORK/head"
     kill -CONT "$ca"
     again() { [ "$(post "$URL" "$WORK/tmp/patient.msg" "$WORK/patient.answer")" = 200 ]; }
