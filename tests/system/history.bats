@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# slow
+# runs beside the others: it mostly waits for roles to come back
 # What survives crashes and faults: the checkers and harnesses of tests/history, on the programs as they are delivered
 # (CHANCERY_PLAIN: sanitizers would only slow the restarts that are measured here).
 load helper
@@ -36,7 +36,7 @@ all_of() { # a command line each
 @test "two hundred kills of random processes during two thousand enrolments" { history kills --kills 200 --enrolments 2000; }
 @test "each file operation of an enrolment and of a revocation fails: EIO, ENOSPC, EINTR, a short write" {
     all_of 'io-faults --roles ca --faults EIO ENOSPC' 'io-faults --roles ca --faults EINTR short' 'io-faults --roles signer scep' \
-        'io-faults --operation revoke'
+        'io-faults --operation revoke --faults EIO ENOSPC' 'io-faults --operation revoke --faults EINTR short'
 }
 @test "a hundred devices, one one-time challenge, the same instant, fifty rounds: fifty certificates" { history race --rounds 50; }
 @test "the disk of the store, and of the journal, runs full: come again, and served when there is space" {
