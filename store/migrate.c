@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/log.h"
 
 static const char create_table[] = "CREATE TABLE IF NOT EXISTS schema_migration "
                                    "(version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)";
@@ -46,9 +47,13 @@ static enum err migration_apply(const struct store_ops *ops, void *connection,
     return run(ops, connection, &statement, none, why);
 }
 
+struct progress {
+    bool is_new, more;
+};
+
 /* In one transaction: looks again, since another process may have been first, and takes the next step. */
 static enum err step(const struct store_ops *ops, void *connection, const struct store_config *config,
-                     bool *ret_more, struct why *why)
+                     struct progress *progress, struct why *why)
 {
     int64_t version = 0;
     TRY(ops->script(connection, create_table, why));
@@ -57,17 +62,21 @@ static enum err step(const struct store_ops *ops, void *connection, const struct
     if (!FAULT(newer_schema) && version > newest)
         return fail(why, ERR_STORE_SCHEMA, "the store has schema version %lld, this program knows up to %lld",
                     (long long)version, (long long)newest);
-    *ret_more = version < newest;
-    return *ret_more ? migration_apply(ops, connection, &config->migrations[version], why) : OK;
+    progress->is_new = progress->is_new || version == 0;
+    progress->more = version < newest;
+    if (progress->more && !progress->is_new)
+        log_info(NULL, "store is brought up from=%lld to=%lld (takes minutes when it is large)",
+                 (long long)version, (long long)newest);
+    return progress->more ? migration_apply(ops, connection, &config->migrations[version], why) : OK;
 }
 
 enum err migrate(const struct store_ops *ops, void *connection, const struct store_config *config,
                  const char *begin, struct why *why)
 {
-    bool more = true;
-    while (more) {
+    struct progress progress = { .more = true };
+    while (progress.more) {
         TRY(ops->script(connection, begin, why));
-        enum err err = step(ops, connection, config, &more, why);
+        enum err err = step(ops, connection, config, &progress, why);
         if (err == OK)
             err = ops->script(connection, "COMMIT", why);
         if (err != OK) {
