@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # [long] Every fuzzer, with AddressSanitizer, UndefinedBehaviorSanitizer and leak detection, until it has had SECONDS of CPU
-# time at this commit (default 7200), in slices, round after round, so that all have run when it is stopped early. Can be
-# stopped (SIGINT, SIGTERM) and started again: corpora and times stay in build/fuzz. A crash, a leak or an input over 100 ms
+# time with the code that it has now (default 7200), in slices, round after round, so that all have run when it is stopped
+# early. Can be stopped (SIGINT, SIGTERM) and started again: corpora and times stay in build/fuzz, and a change elsewhere
+# costs a target nothing: what counts is the fuzzer's own program, which has only what it calls. A crash, a leak or an input over 100 ms
 # of CPU time ends that target; its input is in build/fuzz/crashes. Writes tests/long/fuzz.result.
 # usage: tests/long/fuzz.sh [--idle] [--jobs N] [--slice SECONDS] [SECONDS [TARGET…]]    --idle: only when nothing else runs
 #        tests/long/fuzz.sh --report     writes the result from the times so far
@@ -27,7 +28,7 @@ seconds=${1:-7200}
 [ $# = 0 ] || shift
 all=$(grep -o "'[a-z_0-9]*': \[" fuzz/meson.build | tr -d "': [" | sort -u)
 targets=${*:-$all}
-commit=$(git log -1 --format=%h -- '*.c' '*.h' ':!tests' ':!man') # what runs: a change of words keeps the times
+commit=$(git log -1 --format=%h)
 [ -z "$(git status --porcelain --untracked-files=no)" ] || commit=$commit+changes
 
 largest() { # TARGET: no input is longer; a request's own limits are met far below them
@@ -45,19 +46,22 @@ prepare() {
     ninja -C "$build" "${wanted[@]}" >"$build/ninja.log" 2>&1 || { tail -n 20 "$build/ninja.log"; exit 1; }
     mkdir -p "$build/crashes" "$build/logs"
 }
-spent() { # TARGET: CPU seconds at this commit
-    awk -v commit="$commit" '$2 == commit { sum += $3 } END { printf "%d\n", sum }' "$build/$1.seconds" 2>/dev/null || echo 0
+program() { sha256sum "$build/fuzz/fuzz-$1" | cut -c 1-12; } # TARGET
+spent() { # TARGET: CPU seconds of this program
+    awk -v program="$(program "$1")" '$3 == program { sum += $4 } END { printf "%d\n", sum }' "$build/$1.seconds" 2>/dev/null ||
+        echo 0
 }
 field() { sed -n "s/^$2: *//p" "$build/logs/$1.log" | tail -n 1; }
 
-# One line: when, commit, CPU seconds, executions, slowest ms, edges, features, corpus files, status
+# One line: when, commit, program, CPU seconds, executions, slowest ms, edges, features, corpus files, status
 slice_record() { # TARGET STATUS
     local coverage
     coverage=$(grep -ao 'cov: [0-9]* ft: [0-9]* corp: [0-9]*' "$build/logs/$1.log" | tail -n 1)
     # shellcheck disable=SC2086
     set -- "$1" "$2" ${coverage:-cov: 0 ft: 0 corp: 0}
-    echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $commit $(field "$1" cpu_seconds || true) $(field "$1" stat::number_of_executed_units)" \
-        "$(field "$1" slowest_input_ms) $4 $6 $8 $2" | awk 'NF == 9' >>"$build/$1.seconds"
+    echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $commit $(program "$1") $(field "$1" cpu_seconds || true)" \
+        "$(field "$1" stat::number_of_executed_units) $(field "$1" slowest_input_ms) $4 $6 $8 $2" |
+        awk 'NF == 10' >>"$build/$1.seconds"
 }
 slice_run() { # TARGET SECONDS
     local corpus=$build/corpus-$1 seeds=fuzz/corpus/$1 status scratch
@@ -76,27 +80,27 @@ slice_run() { # TARGET SECONDS
         slice_record "$1" ok
     else
         cp "$build/logs/$1.log" "$build/crashes/$1.log"
-        echo "$(date -u +%FT%TZ) $commit 0 0 0 0 0 0 CRASH" >>"$build/$1.seconds"
+        echo "$(date -u +%FT%TZ) $commit $(program "$1") 0 0 0 0 0 0 CRASH" >>"$build/$1.seconds"
         echo "$1: FAILED (status $status), see $build/crashes/$1.log"
     fi
 }
-crashed() { grep -q " $commit .*CRASH" "$build/$1.seconds" 2>/dev/null; }
+crashed() { grep -q " $(program "$1") .*CRASH" "$build/$1.seconds" 2>/dev/null; }
 
 report() {
     {
         echo "fuzz, $(date -u +%Y-%m-%dT%H:%M:%SZ), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
             "$(clang --version | head -n 1), AddressSanitizer, UndefinedBehaviorSanitizer, LeakSanitizer"
-        printf '%-14s %-18s %11s %14s %8s %11s %7s %9s %7s\n' target commit cpu_seconds executions crashes slowest_ms \
-            edges features corpus
+        printf '%-14s %-12s %-18s %11s %14s %8s %11s %7s %9s %7s\n' target program until_commit cpu_seconds executions crashes \
+            slowest_ms edges features corpus
         local name
         for name in $all; do
             awk -v name="$name" '
-                { if (!($2 in seconds)) order[++commits] = $2
-                  seconds[$2] += $3; executions[$2] += $4; if ($5 > slowest[$2]) slowest[$2] = $5
-                  crashes[$2] += ($9 == "CRASH"); if ($9 == "ok") { edges[$2] = $6; features[$2] = $7; files[$2] = $8 } }
-                END { for (i = 1; i <= commits; i++) { c = order[i]
-                    printf "%-14s %-18s %11d %14d %8d %11.1f %7d %9d %7d\n", name, c, seconds[c], executions[c], crashes[c],
-                        slowest[c], edges[c], features[c], files[c] } }' "$build/$name.seconds" 2>/dev/null
+                { if (!($3 in seconds)) order[++programs] = $3
+                  seconds[$3] += $4; executions[$3] += $5; if ($6 > slowest[$3]) slowest[$3] = $6; until[$3] = $2
+                  crashes[$3] += ($10 == "CRASH"); if ($10 == "ok") { edges[$3] = $7; features[$3] = $8; files[$3] = $9 } }
+                END { for (i = 1; i <= programs; i++) { p = order[i]
+                    printf "%-14s %-12s %-18s %11d %14d %8d %11.1f %7d %9d %7d\n", name, p, until[p], seconds[p], executions[p],
+                        crashes[p], slowest[p], edges[p], features[p], files[p] } }' "$build/$name.seconds" 2>/dev/null
         done
     } | tee "$result"
 }
@@ -145,5 +149,8 @@ rounds() {
     trap stop INT TERM
     rounds 9>&-
     report
-    if grep -q CRASH "$build"/*.seconds; then exit 1; else exit 0; fi
+    for name in $targets; do
+        ! crashed "$name" || exit 1
+    done
+    exit 0
 }
