@@ -16,15 +16,19 @@ history() { # PROGRAM OPTIONS…
     [ $status != 77 ] || skip "needs root, to trace, and x86-64"
     return $status
 }
-# Several at once: they mostly wait for roles to come back.
+# Several at once: they mostly wait for roles to come back. What failed says so last, and once.
 all_of() { # a command line each
-    local line pids=() pid status=0
+    local line pids=() pid status=0 said=$BATS_TEST_TMPDIR/said
     for line in "$@"; do
         # shellcheck disable=SC2086
-        "$SOURCE/tests/history/"${line%% *} --build "$PLAIN" ${line#* } 3>&- &
+        "$SOURCE/tests/history/"${line%% *} --build "$PLAIN" ${line#* } >"$said.${#pids[@]}" 2>&1 3>&- &
         pids+=($!)
     done
-    for pid in "${pids[@]}"; do wait "$pid" || status=$?; done
+    for pid in "${!pids[@]}"; do
+        wait "${pids[$pid]}" && continue
+        status=$?
+        tail -n 30 "$said.$pid"
+    done
     [ $status != 77 ] || skip "needs root, to trace, and x86-64"
     return $status
 }
