@@ -46,10 +46,27 @@ static bool is_control(uint32_t point)
            point == 0x200F || (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
 }
 
+/* How many characters at the start stand for themselves everywhere: nearly always all. */
+static size_t plain_run(const char *text, size_t len)
+{
+    size_t i = 0;
+    while (i < len && text[i] >= 0x20 && text[i] < 0x7F && text[i] != '"' && text[i] != '\\')
+        i++;
+    return i;
+}
+
 static void escape(const char *text, size_t len, bool quotes, char *out, size_t out_size)
 {
     size_t used = 0;
     for (size_t i = 0; i < len && used + 5 < out_size;) {
+        size_t room = out_size - used - 5, left = len - i,
+               plain = plain_run(text + i, left < room ? left : room);
+        if (plain) {
+            memcpy(out + used, text + i, plain);
+            used += plain;
+            i += plain;
+            continue;
+        }
         struct bytes rest = bytes_of(text + i, len - i);
         uint32_t point;
         size_t sequence = utf8_sequence(rest, &point);
