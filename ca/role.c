@@ -84,8 +84,9 @@ static void issuer_keep(struct ca *ca, struct issuer *issuer)
         log_error(NULL, "CRL not published ca=%s reason=\"%s\"", issuer->name, why.text);
 }
 
-static void housekeeping(void *arg)
+static void housekeeping(void *arg, struct pool_place *place)
 {
+    (void)place;
     struct ca_role *serving = arg;
     struct why why = { 0 };
     for (size_t i = 0; i < serving->ca->issuer_count; i++)

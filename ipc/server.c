@@ -138,8 +138,9 @@ static void job_answer(struct job *job, enum err err, struct bytes body, const s
 
 static void jobs_collect(void *arg);
 
-static void job_run(void *arg)
+static void job_run(void *arg, struct pool_place *place)
 {
+    (void)place;
     struct job *job = arg;
     struct ipc_server *server = job->conn->server;
     struct why why = { 0 };

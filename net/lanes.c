@@ -33,6 +33,7 @@ struct lanes {
     struct lanes_config config;
     uint64_t seed;
     size_t count; /* waiting in all lanes */
+    size_t brief; /* of these */
     struct lane own;
     struct lane *buckets[BUCKETS];
     struct lane_list turns;  /* the next one first */
@@ -129,6 +130,7 @@ static struct lane_job oldest_take(struct lanes *lanes, struct lane *lane)
     free(oldest);
     lane->count--;
     lanes->count--;
+    lanes->brief -= job.brief;
     TAILQ_REMOVE(&lanes->turns, lane, turn);
     if (lane->count) /* its next turn comes after everybody else's */
         TAILQ_INSERT_TAIL(&lanes->turns, lane, turn);
@@ -144,6 +146,7 @@ static void job_add(struct lanes *lanes, struct lane *lane, const struct lane_jo
     if (lane->count++ == 0)
         TAILQ_INSERT_TAIL(&lanes->turns, lane, turn);
     lanes->count++;
+    lanes->brief += job->brief;
 }
 
 /* Whose queue is longer than `count` by more than the one place that is wanted; NULL: nobody's. */
@@ -191,19 +194,33 @@ static bool may_start(const struct lanes *lanes, const struct lane *lane)
     return lane == &lanes->own || alone || share == 0 || lane->running < share;
 }
 
-bool lanes_take(struct lanes *lanes, struct lane_job *ret, struct lane **ret_lane)
+static struct lane *next_lane(const struct lanes *lanes, bool brief_too)
 {
     struct lane *lane;
+    if (!brief_too && lanes->brief == lanes->count) /* nearly always: nothing to look for in a long queue */
+        return NULL;
     TAILQ_FOREACH(lane, &lanes->turns, turn)
     {
-        if (!may_start(lanes, lane))
-            continue;
-        *ret = oldest_take(lanes, lane);
-        lane->running++;
-        *ret_lane = lane;
-        return true;
+        if (may_start(lanes, lane) && (brief_too || !lane->first->job.brief))
+            return lane;
     }
-    return false;
+    return NULL;
+}
+
+bool lanes_take(struct lanes *lanes, bool brief_too, struct lane_job *ret, struct lane **ret_lane)
+{
+    struct lane *lane = next_lane(lanes, brief_too);
+    if (!lane)
+        return false;
+    *ret = oldest_take(lanes, lane);
+    lane->running++;
+    *ret_lane = lane;
+    return true;
+}
+
+bool lanes_ready(const struct lanes *lanes, bool brief_too)
+{
+    return next_lane(lanes, brief_too) != NULL;
 }
 
 void lanes_done(struct lanes *lanes, struct lane *lane)

@@ -32,8 +32,9 @@ struct loop {
     int wake_fd;
     struct event *wake;
     struct loop_timer *timers, *once, *watches;
-    pthread_mutex_t lock; /* the two below */
+    pthread_mutex_t lock; /* the rest */
     struct post *first, **last;
+    size_t count;
 };
 
 static struct post *posts_take(struct loop *loop)
@@ -42,8 +43,34 @@ static struct post *posts_take(struct loop *loop)
     struct post *first = loop->first;
     loop->first = NULL;
     loop->last = &loop->first;
+    loop->count = 0;
     pthread_mutex_unlock(&loop->lock);
     return first;
+}
+
+/* Once for all that is posted until the loop comes: whoever posts into an empty list wakes it. */
+static void wake_write(const struct loop *loop)
+{
+    uint64_t one = 1;
+    ssize_t sent;
+    do
+        sent = write(loop->wake_fd, &one, sizeof(one));
+    while (sent < 0 && errno == EINTR);
+    if (sent != (ssize_t)sizeof(one))
+        die("event loop cannot be woken, errno %d", errno);
+}
+
+static struct post *post_take(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    struct post *post = loop->first;
+    if (post) {
+        if (!(loop->first = post->next))
+            loop->last = &loop->first;
+        loop->count--;
+    }
+    pthread_mutex_unlock(&loop->lock);
+    return post;
 }
 
 /* One at a time: a function may post, or forget what comes after it. Bounded by what is queued now, so that
@@ -52,22 +79,23 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
     struct loop *loop = arg;
-    uint64_t count;
-    if (read(fd, &count, sizeof(count)) != (ssize_t)sizeof(count))
+    uint64_t ignored;
+    if (read(fd, &ignored, sizeof(ignored)) != (ssize_t)sizeof(ignored))
         return;
-    for (; count; count--) {
-        pthread_mutex_lock(&loop->lock);
-        struct post *post = loop->first;
-        if (post && !(loop->first = post->next))
-            loop->last = &loop->first;
-        pthread_mutex_unlock(&loop->lock);
-        if (!post)
-            return; /* forgotten */
+    pthread_mutex_lock(&loop->lock);
+    size_t count = loop->count;
+    pthread_mutex_unlock(&loop->lock);
+    struct post *post;
+    for (; count && (post = post_take(loop)); count--) {
         loop_fn fn = post->fn;
         void *fn_arg = post->arg;
         free(post);
         fn(fn_arg);
     }
+    pthread_mutex_lock(&loop->lock);
+    if (loop->count) /* they came while the list was not empty */
+        wake_write(loop);
+    pthread_mutex_unlock(&loop->lock);
 }
 
 void loop_post(struct loop *loop, loop_fn fn, void *arg)
@@ -78,15 +106,9 @@ void loop_post(struct loop *loop, loop_fn fn, void *arg)
     pthread_mutex_lock(&loop->lock);
     *loop->last = post;
     loop->last = &post->next;
-    /* Inside the lock: each count in the eventfd stands for a post that is already queued. */
-    uint64_t one = 1;
-    ssize_t sent;
-    do
-        sent = write(loop->wake_fd, &one, sizeof(one));
-    while (sent < 0 && errno == EINTR);
+    if (loop->count++ == 0)
+        wake_write(loop);
     pthread_mutex_unlock(&loop->lock);
-    if (sent != (ssize_t)sizeof(one))
-        die("event loop cannot be woken, errno %d", errno);
 }
 
 enum err loop_new(struct loop **ret, struct why *why)
@@ -220,6 +242,7 @@ size_t loop_forget(struct loop *loop, const void *arg)
         if (post->arg == arg) {
             *at = post->next;
             free(post);
+            loop->count--;
             count++;
         } else {
             at = &post->next;

@@ -271,8 +271,9 @@ static void log_unread(const struct job *job, const struct http_request *request
         log_warn(ctx, "refused: %s error=%s status=%d", why->text, row->name, row->http_status);
 }
 
-static void job_run(void *arg)
+static void job_run(void *arg, struct pool_place *place)
 {
+    (void)place;
     AUTO(job) job = arg;
     AUTO_BUF message = { 0 };
     struct why why = { 0 };

@@ -54,8 +54,9 @@ struct work {
     bool gated;
 };
 
-static void worker(void *arg)
+static void worker(void *arg, struct pool_place *place)
 {
+    (void)place;
     struct work work = *(struct work *)arg;
     free(arg);
     if (work.gated) {

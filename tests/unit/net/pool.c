@@ -23,8 +23,9 @@ static void gate_set_up(struct gate *gate)
     atomic_init(&gate->done, 0);
 }
 
-static void work(void *arg)
+static void work(void *arg, struct pool_place *place)
 {
+    (void)place;
     struct gate *gate = arg;
     sem_post(&gate->inside);
     while (sem_wait(&gate->open) != 0 && errno == EINTR)
@@ -72,8 +73,9 @@ TEST(refused_work_can_be_offered_again)
     assert_int_equal(3, atomic_load(&gate.done));
 }
 
-static void look_at_signals(void *arg)
+static void look_at_signals(void *arg, struct pool_place *place)
 {
+    (void)place;
     sigset_t mask;
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
     atomic_store((atomic_int *)arg, sigismember(&mask, SIGHUP) && sigismember(&mask, SIGTERM));
@@ -93,8 +95,9 @@ TEST(workers_leave_signals_to_the_loop_and_the_caller_keeps_its_own)
     assert_false(sigismember(&mask, SIGHUP));
 }
 
-static void use_stack(void *arg)
+static void use_stack(void *arg, struct pool_place *place)
 {
+    (void)place;
     volatile char frame[128 * 1024];
     for (size_t i = 0; i < sizeof(frame); i += 512)
         frame[i] = 1;
@@ -153,8 +156,9 @@ static void note(struct line *line, char *to, char name)
     pthread_mutex_unlock(&line->lock);
 }
 
-static void on_served(void *arg)
+static void on_served(void *arg, struct pool_place *place)
 {
+    (void)place;
     const struct client *client = arg;
     note(client->line, client->line->served, client->name);
 }
@@ -185,7 +189,7 @@ static bool join(struct line *line, char name)
     char text[] = "192.0.2.?";
     text[8] = (char)('0' + (name - 'A'));
     assert_true(address_parse(bytes_str(text), &from));
-    return pool_submit_from(line->pool, &(struct pool_job){ on_served, on_refused, client, &from });
+    return pool_submit_from(line->pool, &(struct pool_job){ on_served, on_refused, client, &from, false });
 }
 
 static void line_end(struct line *line, const char *served, const char *refused)
@@ -236,7 +240,7 @@ static bool hold(struct line *line, const char *address)
 {
     struct address from;
     assert_true(address_parse(bytes_str(address), &from));
-    return pool_submit_from(line->pool, &(struct pool_job){ work, on_refused, &line->gate, &from });
+    return pool_submit_from(line->pool, &(struct pool_job){ work, on_refused, &line->gate, &from, false });
 }
 
 static int inside_now(struct line *line)
