@@ -276,13 +276,16 @@ static enum step step_work(struct connection *connection)
 }
 
 /* A client that asked for the end, and has sent nothing past its request until now, sends nothing more: old ones add a
-   line end, but with the body. */
+   line end, but with the body. Or it has its answer, and is gone already. */
 static bool is_quiet_now(struct connection *connection)
 {
     struct http_server *server = connection->server;
     size_t len;
-    return connection->surplus.len == 0 && stream_discard(&connection->stream, server->scratch,
-                                                          sizeof(server->scratch), &len) == STREAM_WANT_READ;
+    if (connection->surplus.len)
+        return false;
+    enum stream_result result =
+        stream_discard(&connection->stream, server->scratch, sizeof(server->scratch), &len);
+    return result == STREAM_WANT_READ || result == STREAM_END;
 }
 
 static enum step answer_sent(struct connection *connection)
