@@ -39,25 +39,63 @@ static uint32_t residue_of(const uint32_t *words, size_t count, uint32_t modulus
     return (uint32_t)rest;
 }
 
+/* Primes are taken together while their product fits 32 bits. With the powers of 2^32 modulo that product a residue is one
+   sum of products, and not a chain of as many divisions, each of which waits for the one before: every device's key comes
+   through here. */
+#define GROUPS_MAX  64
+#define QUICK_WORDS 64 /* moduli up to 2048 bits; for longer ones the chain is long enough */
+static struct group {
+    size_t from, to; /* in primes */
+    uint32_t product, powers[QUICK_WORDS];
+} groups[GROUPS_MAX];
+static size_t group_count;
+static pthread_once_t groups_once = PTHREAD_ONCE_INIT;
+
+static void groups_make(void)
+{
+    for (size_t to = 0; to < PRIMES; group_count++) {
+        struct group *group = &groups[group_count];
+        uint64_t product = 1, power = 1;
+        group->from = to;
+        while (to < PRIMES && product * primes[to] <= UINT32_MAX)
+            product *= primes[to++];
+        group->to = to;
+        group->product = (uint32_t)product;
+        for (size_t i = 0; i < QUICK_WORDS; i++, power = (power << 32) % product)
+            group->powers[i] = (uint32_t)power;
+    }
+}
+
+static uint32_t residue_of_group(const uint32_t *words, size_t count, const struct group *group)
+{
+    uint64_t low = 0, high = 0; /* of the sum: neither reaches 64 bits */
+    if (count > QUICK_WORDS)
+        return residue_of(words, count, group->product);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t part = (uint64_t)words[i] * group->powers[i];
+        low += (uint32_t)part;
+        high += part >> 32;
+    }
+    high += low >> 32;
+    return (uint32_t)(((high % group->product) << 32 | (uint32_t)low) % group->product);
+}
+
 struct weak_check {
     uint32_t words[RSA_MAX_BYTES / 4]; /* the modulus, least significant first */
     size_t count;
     uint16_t residues[PRIMES]; /* modulus mod primes[i] */
 };
 
-/* Primes are taken together while their product fits 32 bits: a third of the long divisions. */
 static void fill_residues(struct weak_check *check, struct bytes modulus)
 {
+    pthread_once(&groups_once, groups_make);
     check->count = (modulus.len + 3) / 4;
     for (size_t i = 0; i < check->count; i++)
         check->words[i] = word_at(modulus, i);
-    for (size_t from = 0, to = 0; from < PRIMES; from = to) {
-        uint64_t product = 1;
-        while (to < PRIMES && product * primes[to] <= UINT32_MAX)
-            product *= primes[to++];
-        uint32_t rest = residue_of(check->words, check->count, (uint32_t)product);
-        for (size_t i = from; i < to; i++)
-            check->residues[i] = (uint16_t)(rest % primes[i]);
+    for (size_t i = 0; i < group_count; i++) {
+        uint32_t rest = residue_of_group(check->words, check->count, &groups[i]);
+        for (size_t k = groups[i].from; k < groups[i].to; k++)
+            check->residues[k] = (uint16_t)(rest % primes[k]);
     }
 }
 
@@ -110,7 +148,7 @@ static bool has_infineon_fingerprint(const struct weak_check *check)
 
 struct numbers {
     BN_CTX *ctx;
-    BIGNUM *n, *root, *rest, *square, *next;
+    BIGNUM *n, *root, *rest, *square, *next, *part;
 };
 
 static void numbers_free(struct numbers *numbers)
@@ -121,6 +159,7 @@ static void numbers_free(struct numbers *numbers)
     BN_free(numbers->rest);
     BN_free(numbers->square);
     BN_free(numbers->next);
+    BN_free(numbers->part);
 }
 
 static bool numbers_make(struct numbers *b, struct bytes modulus)
@@ -131,7 +170,8 @@ static bool numbers_make(struct numbers *b, struct bytes modulus)
     b->rest = BN_new();
     b->square = BN_new();
     b->next = BN_new();
-    return b->ctx && b->n && b->root && b->rest && b->square && b->next;
+    b->part = BN_new();
+    return b->ctx && b->n && b->root && b->rest && b->square && b->next && b->part;
 }
 
 static uint64_t root_of_word(uint64_t value)
@@ -144,24 +184,34 @@ static uint64_t root_of_word(uint64_t value)
     return root;
 }
 
-/* Integer square root by Newton from above, begun at the 31 leading bits; so a few divisions are enough. */
+/* One step of Newton's from above: root is never less than the integer root of value afterwards. */
+static bool newton(struct numbers *b, const BIGNUM *value, BIGNUM *root)
+{
+    return BN_div(b->next, NULL, value, root, b->ctx) && BN_add(root, root, b->next) &&
+           BN_rshift1(root, root);
+}
+
+/* Integer square root. The leading 31 bits first, by themselves; then each step of Newton's doubles how many are right, so all
+   but the last look at leading bits of the value alone. */
 static bool root_of(struct numbers *b, const BIGNUM *value, BIGNUM *ret)
 {
-    if (BN_is_zero(value)) {
-        BN_zero(ret);
-        return true;
-    }
-    int shift = BN_num_bits(value) > 62 ? (BN_num_bits(value) - 61) / 2 * 2 : 0;
-    if (!BN_rshift(b->next, value, shift) || !BN_set_word(ret, root_of_word(BN_get_word(b->next)) + 1) ||
-        !BN_lshift(ret, ret, shift / 2))
+    int bits = BN_num_bits(value),
+        shift = bits > 62 ? (bits - 61) / 2 * 2 : 0; /* of value, not looked at yet */
+    if (!BN_rshift(b->next, value, shift) || !BN_set_word(ret, root_of_word(BN_get_word(b->next))))
         return false;
-    for (;;) {
-        if (!BN_div(b->next, NULL, value, ret, b->ctx) || !BN_add(b->next, b->next, ret) ||
-            !BN_rshift1(b->next, b->next))
+    while (shift > 0) {
+        int right = BN_num_bits(ret) - 2, by = right < shift / 2 ? right : shift / 2;
+        shift -= 2 * by;
+        if (!BN_add_word(ret, 1) || !BN_lshift(ret, ret, by) || !BN_rshift(b->part, value, shift) ||
+            !newton(b, b->part, ret))
             return false;
-        if (BN_cmp(b->next, ret) >= 0)
+    }
+    for (;;) { /* it may be one too large */
+        if (!BN_sqr(b->part, ret, b->ctx))
+            return false;
+        if (BN_cmp(b->part, value) <= 0)
             return true;
-        if (!BN_copy(ret, b->next))
+        if (!BN_sub_word(ret, 1))
             return false;
     }
 }
@@ -177,23 +227,32 @@ static bool round_is_square(struct numbers *b, unsigned round, bool *ret_square)
     return true;
 }
 
-/* Small moduli that tell nearly every non-square without long arithmetic: one bit per square. */
+/* Small moduli that tell nearly every non-square without long arithmetic. Two products hold them all, so n and its root are
+   divided twice. */
+#define SIEVES 8
+static const uint8_t sieve_moduli[SIEVES] = { 64, 63, 65, 11, 17, 19, 23, 31 };
+#define SIEVES_FIRST        6
+#define SIEVE_PRODUCT_FIRST 931170240u /* 64 63 65 11 17 19 */
+#define SIEVE_PRODUCT_REST  713u       /* 23 31 */
 struct sieve {
     uint32_t modulus, root, n;
-    uint64_t squares[2];
+    uint64_t squares[2]; /* a bit for each square */
 };
-#define SIEVES 8
 
 static void fill_sieves(struct sieve sieves[SIEVES], const struct weak_check *check, const BIGNUM *root)
 {
-    static const uint8_t moduli[SIEVES] = { 64, 63, 65, 11, 17, 19, 23, 31 };
+    static const uint32_t products[2] = { SIEVE_PRODUCT_FIRST, SIEVE_PRODUCT_REST };
+    uint32_t roots[2], ns[2];
+    for (size_t i = 0; i < 2; i++) {
+        roots[i] = (uint32_t)BN_mod_word(root, products[i]);
+        ns[i] = residue_of(check->words, check->count, products[i]);
+    }
     for (size_t i = 0; i < SIEVES; i++) {
-        uint32_t m = moduli[i];
-        sieves[i] = (struct sieve){ .modulus = m,
-                                    .root = (uint32_t)BN_mod_word(root, m),
-                                    .n = residue_of(check->words, check->count, m) };
-        for (uint32_t x = 0; x < m; x++)
-            sieves[i].squares[x * x % m / 64] |= 1ull << (x * x % m % 64);
+        uint32_t m = sieve_moduli[i];
+        size_t of = i >= SIEVES_FIRST;
+        sieves[i] = (struct sieve){ .modulus = m, .root = roots[of] % m, .n = ns[of] % m };
+        for (uint32_t x = 0, square = 0; x <= m / 2; square = (square + 2 * x + 1) % m, x++)
+            sieves[i].squares[square / 64] |= 1ull << (square % 64);
     }
 }
 
