@@ -4,9 +4,16 @@
 #include "x509/algorithm.h"
 
 #include "base/fault.h"
+#include "x509/ready.h"
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
+#include <stdatomic.h>
+
+/* Fetched once: libcrypto looks EVP_sha256() and its like up by name at each use. */
+typedef _Atomic(EVP_MD *) fetched_md;
+typedef _Atomic(EVP_CIPHER *) fetched_cipher;
 
 struct digest_row {
     const char *name;
@@ -64,7 +71,17 @@ const char *digest_name(enum digest digest)
 
 const struct evp_md_st *digest_evp(enum digest digest)
 {
-    return digest_row(digest)->evp();
+    static fetched_md fetched[DIGESTS];
+    const EVP_MD *named = digest_row(digest)->evp();
+    EVP_MD *md = atomic_load(&fetched[digest]), *none = NULL;
+    if (md)
+        return md;
+    md = EVP_MD_fetch(NULL, EVP_MD_get0_name(named), NULL);
+    if (md && !atomic_compare_exchange_strong(&fetched[digest], &none, md)) {
+        EVP_MD_free(md);
+        md = none;
+    }
+    return md ? md : named;
 }
 
 const char *cipher_name(enum cipher cipher)
@@ -84,7 +101,17 @@ size_t cipher_block_size(enum cipher cipher)
 
 const struct evp_cipher_st *cipher_evp(enum cipher cipher)
 {
-    return cipher_row(cipher)->evp();
+    static fetched_cipher fetched[CIPHERS];
+    const EVP_CIPHER *named = cipher_row(cipher)->evp();
+    EVP_CIPHER *evp = atomic_load(&fetched[cipher]), *none = NULL;
+    if (evp)
+        return evp;
+    evp = EVP_CIPHER_fetch(NULL, EVP_CIPHER_get0_name(named), NULL);
+    if (evp && !atomic_compare_exchange_strong(&fetched[cipher], &none, evp)) {
+        EVP_CIPHER_free(evp);
+        evp = none;
+    }
+    return evp ? evp : named;
 }
 
 const char *key_kind_name(enum key_kind kind)
@@ -343,7 +370,7 @@ static enum err digest_failed(struct why *why, const char *name)
 enum err digest_compute(enum digest digest, struct bytes data, uint8_t *ret, struct why *why)
 {
     const struct digest_row *row = digest_row(digest);
-    if (EVP_Digest(data.data, data.len, ret, NULL, row->evp(), NULL) != 1)
+    if (EVP_Digest(data.data, data.len, ret, NULL, digest_evp(digest), NULL) != 1)
         return digest_failed(why, row->name);
     return OK;
 }
@@ -351,7 +378,7 @@ enum err digest_compute(enum digest digest, struct bytes data, uint8_t *ret, str
 enum err sha256_parts(const struct bytes *parts, size_t count, uint8_t ret[static 32], struct why *why)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool done = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
+    bool done = ctx && EVP_DigestInit_ex2(ctx, digest_evp(DIGEST_SHA256), NULL) == 1;
     for (size_t i = 0; done && i < count; i++)
         done = parts[i].len == 0 || EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) == 1;
     uint8_t value[EVP_MAX_MD_SIZE];
@@ -363,13 +390,37 @@ enum err sha256_parts(const struct bytes *parts, size_t count, uint8_t ret[stati
     return OK;
 }
 
+static EVP_MAC_CTX *hmac_new(void)
+{
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                  OSSL_PARAM_construct_end() };
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    EVP_MAC_free(mac); /* ctx has its own reference */
+    if (ctx && EVP_MAC_CTX_set_params(ctx, params) == 1)
+        return ctx;
+    EVP_MAC_CTX_free(ctx);
+    return NULL;
+}
+
 enum err hmac_sha256(struct bytes key, struct bytes data, uint8_t ret[static 32], struct why *why)
 {
-    static const uint8_t nothing[1]; /* HMAC() takes NULL for "as before" */
-    uint8_t value[EVP_MAX_MD_SIZE];
-    if (key.len > INT32_MAX || !HMAC(EVP_sha256(), key.len ? key.data : nothing, (int)key.len,
-                                     data.len ? data.data : nothing, data.len, value, NULL))
+    static struct ready ready = READY_NONE;
+    static const uint8_t nothing[1]; /* EVP_MAC_init takes NULL for "as before" */
+    uint8_t value[32];
+    size_t len = 0;
+    EVP_MAC_CTX *ctx = ready_take(&ready);
+    ctx = ctx ? ctx : hmac_new();
+    bool done = ctx && EVP_MAC_init(ctx, key.len ? key.data : nothing, key.len, NULL) == 1 &&
+                (data.len == 0 || EVP_MAC_update(ctx, data.data, data.len) == 1) &&
+                EVP_MAC_final(ctx, value, &len, sizeof(value)) == 1 && len == sizeof(value);
+    /* It keeps its key until the next one comes. */
+    done = done && EVP_MAC_init(ctx, nothing, sizeof(nothing), NULL) == 1;
+    if (!done || !ready_give(&ready, ctx))
+        EVP_MAC_CTX_free(ctx);
+    if (!done)
         return digest_failed(why, "HMAC-SHA-256");
-    memcpy(ret, value, 32);
+    memcpy(ret, value, sizeof(value));
     return OK;
 }

@@ -15,7 +15,8 @@
 struct file_key {
     struct key base; /* first: struct key * points here too */
     struct pkey pkey;
-    struct key_gate *gate; /* borrowed */
+    struct key_gate *gate;            /* borrowed */
+    struct ready signing, decrypting; /* EVP_PKEY_CTX after their init */
 };
 
 /* When memory runs out while OpenSSL 3.0 renews the blinding of an RSA key, at each 32nd use, it goes on with half of it, says
@@ -30,16 +31,15 @@ static void blinding_check(const struct key *key)
 static enum err file_key_sign(const struct key *key, enum digest digest, struct bytes data,
                               struct buf *ret_signature, struct why *why)
 {
-    const struct file_key *file = (const struct file_key *)key;
+    struct file_key *file = (struct file_key *)key; /* what is ready is no part of the key */
     bool rsa = key->public_half->kind == KEY_RSA;
     uint8_t hash[DIGEST_MAX_BYTES];
     TRY(digest_compute(digest, data, hash, why));
-    AUTO_VAL(pkey_ctx) ctx = { EVP_PKEY_CTX_new(file->pkey.handle, NULL) };
+    AUTO_VAL(pkey_ctx) ctx = pkey_ctx_take(&file->signing, file->pkey.handle, EVP_PKEY_sign_init);
     AUTO_BUF signature = { 0 };
     buf_reserve(&signature, (size_t)EVP_PKEY_get_size(file->pkey.handle));
     size_t len = signature.cap;
-    if (!ctx.handle || EVP_PKEY_sign_init(ctx.handle) != 1 ||
-        (rsa && EVP_PKEY_CTX_set_rsa_padding(ctx.handle, RSA_PKCS1_PADDING) != 1) ||
+    if (!ctx.handle || (rsa && EVP_PKEY_CTX_set_rsa_padding(ctx.handle, RSA_PKCS1_PADDING) != 1) ||
         EVP_PKEY_CTX_set_signature_md(ctx.handle, digest_evp(digest)) != 1)
         return crypto_failed(why, ERR_KEY, "libcrypto cannot sign with this key");
     ERR_clear_error();
@@ -50,6 +50,7 @@ static enum err file_key_sign(const struct key *key, enum digest digest, struct 
     /* OpenSSL 3.0 gives an ECDSA signature of SIZE_MAX octets, and success, when it has no memory to encode it. */
     if (!done || len == 0 || len > signature.cap)
         return crypto_failed(why, ERR_KEY, "signing failed in libcrypto");
+    pkey_ctx_give(&file->signing, &ctx);
     signature.len = len;
     *ret_signature = TAKE_BUF(signature);
     return OK;
@@ -57,13 +58,12 @@ static enum err file_key_sign(const struct key *key, enum digest digest, struct 
 
 static enum err file_key_decrypt(const struct key *key, struct bytes in, struct buf *ret_raw, struct why *why)
 {
-    const struct file_key *file = (const struct file_key *)key;
-    AUTO_VAL(pkey_ctx) ctx = { EVP_PKEY_CTX_new(file->pkey.handle, NULL) };
+    struct file_key *file = (struct file_key *)key;
+    AUTO_VAL(pkey_ctx) ctx = pkey_ctx_take(&file->decrypting, file->pkey.handle, EVP_PKEY_decrypt_init);
     AUTO_WIPE raw = { 0 };
     buf_reserve(&raw, key->public_half->modulus.len);
     size_t len = key->public_half->modulus.len;
-    if (!ctx.handle || EVP_PKEY_decrypt_init(ctx.handle) != 1 ||
-        EVP_PKEY_CTX_set_rsa_padding(ctx.handle, RSA_NO_PADDING) != 1)
+    if (!ctx.handle || EVP_PKEY_CTX_set_rsa_padding(ctx.handle, RSA_NO_PADDING) != 1)
         return crypto_failed(why, ERR_KEY, "libcrypto cannot decrypt with this key");
     ERR_clear_error();
     key_gate_enter(file->gate);
@@ -72,6 +72,7 @@ static enum err file_key_decrypt(const struct key *key, struct bytes in, struct 
     blinding_check(key);
     if (!done || len != key->public_half->modulus.len)
         return crypto_failed(why, ERR_KEY, "RSA decryption failed in libcrypto");
+    pkey_ctx_give(&file->decrypting, &ctx);
     raw.len = len;
     *ret_raw = TAKE_BUF(raw);
     return OK;
@@ -80,6 +81,8 @@ static enum err file_key_decrypt(const struct key *key, struct bytes in, struct 
 static void file_key_free(struct key *key)
 {
     struct file_key *file = (struct file_key *)key;
+    pkey_ctx_drop(&file->signing);
+    pkey_ctx_drop(&file->decrypting);
     pkey_free(&file->pkey);
     free(file);
 }
@@ -110,6 +113,8 @@ static enum err key_from_pkey(struct pkey *pkey, struct key_gate *gate, struct k
 {
     struct file_key *file = xcalloc(1, sizeof(*file));
     file->base.ops = &file_ops;
+    pthread_mutex_init(&file->signing.lock, NULL);
+    pthread_mutex_init(&file->decrypting.lock, NULL);
     file->gate = gate;
     file->pkey.handle = TAKE(pkey->handle);
     AUTO(key) key = &file->base;

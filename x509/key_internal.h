@@ -2,6 +2,7 @@
 /* What the key files of x509/ share: the inside of a public key, libcrypto's form of a key, the gate. */
 #pragma once
 #include "x509/key.h"
+#include "x509/ready.h"
 
 #include <openssl/evp.h>
 
@@ -13,12 +14,17 @@ struct public_key {
     struct buf spki;
     struct bytes modulus, exponent;                          /* RSA: magnitudes, views into spki */
     EVP_PKEY *pkey;
+    struct ready verifying;                                  /* EVP_PKEY_CTX after EVP_PKEY_verify_init */
 };
 
 struct pkey { EVP_PKEY *handle; };                           /* an owner that AUTO_VAL frees */
 void pkey_free(struct pkey *pkey);
 struct pkey_ctx { EVP_PKEY_CTX *handle; };
 void pkey_ctx_free(struct pkey_ctx *ctx);
+/* One that `begin` has set up for this key, from those that are ready or new; handle NULL: libcrypto cannot. */
+struct pkey_ctx pkey_ctx_take(struct ready *ready, EVP_PKEY *pkey, int (*begin)(EVP_PKEY_CTX *ctx));
+void pkey_ctx_give(struct ready *ready, struct pkey_ctx *ctx);   /* after a use that went well: it is ready again */
+void pkey_ctx_drop(struct ready *ready);                     /* all that are ready */
 
 #define CURVE_MAX_COORDINATE 66                              /* P-521 */
 struct curve { enum key_kind kind; enum oid oid; const char *group; int bits; size_t coordinate; };

@@ -27,6 +27,32 @@ void pkey_ctx_free(struct pkey_ctx *ctx)
     ctx->handle = NULL;
 }
 
+struct pkey_ctx pkey_ctx_take(struct ready *ready, EVP_PKEY *pkey, int (*begin)(EVP_PKEY_CTX *ctx))
+{
+    struct pkey_ctx ctx = { ready_take(ready) };
+    if (ctx.handle)
+        return ctx;
+    ctx.handle = EVP_PKEY_CTX_new(pkey, NULL);
+    if (ctx.handle && begin(ctx.handle) != 1)
+        pkey_ctx_free(&ctx);
+    return ctx;
+}
+
+void pkey_ctx_give(struct ready *ready, struct pkey_ctx *ctx)
+{
+    if (ready_give(ready, ctx->handle))
+        ctx->handle = NULL;
+    else
+        pkey_ctx_free(ctx);
+}
+
+void pkey_ctx_drop(struct ready *ready)
+{
+    EVP_PKEY_CTX *ctx;
+    while ((ctx = ready_take(ready)))
+        EVP_PKEY_CTX_free(ctx);
+}
+
 bool crypto_was_short_of_memory(void)
 {
     bool was = false;
@@ -80,16 +106,33 @@ void public_key_free(struct public_key *key)
 {
     if (!key)
         return;
+    pkey_ctx_drop(&key->verifying);
     EVP_PKEY_free(key->pkey);
     buf_free(&key->spki);
     free(key);
 }
 
+/* The kind of key that is read all day long. */
+static struct pkey_ctx import_take(struct ready *ready, const char *type)
+{
+    struct pkey_ctx ctx = { ready_take(ready) };
+    if (ctx.handle)
+        return ctx;
+    ctx.handle = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    if (ctx.handle && EVP_PKEY_fromdata_init(ctx.handle) != 1)
+        pkey_ctx_free(&ctx);
+    return ctx;
+}
+
 static bool make_once(const char *type, OSSL_PARAM *params, EVP_PKEY **ret)
 {
-    AUTO_VAL(pkey_ctx) ctx = { EVP_PKEY_CTX_new_from_name(NULL, type, NULL) };
-    return ctx.handle && EVP_PKEY_fromdata_init(ctx.handle) == 1 &&
-           EVP_PKEY_fromdata(ctx.handle, ret, EVP_PKEY_PUBLIC_KEY, params) == 1;
+    static struct ready rsa = READY_NONE, ec = READY_NONE;
+    struct ready *ready = strcmp(type, "RSA") == 0 ? &rsa : &ec;
+    AUTO_VAL(pkey_ctx) ctx = import_take(ready, type);
+    if (!ctx.handle || EVP_PKEY_fromdata(ctx.handle, ret, EVP_PKEY_PUBLIC_KEY, params) != 1)
+        return false;
+    pkey_ctx_give(ready, &ctx);
+    return true;
 }
 
 /* libcrypto does not always say that it was short of memory. What condemns a device's key, or its signature, has to be
@@ -197,6 +240,7 @@ enum err public_key_parse(struct bytes spki, struct public_key **ret, struct why
         return fail(why, ERR_WEAK_KEY, "SubjectPublicKeyInfo of %zu octets, limit %d", spki.len,
                     LIMIT_CERT_BYTES);
     AUTO(public_key) key = xcalloc(1, sizeof(*key));
+    pthread_mutex_init(&key->verifying.lock, NULL);
     key->spki = buf_dup(spki);
     struct der_reader algorithm;
     struct bytes bits, oid;
@@ -243,12 +287,16 @@ enum err spki_key_identifier(struct bytes spki, uint8_t ret[static 20], struct w
 static enum err verify_once(const struct public_key *key, enum digest digest, const uint8_t *hash,
                             struct bytes signature, bool *ret_good, struct why *why)
 {
-    AUTO_VAL(pkey_ctx) ctx = { EVP_PKEY_CTX_new(key->pkey, NULL) };
-    if (!ctx.handle || EVP_PKEY_verify_init(ctx.handle) != 1 ||
+    struct ready *ready =
+        &((struct public_key *)key)->verifying; /* what is kept there is no part of the key */
+    AUTO_VAL(pkey_ctx) ctx = pkey_ctx_take(ready, key->pkey, EVP_PKEY_verify_init);
+    if (!ctx.handle ||
         (key->kind == KEY_RSA && EVP_PKEY_CTX_set_rsa_padding(ctx.handle, RSA_PKCS1_PADDING) != 1) ||
         EVP_PKEY_CTX_set_signature_md(ctx.handle, digest_evp(digest)) != 1)
         return crypto_failed(why, ERR_INTERNAL, "libcrypto cannot verify signatures");
     *ret_good = EVP_PKEY_verify(ctx.handle, signature.data, signature.len, hash, digest_size(digest)) == 1;
+    if (*ret_good)
+        pkey_ctx_give(ready, &ctx);
     return OK;
 }
 
