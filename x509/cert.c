@@ -141,6 +141,16 @@ static const struct {
     { OID_EXT_AKI, read_aki },
 };
 
+static enum err extension_read(const struct extension *extension, struct cert *cert, struct why *why)
+{
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+        if (oid_is(extension->oid, known[i].oid) && !known[i].read(extension->value, cert))
+            return fail(why, ERR_MALFORMED, "certificate: %s malformed (RFC 5280 4.2.1)",
+                        oid_name(known[i].oid));
+    }
+    return OK;
+}
+
 static enum err get_extensions(struct der_reader *in, struct cert *cert, struct why *why)
 {
     struct der_reader tagged, content;
@@ -155,14 +165,9 @@ static enum err get_extensions(struct der_reader *in, struct cert *cert, struct 
                     "certificate: unique identifiers or malformed extensions (RFC 5280 4.1.2.8)");
     TRY(extensions_check(content.rest, why));
     cert->extensions = content.rest;
-    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
-        struct extension extension;
-        if (!extension_find(content.rest, known[i].oid, &extension))
-            continue;
-        if (!known[i].read(extension.value, cert))
-            return fail(why, ERR_MALFORMED, "certificate: %s malformed (RFC 5280 4.2.1)",
-                        oid_name(known[i].oid));
-    }
+    struct extension extension;
+    while (extension_next(&content, &extension))
+        TRY(extension_read(&extension, cert, why));
     return OK;
 }
 
@@ -172,7 +177,7 @@ enum err tbs_parse(struct bytes tbs, struct cert *ret, struct why *why)
     struct der_reader in = der_reader_over(tbs), fields;
     if (tbs.len > LIMIT_CERT_BYTES)
         return fail(why, ERR_LIMIT, "TBSCertificate of %zu bytes, limit %d", tbs.len, LIMIT_CERT_BYTES);
-    if (!der_is_valid(tbs) || !der_get_sequence(&in, &fields) || !der_at_end(&in))
+    if (!der_get_sequence(&in, &fields) || !der_at_end(&in))
         return fail(why, ERR_MALFORMED, "TBSCertificate is not one DER SEQUENCE (RFC 5280 4.1)");
     if (!der_is_strict(tbs))
         return fail(why, ERR_MALFORMED, "TBSCertificate holds an element that is not DER (X.690)");

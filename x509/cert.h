@@ -48,6 +48,7 @@ NODISCARD enum err tbs_build(const struct tbs_params *params, struct buf *ret_tb
 /* RFC 5280 profile over a finished TBS: version, serial form, times, key identifiers, duplicate or unknown critical
    extensions, cA and keyUsage against each other, name and SAN rules. ERR_LINT with the clause and both values. */
 NODISCARD enum err tbs_lint(struct bytes tbs, struct why *why);
+NODISCARD enum err tbs_lint_parsed(const struct cert *tbs, struct why *why);   /* as tbs_parse has just read it */
 /* Certificate or CertificateList from TBS, algorithm and signature octets. */
 void signed_assemble(struct bytes tbs, struct signature_algorithm algorithm, struct bytes signature, struct buf *ret_der);
 /* A serial as spec ca.md wants: 18 random octets behind a non-zero first octet, positive. */

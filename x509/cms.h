@@ -13,6 +13,7 @@ struct cms_signed {
     enum digest digest;
     struct signature_algorithm algorithm;
     struct bytes signer_cert;                                /* the one that SignerInfo.sid names; empty: not in there */
+    struct cert signer;                                      /* it, parsed */
     struct bytes signed_attrs;                               /* content of the SET */
     struct bytes signature;
 };
@@ -29,6 +30,7 @@ struct cms_signed_params {
     bool has_content; struct bytes content;
     enum digest digest;
     struct bytes signer_cert;                                /* whole DER; put in when with_signer_cert */
+    const struct cert *signer;                               /* it, parsed before; NULL: is parsed */
     const struct bytes *certs; size_t cert_count;            /* further certificates to include */
     bool with_signer_cert;
     struct bytes attributes;                                 /* concatenated Attribute DER, besides contentType,
@@ -64,6 +66,7 @@ NODISCARD enum err cms_enveloped_open(const struct cms_enveloped *message, const
 
 struct cms_seal_params {
     struct bytes recipient_cert;                             /* whole DER; RSA */
+    const struct cert *recipient;                            /* it, parsed before; NULL: is parsed */
     enum transport transport; struct oaep oaep;
     enum cipher cipher;
     const struct public_key *recipient_key;                  /* the certificate's, read before; NULL: is read from it */

@@ -198,11 +198,13 @@ static enum err make_content_key(enum cipher cipher, struct buf *ret_key, struct
 static enum err put_recipient(struct buf *out, const struct cms_seal_params *params, struct bytes content_key,
                               struct why *why)
 {
-    struct cert cert;
-    TRY(cert_parse(params->recipient_cert, &cert, why));
+    struct cert parsed;
+    const struct cert *cert = params->recipient ? params->recipient : &parsed;
     AUTO(public_key) read = NULL;
+    if (!params->recipient)
+        TRY(cert_parse(params->recipient_cert, &parsed, why));
     if (!params->recipient_key)
-        TRY(public_key_parse(cert.spki, &read, why));
+        TRY(public_key_parse(cert->spki, &read, why));
     const struct public_key *key = params->recipient_key ? params->recipient_key : read;
     if (public_key_kind(key) != KEY_RSA)
         return fail(why, ERR_BAD_ALG, "cannot encrypt to a %s key: SCEP transports keys by RSA",
@@ -212,7 +214,7 @@ static enum err put_recipient(struct buf *out, const struct cms_seal_params *par
     size_t set = der_begin(out, DER_SET);
     size_t info = der_begin(out, DER_SEQUENCE);
     der_put_int64(out, 0);
-    cms_issuer_and_serial_put(out, &cert);
+    cms_issuer_and_serial_put(out, cert);
     transport_put(out, params->transport, &params->oaep);
     der_put_octets(out, buf_bytes(&encrypted_key));
     der_end(out, info);

@@ -106,6 +106,7 @@ static enum err find_signer(struct cms_signed *message, const struct signer_id *
             !bytes_equal(message->signer_cert, message->certs[i]))
             return fail(why, ERR_MALFORMED, "two different certificates both match the signer's identifier");
         message->signer_cert = message->certs[i];
+        message->signer = cert;
     }
     return OK;
 }
@@ -136,15 +137,17 @@ static enum err check_attribute(struct der_reader *in, struct bytes before, stru
     if (!der_get_sequence(in, &attribute) || !der_get_oid(&attribute, &type) ||
         !der_get_set(&attribute, &values) || !der_at_end(&attribute) || !der_get_any(&values, &value))
         return fail(why, ERR_MALFORMED, "signed attribute malformed (RFC 5652 5.3)");
+    /* B10: two values, or the attribute twice, leave it open which one was meant. */
+    bool has_more = !FAULT(one_attribute_value) && !der_at_end(&values);
+    bool again = !FAULT(attribute_once) && find_attribute(before, type, &seen);
+    if (!has_more && !again)
+        return OK;
     AUTO_BUF dotted = { 0 };
     oid_append_dotted(&dotted, type);
-    /* B10: two values, or the attribute twice, leave it open which one was meant. */
-    if (!FAULT(one_attribute_value) && !der_at_end(&values))
-        return fail(why, ERR_MALFORMED, "signed attribute %s with more than one value", buf_text(&dotted));
-    if (!FAULT(attribute_once) && find_attribute(before, type, &seen))
-        return fail(why, ERR_MALFORMED, "signed attribute %s is there twice (RFC 5652 5.3)",
-                    buf_text(&dotted));
-    return OK;
+    return fail(why, ERR_MALFORMED,
+                has_more ? "signed attribute %s with more than one value"
+                         : "signed attribute %s is there twice (RFC 5652 5.3)",
+                buf_text(&dotted));
 }
 
 /* RFC 5652 11.1, 11.2; the types are looked at before the values (B8). */

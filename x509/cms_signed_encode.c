@@ -51,15 +51,17 @@ static void put_signature_algorithm(struct buf *out, const struct key *key, enum
 static enum err put_signer_info(struct buf *out, const struct cms_signed_params *params,
                                 const struct key *key, struct why *why)
 {
-    struct cert signer;
+    struct cert parsed;
+    const struct cert *signer = params->signer ? params->signer : &parsed;
     AUTO_BUF attributes = { 0 }, signature = { 0 };
-    TRY(cert_parse(params->signer_cert, &signer, why));
+    if (!params->signer)
+        TRY(cert_parse(params->signer_cert, &parsed, why));
     TRY(collect_attributes(params, &attributes, why));
     TRY(key_sign(key, params->digest, buf_bytes(&attributes), &signature, why));
     size_t set = der_begin(out, DER_SET);
     size_t info = der_begin(out, DER_SEQUENCE);
     der_put_int64(out, 1);
-    cms_issuer_and_serial_put(out, &signer);
+    cms_issuer_and_serial_put(out, signer);
     digest_put(out, params->digest);
     attributes.data[0] = DER_CONTEXT_CONSTRUCTED(0); /* the same octets, IMPLICIT [0] instead of SET */
     der_put_raw(out, buf_bytes(&attributes));

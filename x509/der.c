@@ -304,6 +304,11 @@ static bool tag_is_der(uint8_t tag)
 
 bool der_is_valid(struct bytes der)
 {
+    return der_is_valid_and(der, NULL);
+}
+
+bool der_is_valid_and(struct bytes der, bool (*holds)(const struct der_item *item))
+{
     struct der_reader levels[LIMIT_DER_DEPTH + 1] = { { der } };
     size_t depth = 0;
     size_t at_top = 0;
@@ -320,6 +325,8 @@ bool der_is_valid(struct bytes der)
         at_top += depth == 0;
         if (item.tag & 0x20)
             levels[++depth] = der_reader_over(item.content);
+        else if (holds && !holds(&item))
+            return false;
     }
 }
 

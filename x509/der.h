@@ -56,6 +56,8 @@ NODISCARD bool der_get_utf8(struct der_reader *in, struct bytes *ret_text);
 /* Is der exactly one well-formed DER tree, every tag, length and nested element checked, at most LIMIT_DER_DEPTH elements
    deep? */
 bool der_is_valid(struct bytes der);
+/* The same, and holds for the content of each primitive element as well. */
+bool der_is_valid_and(struct bytes der, bool (*holds)(const struct der_item *item));
 
 /* The writer appends to a buf; constructed values nest with begin and end.
        size_t mark = der_begin(&out, DER_SEQUENCE); …; der_end(&out, mark);                                      */

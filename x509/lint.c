@@ -181,11 +181,17 @@ static enum err run_rules(const struct lint_rule *rule, const struct lint *lint,
 
 enum err tbs_lint(struct bytes tbs, struct why *why)
 {
-    struct lint lint = { 0 };
+    struct cert cert;
     struct why parse = { 0 };
-    if (tbs_parse(tbs, &lint.cert, &parse) != OK)
+    if (tbs_parse(tbs, &cert, &parse) != OK)
         return fail(why, ERR_LINT, "RFC 5280 4.1: %.400s", parse.text);
-    if (!find_times(tbs, &lint))
+    return tbs_lint_parsed(&cert, why);
+}
+
+enum err tbs_lint_parsed(const struct cert *tbs, struct why *why)
+{
+    struct lint lint = { .cert = *tbs };
+    if (!find_times(tbs->tbs, &lint))
         return fail(why, ERR_LINT, "RFC 5280 4.1.2.5: validity malformed");
     lint.self_issued = bytes_equal(lint.cert.issuer, lint.cert.subject);
     TRY(run_rules(lint_field_rules, &lint, why));

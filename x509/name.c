@@ -64,19 +64,21 @@ bool name_value_utf8(const struct name_attribute *attribute, struct buf *ret)
 static enum err attribute_check(const struct name_attribute *attribute, struct why *why)
 {
     AUTO_BUF text = { 0 }, dotted = { 0 };
+    bool fits = attribute->value.len > 0 && attribute->value.len <= LIMIT_STRING_BYTES;
+    bool reads = fits && name_value_utf8(attribute, &text);
+    if (reads && (FAULT(name_control_characters) || text_is_clean(buf_bytes(&text))))
+        return OK;
     oid_append_dotted(&dotted, attribute->oid);
-    if (attribute->value.len == 0 || attribute->value.len > LIMIT_STRING_BYTES)
+    if (!fits)
         return fail(why, ERR_MALFORMED, "name: value of %s has %zu octets, must be 1 to %d",
                     buf_text(&dotted), attribute->value.len, LIMIT_STRING_BYTES);
-    if (!name_value_utf8(attribute, &text))
+    if (!reads)
         return fail(
             why, ERR_MALFORMED,
             "name: value of %s (tag %02X) is no well-formed DirectoryString or IA5String (RFC 5280 4.1.2.4)",
             buf_text(&dotted), attribute->tag);
-    if (!FAULT(name_control_characters) && !text_is_clean(buf_bytes(&text)))
-        return fail(why, ERR_MALFORMED, "name: value of %s contains NUL or a control character",
-                    buf_text(&dotted));
-    return OK;
+    return fail(why, ERR_MALFORMED, "name: value of %s contains NUL or a control character",
+                buf_text(&dotted));
 }
 
 static enum err rdn_check(struct der_reader rdn, struct why *why)

@@ -2,8 +2,6 @@
 /* Universal types looked at one by one (X.690 8, 10, 11). */
 #include "x509/strict.h"
 
-#include "base/limits.h"
-
 static bool enumerated_is_good(struct bytes content)
 {
     if (content.len < 2)
@@ -48,21 +46,5 @@ static bool content_is_good(const struct der_item *item)
 
 bool der_is_strict(struct bytes der)
 {
-    struct der_reader levels[LIMIT_DER_DEPTH + 1] = { { der } };
-    size_t depth = 0;
-    for (;;) {
-        struct der_item item;
-        if (der_at_end(&levels[depth])) {
-            if (depth == 0)
-                return true;
-            depth--;
-            continue;
-        }
-        if (depth == LIMIT_DER_DEPTH || !der_get_any(&levels[depth], &item))
-            return false;
-        if (item.tag & 0x20)
-            levels[++depth] = der_reader_over(item.content);
-        else if (!content_is_good(&item))
-            return false;
-    }
+    return der_is_valid_and(der, content_is_good);
 }

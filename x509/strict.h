@@ -4,7 +4,7 @@
 #pragma once
 #include "x509/der.h"
 
-/* Is every element of a der_is_valid tree of a form that its universal type can have: content of BOOLEAN, INTEGER,
+/* der_is_valid, and is every element of a form that its universal type can have: content of BOOLEAN, INTEGER,
    ENUMERATED, BIT STRING, NULL, OBJECT IDENTIFIER, character strings of fixed width? Context-specific elements
    may hold anything. */
 bool der_is_strict(struct bytes der);
