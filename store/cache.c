@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prepared statements by their text: a few dozen, so a walk over hashes is enough. */
+/* Prepared statements by their text: a few dozen, so a walk over hashes is enough for a text that was never seen. */
 #include "store/cache.h"
 
 #include <stdlib.h>
@@ -18,18 +18,30 @@ static uint64_t hash_of(const char *types, const char *sql)
     return hash_text(hash_text(0xcbf29ce484222325u, types), sql);
 }
 
-struct cache_slot *cache_find(struct cache *cache, const char *types, const char *sql)
+static bool slot_is(const struct cache_slot *slot, const char *types, const char *sql)
+{
+    return slot && slot->sql && strcmp(slot->sql, sql) == 0 && strcmp(slot->types, types) == 0;
+}
+
+static struct cache_slot *find_by_hash(struct cache *cache, const char *types, const char *sql)
 {
     uint64_t hash = hash_of(types, sql);
     for (size_t i = 0; i < CACHE_SLOTS; i++) {
-        struct cache_slot *slot = &cache->slots[i];
-        if (slot->sql && slot->hash == hash && strcmp(slot->sql, sql) == 0 &&
-            strcmp(slot->types, types) == 0) {
-            slot->used = ++cache->tick;
-            return slot;
-        }
+        if (cache->slots[i].hash == hash && slot_is(&cache->slots[i], types, sql))
+            return &cache->slots[i];
     }
     return NULL;
+}
+
+struct cache_slot *cache_find(struct cache *cache, const char *types, const char *sql)
+{
+    struct cache_slot **hint = &cache->hints[(uintptr_t)sql / 16 % CACHE_SLOTS];
+    struct cache_slot *slot = slot_is(*hint, types, sql) ? *hint : find_by_hash(cache, types, sql);
+    if (!slot)
+        return NULL;
+    *hint = slot;
+    slot->used = ++cache->tick;
+    return slot;
 }
 
 struct cache_slot *cache_oldest(struct cache *cache)

@@ -6,7 +6,11 @@
 #define CACHE_SLOTS 64                   /* a role has some forty statements */
 
 struct cache_slot { char *sql, *types; uint64_t hash, used; void *statement; };   /* sql NULL: free */
-struct cache { struct cache_slot slots[CACHE_SLOTS]; uint64_t tick; };
+struct cache {
+    struct cache_slot slots[CACHE_SLOTS];
+    uint64_t tick;
+    struct cache_slot *hints[CACHE_SLOTS];               /* by where the text lies: nearly all are constants of ours */
+};
 
 /* types: what else belongs to the identity of a statement (PostgreSQL: its parameter types), or "". */
 struct cache_slot *cache_find(struct cache *cache, const char *types, const char *sql);

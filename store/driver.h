@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of this folder share: the seam between the front (store.c) and a database, and rows being filled. */
 #pragma once
+#include "base/batch.h"
 #include "store/store.h"
 
 #define STORE_ARGS_MAX       64          /* parameters of one statement; the widest table has about thirty columns */
@@ -11,11 +12,23 @@ struct statement { const char *sql; struct store_args args; bool reads; };  /* r
 /* Where the rows of one statement go: all into rows or, with each, one by one through it. */
 struct result { struct store_rows *rows; store_each each; void *arg; int64_t changed; };
 
+struct store_unit {                      /* of store_submit */
+    struct batch_unit base;
+    store_work work;
+    store_done done;
+    void *arg;
+    int64_t since_ms;                    /* it was handed in: what waits longest has the least patience left */
+    enum err err;
+    struct why why;
+};
+void unit_finish(struct store_unit *unit);                  /* tells its owner, and frees it */
+
 struct store_ops {
     const char *name;
+    bool is_remote;                                          /* store_is_remote */
     enum err (*open)(const struct store_config *config, void **ret_driver, struct why *why);
     void (*close)(void *driver);
-    enum err (*write)(void *driver, store_work work, void *arg, struct why *why);
+    struct batch *(*writers)(void *driver);                  /* takes struct store_unit */
     enum err (*read)(void *driver, store_work work, void *arg, struct why *why);
     uint64_t (*commits)(const void *driver);
     /* On one connection, used by one thread at a time. ERR_CONFLICT leaves the transaction usable. */

@@ -20,6 +20,7 @@ struct postgres {
     char *conninfo, *schema;
     int flush_delay_ms;
     struct connections *writers, *readers;
+    struct batch *units; /* a thread for each connection that writes */
     atomic_uint_fast64_t commits;
 };
 
@@ -81,6 +82,7 @@ static enum err schema_ready(const struct postgres *postgres, const struct store
 static void postgres_close(void *driver)
 {
     struct postgres *postgres = driver;
+    batch_free(postgres->units);
     connections_free(postgres->writers);
     connections_free(postgres->readers);
     free(postgres->conninfo);
@@ -88,31 +90,12 @@ static void postgres_close(void *driver)
     free(postgres);
 }
 
-static enum err postgres_open(const struct store_config *config, void **ret_driver, struct why *why)
-{
-    TRY(postgres_conninfo_check(config->path, why));
-    TRY(schema_check(config->schema, why));
-    struct postgres *postgres = xcalloc(1, sizeof(*postgres));
-    postgres->conninfo = xstrdup(config->path);
-    postgres->schema = xstrdup(config->schema);
-    postgres->flush_delay_ms = config->flush_delay_ms;
-    int readers = config->readers > 0 ? config->readers : READERS_DEFAULT;
-    postgres->writers = connections_new(&connection_ops, postgres, WRITERS);
-    postgres->readers = connections_new(&connection_ops, postgres, readers);
-    enum err err = schema_ready(postgres, config, why);
-    if (err != OK) {
-        postgres_close(postgres);
-        return err;
-    }
-    *ret_driver = postgres;
-    return OK;
-}
-
 struct unit {
     struct postgres *postgres;
     store_work work;
     void *arg;
     bool writes;
+    int64_t since_ms;
 };
 
 static enum err unit_commit(struct unit *unit, struct postgres_connection *connection, bool *ret_unknown,
@@ -168,7 +151,7 @@ static enum err unit_once(struct unit *unit, bool *ret_again, struct why *why)
 
 static enum err unit_until_done(struct unit *unit, struct why *why)
 {
-    int64_t deadline = clock_mono_ms() + RERUN_FOR_MS;
+    int64_t deadline = unit->since_ms + RERUN_FOR_MS;
     for (int run = 0;; run++) {
         bool again = false;
         enum err err = unit_once(unit, &again, why);
@@ -180,15 +163,54 @@ static enum err unit_until_done(struct unit *unit, struct why *why)
     }
 }
 
-static enum err postgres_write(void *driver, store_work work, void *arg, struct why *why)
+static void postgres_write(void *driver, struct batch_unit *units)
 {
-    struct unit unit = { driver, work, arg, true };
-    return unit_until_done(&unit, why);
+    struct store_unit *each = (struct store_unit *)units;
+    struct unit unit = { driver, each->work, each->arg, true, each->since_ms };
+    each->err = unit_until_done(&unit, &each->why);
+    unit_finish(each);
+}
+
+static enum err writers_start(struct postgres *postgres, struct why *why)
+{
+    const struct batch_config config = {
+        .threads = WRITERS, .units_max = 1, .run = postgres_write, .arg = postgres
+    };
+    struct why inner = { 0 };
+    return batch_new(&config, &postgres->units, &inner) == OK ? OK : fail(why, ERR_STORE, "%s", inner.text);
+}
+
+static enum err postgres_open(const struct store_config *config, void **ret_driver, struct why *why)
+{
+    TRY(postgres_conninfo_check(config->path, why));
+    TRY(schema_check(config->schema, why));
+    struct postgres *postgres = xcalloc(1, sizeof(*postgres));
+    postgres->conninfo = xstrdup(config->path);
+    postgres->schema = xstrdup(config->schema);
+    postgres->flush_delay_ms = config->flush_delay_ms;
+    int readers = config->readers > 0 ? config->readers : READERS_DEFAULT;
+    postgres->writers = connections_new(&connection_ops, postgres, WRITERS);
+    postgres->readers = connections_new(&connection_ops, postgres, readers);
+    enum err err = schema_ready(postgres, config, why);
+    if (err == OK)
+        err = writers_start(postgres, why);
+    if (err != OK) {
+        postgres_close(postgres);
+        return err;
+    }
+    *ret_driver = postgres;
+    return OK;
+}
+
+static struct batch *postgres_writers(void *driver)
+{
+    struct postgres *postgres = driver;
+    return postgres->units;
 }
 
 static enum err postgres_read(void *driver, store_work work, void *arg, struct why *why)
 {
-    struct unit unit = { driver, work, arg, false };
+    struct unit unit = { driver, work, arg, false, clock_mono_ms() };
     return unit_until_done(&unit, why);
 }
 
@@ -199,10 +221,11 @@ static uint64_t postgres_commits(const void *driver)
 }
 
 const struct store_ops store_postgres = {
+    .is_remote = true,
     .name = "postgres",
     .open = postgres_open,
     .close = postgres_close,
-    .write = postgres_write,
+    .writers = postgres_writers,
     .read = postgres_read,
     .commits = postgres_commits,
     .run = postgres_run,

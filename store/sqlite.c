@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "store/connections.h"
-#include "store/group.h"
+#include "store/driver.h"
 #include "store/sqlite_connection.h"
 
 #include <errno.h>
@@ -19,19 +19,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define OWNER_WAIT_MS         5000 /* for a predecessor that is still ending */
-#define READERS_DEFAULT       8
-#define CHECKPOINT_PAGES      1000 /* 4 MB of log: SQLite's own default */
+#define GROUP_UNITS_MAX 64   /* of one flush; as many as a role has workers */
+#define CAREFUL_GROUPS  16   /* after a unit that failed: whoever sends such things sends more */
+#define OWNER_WAIT_MS   5000 /* for a predecessor that is still ending */
+#define READERS_DEFAULT 8
+/* 16 MB of log: pages that are written again and again are moved into the file once. */
+#define CHECKPOINT_PAGES      4000
 #define CHECKPOINT_PAGES_BUSY 8000 /* without an idle moment until here, callers have to wait for one */
 
 struct sqlite {
     char *path;
     int lock; /* of path.lock, held while we own the file */
     int flush_delay_ms;
-    bool distrusted; /* only the writer thread */
+    bool distrusted; /* these two only the writer thread */
+    int careful;     /* so many groups from now on run each unit in a savepoint */
     struct sqlite_connection *writer;
     struct connections *readers;
-    struct group *group;
+    struct batch *writers; /* one thread */
     atomic_uint_fast64_t commits;
 };
 
@@ -106,7 +110,7 @@ static enum err sqlite_set_up(struct sqlite *sqlite, const struct store_config *
 static void sqlite_close(void *driver)
 {
     struct sqlite *sqlite = driver;
-    group_free(sqlite->group);
+    batch_free(sqlite->writers);
     connections_free(sqlite->readers);
     sqlite_connection_free(sqlite->writer); /* the last one: moves the log into the file */
     if (sqlite->lock >= 0)
@@ -115,14 +119,18 @@ static void sqlite_close(void *driver)
     free(sqlite);
 }
 
+static struct store_unit *unit_next(const struct store_unit *unit)
+{
+    return (struct store_unit *)unit->base.next;
+}
+
 /* OK: the transaction goes on, whatever became of the unit. */
-static enum err unit_in_savepoint(struct sqlite *sqlite, struct group_unit *unit, struct why *why)
+static enum err unit_in_savepoint(struct sqlite *sqlite, struct store_unit *unit, struct why *why)
 {
     struct sqlite_connection *writer = sqlite->writer;
     TRY(sqlite_do(writer, "SAVEPOINT unit", why));
     unit->why = (struct why){ 0 };
     unit->err = unit_run(&store_sqlite, writer, unit->work, unit->arg, &unit->why);
-    unit->ran = true;
     /* Full disk, no memory and I/O errors may roll back everything (SQLite, "Response To Errors Within A
      * Transaction"). */
     if (!sqlite_in_transaction(writer) || sqlite_is_poisoned(writer))
@@ -158,31 +166,73 @@ static enum err trust_again(struct sqlite *sqlite, struct why *why)
     return OK;
 }
 
-static enum err flush_group(struct sqlite *sqlite, struct group_unit *units, struct why *why)
+/* All units in one go, as nearly always nothing is wrong with any. *ret_all false: nothing was done, since one of them did not
+   succeed; each has to be run by itself. */
+static enum err run_together(struct sqlite *sqlite, struct store_unit *units, bool *ret_all, struct why *why)
+{
+    struct sqlite_connection *writer = sqlite->writer;
+    TRY(sqlite_do(writer, "BEGIN IMMEDIATE", why));
+    for (struct store_unit *unit = units; unit; unit = unit_next(unit)) {
+        unit->why = (struct why){ 0 };
+        unit->err = unit_run(&store_sqlite, writer, unit->work, unit->arg, &unit->why);
+        if (!sqlite_in_transaction(writer) || sqlite_is_poisoned(writer))
+            return fail(why, ERR_STORE, "the group was rolled back: %s", unit->why.text);
+        if (unit->err != OK) {
+            *ret_all = false;
+            return sqlite_do(writer, "ROLLBACK", why);
+        }
+    }
+    *ret_all = true;
+    return group_commit(sqlite, true, why);
+}
+
+static enum err run_one_by_one(struct sqlite *sqlite, struct store_unit *units, struct why *why)
 {
     bool anything = false;
-    TRY(trust_again(sqlite, why));
     TRY(sqlite_do(sqlite->writer, "BEGIN IMMEDIATE", why));
-    for (struct group_unit *unit = units; unit; unit = unit->next) {
+    for (struct store_unit *unit = units; unit; unit = unit_next(unit)) {
         TRY(unit_in_savepoint(sqlite, unit, why));
         anything |= unit->err == OK;
     }
     return group_commit(sqlite, anything, why);
 }
 
-static void sqlite_flush(void *driver, struct group_unit *units)
+static enum err flush_group(struct sqlite *sqlite, struct store_unit *units, struct why *why)
 {
-    struct sqlite *sqlite = driver;
-    struct why why = { 0 }, second;
-    enum err err = flush_group(sqlite, units, &why);
-    if (err == OK)
-        return;
+    bool all = false;
+    TRY(trust_again(sqlite, why));
+    if (sqlite->careful > 0) {
+        sqlite->careful--;
+        return run_one_by_one(sqlite, units, why);
+    }
+    TRY(run_together(sqlite, units, &all, why));
+    if (all)
+        return OK;
+    sqlite->careful = CAREFUL_GROUPS;
+    return run_one_by_one(sqlite, units, why);
+}
+
+static void group_failed(struct sqlite *sqlite, struct store_unit *units, const struct why *why)
+{
+    struct why second;
     if (sqlite->writer && sqlite_in_transaction(sqlite->writer) &&
         sqlite_do(sqlite->writer, "ROLLBACK", &second) != OK)
         sqlite->distrusted = true;
-    for (struct group_unit *unit = units; unit; unit = unit->next) {
-        if (!unit->ran || unit->err == OK)
-            unit->err = fail(&unit->why, ERR_STORE, "not acknowledged: %s", why.text);
+    /* A refusal does not stand either: it may have been for what another unit of the group had done. */
+    for (struct store_unit *unit = units; unit; unit = unit_next(unit))
+        unit->err = fail(&unit->why, ERR_STORE, "not acknowledged: %s", why->text);
+}
+
+static void sqlite_flush(void *driver, struct batch_unit *group)
+{
+    struct sqlite *sqlite = driver;
+    struct store_unit *next, *units = (struct store_unit *)group;
+    struct why why = { 0 };
+    if (flush_group(sqlite, units, &why) != OK)
+        group_failed(sqlite, units, &why);
+    for (struct store_unit *unit = units; unit; unit = next) {
+        next = unit_next(unit);
+        unit_finish(unit);
     }
 }
 
@@ -199,7 +249,14 @@ static void sqlite_settle(void *driver, bool idle)
         (void)!sqlite_checkpoint(sqlite->writer, CHECKPOINT_SOME, &why); /* tried again after the next */
 }
 
-static const struct group_ops group_ops = { .flush = sqlite_flush, .settle = sqlite_settle };
+static enum err writers_start(struct sqlite *sqlite, struct why *why)
+{
+    const struct batch_config config = {
+        .units_max = GROUP_UNITS_MAX, .run = sqlite_flush, .settle = sqlite_settle, .arg = sqlite
+    };
+    struct why inner = { 0 };
+    return batch_new(&config, &sqlite->writers, &inner) == OK ? OK : fail(why, ERR_STORE, "%s", inner.text);
+}
 
 static enum err sqlite_open(const struct store_config *config, void **ret_driver, struct why *why)
 {
@@ -211,7 +268,7 @@ static enum err sqlite_open(const struct store_config *config, void **ret_driver
         connections_new(&reader_ops, sqlite, config->readers > 0 ? config->readers : READERS_DEFAULT);
     enum err err = sqlite_set_up(sqlite, config, why);
     if (err == OK)
-        err = group_start(&group_ops, sqlite, &sqlite->group, why);
+        err = writers_start(sqlite, why);
     if (err != OK) {
         sqlite_close(sqlite);
         return err;
@@ -220,10 +277,10 @@ static enum err sqlite_open(const struct store_config *config, void **ret_driver
     return OK;
 }
 
-static enum err sqlite_write(void *driver, store_work work, void *arg, struct why *why)
+static struct batch *sqlite_writers(void *driver)
 {
     struct sqlite *sqlite = driver;
-    return group_submit(sqlite->group, work, arg, why);
+    return sqlite->writers;
 }
 
 static enum err sqlite_read(void *driver, store_work work, void *arg, struct why *why)
@@ -251,7 +308,7 @@ const struct store_ops store_sqlite = {
     .name = "sqlite",
     .open = sqlite_open,
     .close = sqlite_close,
-    .write = sqlite_write,
+    .writers = sqlite_writers,
     .read = sqlite_read,
     .commits = sqlite_commits,
     .run = sqlite_run,

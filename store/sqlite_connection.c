@@ -95,9 +95,25 @@ enum err sqlite_connect(const char *path, enum sqlite_access access, struct sqli
     return OK;
 }
 
+/* A statement, and which of its parameters is $1, $2, …: $2 may come first in the text. */
+struct prepared {
+    sqlite3_stmt *handle;
+    size_t count;
+    int indexes[STORE_ARGS_MAX];
+};
+
+static void prepared_free(struct prepared *prepared)
+{
+    if (!prepared)
+        return;
+    sqlite3_finalize(prepared->handle);
+    free(prepared);
+}
+AUTO_DECLARE(prepared)
+
 static void statement_end(struct cache_slot *slot)
 {
-    sqlite3_finalize(slot->statement);
+    prepared_free(slot->statement);
     cache_empty(slot);
 }
 
@@ -111,20 +127,45 @@ void sqlite_connection_free(struct sqlite_connection *connection)
     free(connection);
 }
 
-static enum err statement_prepare(struct sqlite_connection *connection, const char *sql, sqlite3_stmt **ret,
-                                  struct why *why)
+/* A parameter that has no place, or none of ours in it, would silently be NULL. */
+static enum err parameters_find(struct prepared *prepared, const char *sql, struct why *why)
+{
+    int count = sqlite3_bind_parameter_count(prepared->handle);
+    if (count > STORE_ARGS_MAX)
+        return fail(why, ERR_STORE, "statement with %d parameters, limit %d: %s", count, STORE_ARGS_MAX, sql);
+    prepared->count = (size_t)count;
+    for (int i = 0; i < count; i++) {
+        char name[24];
+        snprintf(name, sizeof(name), "$%d", i + 1);
+        prepared->indexes[i] = sqlite3_bind_parameter_index(prepared->handle, name);
+        if (prepared->indexes[i] == 0)
+            return fail(why, ERR_STORE, "statement has no parameter %s: %s", name, sql);
+    }
+    return OK;
+}
+
+static enum err prepare_fresh(struct sqlite_connection *connection, const char *sql, struct prepared **ret,
+                              struct why *why)
+{
+    AUTO(prepared) fresh = xcalloc(1, sizeof(*fresh));
+    const char *tail = NULL;
+    if (sqlite3_prepare_v3(connection->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &fresh->handle, &tail) !=
+        SQLITE_OK)
+        return sqlite_fail(connection, sql, why);
+    if (!fresh->handle || tail[strspn(tail, " \t\r\n;")] != '\0')
+        return fail(why, ERR_STORE, "not one statement: %s", sql);
+    TRY(parameters_find(fresh, sql, why));
+    *ret = TAKE(fresh);
+    return OK;
+}
+
+static enum err statement_prepare(struct sqlite_connection *connection, const char *sql,
+                                  struct prepared **ret, struct why *why)
 {
     struct cache_slot *slot = cache_find(&connection->cache, "", sql);
     if (!slot) {
-        sqlite3_stmt *fresh = NULL;
-        const char *tail = NULL;
-        if (sqlite3_prepare_v3(connection->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &fresh, &tail) !=
-            SQLITE_OK)
-            return sqlite_fail(connection, sql, why);
-        if (!fresh || tail[strspn(tail, " \t\r\n;")] != '\0') {
-            sqlite3_finalize(fresh);
-            return fail(why, ERR_STORE, "not one statement: %s", sql);
-        }
+        struct prepared *fresh = NULL;
+        TRY(prepare_fresh(connection, sql, &fresh, why));
         slot = cache_oldest(&connection->cache);
         statement_end(slot);
         cache_fill(&connection->cache, slot, "", sql, fresh);
@@ -150,20 +191,15 @@ static int bind_value(sqlite3_stmt *statement, int index, const struct store_val
     return sqlite3_bind_null(statement, index);
 }
 
-static enum err bind_all(struct sqlite_connection *connection, sqlite3_stmt *prepared,
+static enum err bind_all(struct sqlite_connection *connection, const struct prepared *prepared,
                          const struct statement *statement, struct why *why)
 {
     /* A parameter that nobody bound would silently be NULL. */
-    if ((size_t)sqlite3_bind_parameter_count(prepared) != statement->args.count)
-        return fail(why, ERR_STORE, "statement takes %d parameters, got %zu: %s",
-                    sqlite3_bind_parameter_count(prepared), statement->args.count, statement->sql);
+    if (prepared->count != statement->args.count)
+        return fail(why, ERR_STORE, "statement takes %zu parameters, got %zu: %s", prepared->count,
+                    statement->args.count, statement->sql);
     for (size_t i = 0; i < statement->args.count; i++) {
-        char name[24];
-        snprintf(name, sizeof(name), "$%zu", i + 1);
-        int index = sqlite3_bind_parameter_index(prepared, name); /* by name: $2 may come first in the text */
-        if (index == 0)
-            return fail(why, ERR_STORE, "statement has no parameter %s: %s", name, statement->sql);
-        if (bind_value(prepared, index, &statement->args.values[i]) != SQLITE_OK)
+        if (bind_value(prepared->handle, prepared->indexes[i], &statement->args.values[i]) != SQLITE_OK)
             return sqlite_fail(connection, statement->sql, why);
     }
     return OK;
@@ -213,13 +249,13 @@ static enum err step_all(struct sqlite_connection *connection, sqlite3_stmt *pre
 enum err sqlite_run(void *arg, const struct statement *statement, struct result *result, struct why *why)
 {
     struct sqlite_connection *connection = arg;
-    sqlite3_stmt *prepared = NULL;
+    struct prepared *prepared = NULL;
     TRY(statement_prepare(connection, statement->sql, &prepared, why));
     enum err err = bind_all(connection, prepared, statement, why);
     if (err == OK)
-        err = step_all(connection, prepared, statement->sql, result, why);
-    sqlite3_reset(prepared);
-    sqlite3_clear_bindings(prepared); /* they point at the caller's memory */
+        err = step_all(connection, prepared->handle, statement->sql, result, why);
+    sqlite3_reset(prepared->handle);
+    sqlite3_clear_bindings(prepared->handle); /* they point at the caller's memory */
     return err;
 }
 

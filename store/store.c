@@ -2,8 +2,10 @@
 /* The front of the store: what holds for every database is checked here, the rest is the driver's. */
 #include "store/driver.h"
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/utf8.h"
+#include "base/wake.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -51,14 +53,55 @@ void store_free(struct store *store)
     free(store);
 }
 
+bool store_is_remote(const struct store *store)
+{
+    return store->ops->is_remote;
+}
+
 uint64_t store_commits(const struct store *store)
 {
     return store->ops->commits(store->driver);
 }
 
+void store_submit(struct store *store, store_work work, store_done done, void *arg)
+{
+    struct store_unit *unit = xcalloc(1, sizeof(*unit));
+    *unit = (struct store_unit){ .work = work, .done = done, .arg = arg, .since_ms = clock_mono_ms() };
+    batch_submit(store->ops->writers(store->driver), &unit->base);
+}
+
+void unit_finish(struct store_unit *unit)
+{
+    unit->done(unit->arg, unit->err, &unit->why);
+    free(unit);
+}
+
+struct waiting {
+    struct await outcome;
+    store_work work;
+    void *arg;
+};
+
+static enum err waiting_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    struct waiting *waiting = arg;
+    return waiting->work(tx, waiting->arg, why);
+}
+
+static void on_finished(void *arg, enum err err, const struct why *why)
+{
+    struct waiting *waiting = arg;
+    await_end(&waiting->outcome, err, why);
+}
+
 enum err store_write(struct store *store, store_work work, void *arg, struct why *why)
 {
-    return store->ops->write(store->driver, work, arg, why);
+    if (batch_is_own_thread(store->ops->writers(store->driver)))
+        return fail(why, ERR_INTERNAL, "store_write inside a unit of store_write");
+    struct waiting waiting = { .work = work, .arg = arg };
+    await_open(&waiting.outcome);
+    store_submit(store, waiting_work, on_finished, &waiting);
+    return await_outcome(&waiting.outcome, why);
 }
 
 enum err store_read(struct store *store, store_work work, void *arg, struct why *why)

@@ -24,6 +24,7 @@ struct store_config {
 NODISCARD enum err store_open(const struct store_config *config, struct store **ret, struct why *why);
 void store_free(struct store *store);                        /* waits for what is queued, closes */
 AUTO_DECLARE(store)
+bool store_is_remote(const struct store *store);             /* what it does may take as long as a network and a server let it */
 uint64_t store_commits(const struct store *store);           /* durable flushes since it was opened: tests, status */
 
 /* May be run more than once, or be run and rolled back: it must only read and write through tx and set *arg's results
@@ -33,6 +34,10 @@ typedef enum err (*store_work)(struct store_tx *tx, void *arg, struct why *why);
    ERR_STORE: not acknowledged, which after a failed or interrupted COMMIT does not mean that it did not happen: ask again
    by the request's key. Not from inside a unit. */
 NODISCARD enum err store_write(struct store *store, store_work work, void *arg, struct why *why);
+/* As store_write, without waiting: done is called exactly once, on the writer's thread. It is brief, for it holds up every
+   other write; store_submit from it is fine, store_write is refused. work and done may be called with arg until then. */
+typedef void (*store_done)(void *arg, enum err err, const struct why *why);
+void store_submit(struct store *store, store_work work, store_done done, void *arg);
 /* A consistent snapshot; writing in it is refused. */
 NODISCARD enum err store_read(struct store *store, store_work work, void *arg, struct why *why);
 

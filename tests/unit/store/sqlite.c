@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What only SQLite has: one flush for many, one owner of the file, a disk that is full or breaks (security.md
  * S5, S6). */
+#include "tests/unit/store/breaking.h"
 #include "tests/unit/store/place.h"
 #include "tests/unit/store/units.h"
 
@@ -15,47 +16,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* A file system below SQLite that works as the real one until it is told to break. */
-static atomic_int sync_breaks, write_fills;              /* VFS callbacks have no argument of ours */
-static sqlite3_io_methods locked_methods, plain_methods; /* the log has no locks and no shared memory */
-static const sqlite3_io_methods *real_methods;
-static sqlite3_vfs vfs, *real_vfs;
-
-static int breaking_sync(sqlite3_file *file, int flags)
-{
-    return sync_breaks ? SQLITE_IOERR_FSYNC : real_methods->xSync(file, flags);
-}
-
-static int filling_write(sqlite3_file *file, const void *data, int len, sqlite3_int64 at)
-{
-    return write_fills ? SQLITE_FULL : real_methods->xWrite(file, data, len, at);
-}
-
-static int breaking_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags, int *ret_flags)
-{
-    (void)self;
-    int code = real_vfs->xOpen(real_vfs, name, file, flags, ret_flags);
-    if (code == SQLITE_OK && file->pMethods) {
-        sqlite3_io_methods *methods = flags & SQLITE_OPEN_MAIN_DB ? &locked_methods : &plain_methods;
-        real_methods = file->pMethods; /* write and sync are the same for both */
-        *methods = *real_methods;
-        methods->xSync = breaking_sync;
-        methods->xWrite = filling_write;
-        file->pMethods = methods;
-    }
-    return code;
-}
-
-static void vfs_install(void)
-{
-    real_vfs = sqlite3_vfs_find(NULL);
-    vfs = *real_vfs;
-    vfs.zName = "breaking";
-    vfs.xOpen = breaking_open;
-    vfs.pNext = NULL;
-    assert_int_equal(SQLITE_OK, sqlite3_vfs_register(&vfs, 1));
-}
 
 struct bench {
     struct place place;
@@ -76,7 +36,7 @@ static int bench_open(void **state)
 static int bench_close(void **state)
 {
     struct bench *bench = *state;
-    sync_breaks = write_fills = 0;
+    breaking_syncs = breaking_writes = 0;
     store_free(TAKE(bench->store));
     AUTO_STR small = xasprintf("%s/small", bench->place.folder);
     umount2(small, MNT_DETACH); /* of the test with a full disk, also when it failed */
@@ -231,14 +191,14 @@ TEST(a_failed_flush_is_not_acknowledged_and_nothing_is_until_a_whole_checkpoint_
     struct bench *bench = *state_;
     struct why why = { 0 };
     ASSERT_OK(add(bench->store, 1, &why), &why);
-    sync_breaks = 1;
+    breaking_syncs = 1;
     uint64_t before = store_commits(bench->store);
     for (int64_t id = 2; id < 6; id++) {
         ASSERT_ERR(ERR_STORE, add(bench->store, id, &why), &why);
         assert_non_null(strstr(why.text, "not acknowledged"));
     }
     assert_int_equal(before, store_commits(bench->store));
-    sync_breaks = 0;
+    breaking_syncs = 0;
     ASSERT_OK(add(bench->store, 6, &why), &why);
     int64_t things = count(bench->store);
     assert_true(things == 2 || things == 3); /* 1, 6, and perhaps 2, the first whose outcome was unknown */
@@ -254,13 +214,13 @@ TEST(a_group_whose_flush_failed_fails_as_a_whole)
     struct crowd crowd = { .store = bench->store };
     pthread_t threads[16];
     struct why why = { 0 };
-    sync_breaks = 1;
+    breaking_syncs = 1;
     for (int i = 0; i < 16; i++)
         assert_int_equal(0, pthread_create(&threads[i], NULL, add_twenty, &crowd));
     for (int i = 0; i < 16; i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(16 * 20, crowd.failed);
-    sync_breaks = 0;
+    breaking_syncs = 0;
     ASSERT_OK(add(bench->store, 100000, &why), &why);
 }
 
@@ -269,11 +229,11 @@ TEST(a_write_that_finds_no_space_is_not_acknowledged_and_the_next_with_space_is)
     struct bench *bench = *state_;
     struct why why = { 0 };
     ASSERT_OK(add(bench->store, 1, &why), &why);
-    write_fills = 1;
+    breaking_writes = 1;
     for (int64_t id = 2; id < 5; id++)
         ASSERT_ERR(ERR_STORE, add(bench->store, id, &why), &why);
     assert_int_equal(1, count(bench->store)); /* reading goes on */
-    write_fills = 0;
+    breaking_writes = 0;
     ASSERT_OK(add(bench->store, 9, &why), &why);
     assert_int_equal(2, count(bench->store));
 }
@@ -398,7 +358,7 @@ int main(void)
 {
     struct bench bench = { 0 };
     place_make(&bench.place, "sqlite");
-    vfs_install();
+    breaking_install();
     struct CMUnitTest tests[] = {
         ON(units_of_many_threads_share_a_flush),
         ON(a_unit_that_would_wait_for_itself_is_refused),
