@@ -52,9 +52,9 @@ static enum err verb_forbidden(void *role, const struct ipc_caller *caller, stru
     return OK;
 }
 
-static const struct ipc_verb verbs[] = { { "echo", "scep", verb_echo },
-                                         { "fail", "cli scep", verb_fail },
-                                         { "forbidden", "cli", verb_forbidden } };
+static const struct ipc_verb verbs[] = { { "echo", "scep", verb_echo, NULL },
+                                         { "fail", "cli scep", verb_fail, NULL },
+                                         { "forbidden", "cli", verb_forbidden, NULL } };
 static struct {
     struct loop *loop;
     struct pool *pool;

@@ -1,499 +1,335 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The calling side. A connection goes DOWN → CONNECTING (one caller) → HELLO (its reader thread waits for the
-   answer) → UP; the reader ends it, and the next caller begins anew. */
-#include "ipc/channel.h"
+/* Calls: listed, written, answered, timed out. Whoever has a frame to send sends what others have queued meanwhile, too, so
+   that a burst of calls takes few system calls and nobody waits for the socket. */
+#include "ipc/channel_internal.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/wake.h"
-#include "net/broker.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#define READ_CHUNK_BYTES 65536 /* memory follows what has arrived, not what a length promises */
-
-enum state { STATE_DOWN, STATE_CONNECTING, STATE_HELLO, STATE_UP };
-
-struct call {
-    struct call *next;
-    int64_t id;
-    struct wake answered;
-    enum err err;
-    struct buf body;
-    struct why why;
-};
-struct channel {
-    char *path, *principal;
-    struct broker *broker;
-    size_t max_frame;
-    void (*on_lost)(void *arg);
-    void *on_lost_arg;
-
-    pthread_mutex_t lock;   /* everything below */
-    pthread_cond_t changed; /* state or writing */
-    enum state state;
-    int fd; /* -1, or open until the reader has been joined */
-    pthread_t reader;
-    bool has_reader, writing, closing;
-    int version;
-    int64_t next_id;
-    struct call *calls; /* written, or about to be, and not answered */
-    struct why lost;    /* why the last connection ended */
-};
-
-/* --- waiting --- */
-
-static int ms_left(int64_t deadline)
+static void thread_wake(const struct channel *channel)
 {
-    int64_t left = deadline - clock_mono_ms();
-    return left <= 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+    uint64_t one = 1;
+    ssize_t sent;
+    do
+        sent = write(channel->wake_fd, &one, sizeof(one));
+    while (sent < 0 && errno == EINTR);
 }
 
-static void cond_open(pthread_cond_t *cond)
+/* --- what becomes of calls --- */
+
+static struct call *call_unlink(struct channel *channel, struct call **at)
 {
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &attr);
-    pthread_condattr_destroy(&attr);
+    struct call *call = *at;
+    if (!(*at = call->next))
+        channel->calls_end = at;
+    return call;
 }
 
-/* false: the deadline is over. */
-static bool cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline)
-{
-    const struct timespec until = { .tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000 };
-    return pthread_cond_timedwait(cond, lock, &until) != ETIMEDOUT;
-}
-
-/* --- the reader thread --- */
-
-static enum err recv_exactly(struct channel *channel, size_t len, struct buf *out, struct why *why)
-{
-    while (len) {
-        size_t want = len < READ_CHUNK_BYTES ? len : READ_CHUNK_BYTES;
-        buf_reserve(out, want);
-        ssize_t got = recv(channel->fd, out->data + out->len, want, 0);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            struct pollfd wait = { .fd = channel->fd, .events = POLLIN };
-            (void)poll(&wait, 1, -1);
-            continue;
-        }
-        if (got <= 0)
-            return fail(why, ERR_UNAVAILABLE, "connection lost: %s",
-                        got ? strerror(errno) : "closed by the peer");
-        out->len += (size_t)got;
-        len -= (size_t)got;
-    }
-    return OK;
-}
-
-static enum err frame_receive(struct channel *channel, struct buf *der, struct frame *ret, struct why *why)
-{
-    buf_clear(der);
-    TRY(recv_exactly(channel, FRAME_PREFIX_BYTES, der, why));
-    size_t len = frame_length(der->data);
-    if (len == 0 || len > channel->max_frame - FRAME_PREFIX_BYTES)
-        return fail(why, ERR_PROTOCOL, "answer of %zu bytes, limit %zu", len,
-                    channel->max_frame - FRAME_PREFIX_BYTES);
-    buf_clear(der);
-    TRY(recv_exactly(channel, len, der, why));
-    return frame_get(buf_bytes(der), ret, why);
-}
-
-static struct call *call_take(struct channel *channel, int64_t id)
+struct call *channel_take(struct channel *channel, int64_t id)
 {
     for (struct call **at = &channel->calls; *at; at = &(*at)->next) {
-        struct call *call = *at;
-        if (call->id != id)
-            continue;
-        *at = call->next;
-        return call;
+        if ((*at)->id == id)
+            return call_unlink(channel, at);
     }
-    return NULL; /* timed out before: the late answer is dropped */
-}
-
-static void call_finish(struct call *call, enum err err, const struct why *why)
-{
-    call->err = err;
-    if (err != OK)
-        call->why = *why;
-    wake_send(&call->answered);
-}
-
-/* Under the lock. Other than OK: the connection ends. */
-static enum err hello_answered(struct channel *channel, const struct frame *frame, struct why *why)
-{
-    struct hello hello;
-    if (bytes_equal(frame->verb, BYTES_LIT("error"))) {
-        struct why peer = { 0 };
-        if (frame_error_get(frame->body, &peer) == OK)
-            return fail(why, peer.err, "peer refused hello: %s", peer.text);
-    }
-    if (!bytes_equal(frame->verb, BYTES_LIT("hello")))
-        return fail(why, ERR_PROTOCOL, "peer answered hello with \"%.*s\"", (int)frame->verb.len,
-                    (const char *)frame->verb.data);
-    TRY(hello_get(frame->body, &hello, why));
-    if (hello.min != hello.max || hello.max > FRAME_VERSION || hello.max < FRAME_VERSION_LEAST)
-        return fail(why, ERR_PROTOCOL, "peer picked version %d to %d, this program speaks %d to %d",
-                    hello.min, hello.max, FRAME_VERSION_LEAST, FRAME_VERSION);
-    if (!bytes_equal(hello.principal, bytes_str(channel->principal)))
-        return fail(why, ERR_PROTOCOL, "peer takes us for \"%.*s\", we are \"%s\"", (int)hello.principal.len,
-                    (const char *)hello.principal.data, channel->principal);
-    channel->version = hello.max;
-    channel->state = STATE_UP;
-    pthread_cond_broadcast(&channel->changed);
-    return OK;
-}
-
-/* Without the lock, so that the caller who is woken does not wait for it. */
-static enum err call_answered(struct channel *channel, const struct frame *frame, struct why *why)
-{
-    bool ok = bytes_equal(frame->verb, BYTES_LIT("ok"));
-    if (!ok && !bytes_equal(frame->verb, BYTES_LIT("error")))
-        return fail(why, ERR_PROTOCOL, "answer \"%.*s\"", (int)frame->verb.len,
-                    (const char *)frame->verb.data);
-    struct why peer = { 0 };
-    if (!ok && frame_error_get(frame->body, &peer) != OK)
-        return fail(why, ERR_PROTOCOL, "malformed error of %zu bytes", frame->body.len);
-    pthread_mutex_lock(&channel->lock);
-    struct call *call = call_take(channel, frame->id);
-    pthread_mutex_unlock(&channel->lock);
-    if (!call)
-        return OK;
-    if (ok)
-        buf_append(&call->body, frame->body);
-    call_finish(call, ok ? OK : peer.err, &peer);
-    return OK;
-}
-
-static enum err frame_take(struct channel *channel, const struct frame *frame, struct why *why)
-{
-    pthread_mutex_lock(&channel->lock);
-    bool hello = channel->state == STATE_HELLO;
-    int version = channel->version;
-    enum err err = hello ? hello_answered(channel, frame, why) : OK;
-    pthread_mutex_unlock(&channel->lock);
-    if (hello)
-        return err;
-    if (frame->version != version)
-        return fail(why, ERR_PROTOCOL, "answer \"%.*s\" of version %d, agreed is %d", (int)frame->verb.len,
-                    (const char *)frame->verb.data, frame->version, version);
-    return call_answered(channel, frame, why);
-}
-
-static void connection_ended(struct channel *channel, const struct why *why)
-{
-    pthread_mutex_lock(&channel->lock);
-    channel->lost = *why;
-    channel->state = STATE_DOWN;
-    (void)shutdown(channel->fd, SHUT_RDWR); /* whoever is writing notices */
-    while (channel->calls)
-        call_finish(call_take(channel, channel->calls->id), ERR_UNAVAILABLE, why);
-    bool tell = channel->on_lost && !channel->path && !channel->closing;
-    pthread_cond_broadcast(&channel->changed);
-    pthread_mutex_unlock(&channel->lock);
-    if (tell)
-        channel->on_lost(channel->on_lost_arg);
-}
-
-static void *reader_main(void *arg)
-{
-    struct channel *channel = arg;
-    AUTO_WIPE der = { 0 };
-    struct frame frame;
-    struct why why = { 0 };
-    enum err err = OK;
-    while (err == OK) {
-        err = frame_receive(channel, &der, &frame, &why);
-        if (err == OK)
-            err = frame_take(channel, &frame, &why);
-    }
-    connection_ended(channel, &why);
     return NULL;
+}
+
+void call_finish(struct call *call, enum err err, struct bytes body, const struct why *why)
+{
+    struct why full = { 0 };
+    if (err != OK)
+        (void)fail(&full, err, "%s: %s", call->verb, why->text);
+    call->done(call->arg, err, err == OK ? body : BYTES_NONE, &full);
+    buf_wipe(&call->body);
+    free(call);
+}
+
+/* Under the lock. INT64_MAX: there is none. */
+static int64_t next_deadline_ms(const struct channel *channel)
+{
+    int64_t first = INT64_MAX;
+    for (const struct call *call = channel->calls; call; call = call->next)
+        first = call->deadline_ms < first ? call->deadline_ms : first;
+    return first;
+}
+
+static int ms_until(int64_t time_ms, int64_t now_ms)
+{
+    int64_t left = time_ms - now_ms;
+    return time_ms == INT64_MAX ? -1 : left <= 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+int channel_wait_ms(struct channel *channel)
+{
+    pthread_mutex_lock(&channel->lock);
+    int64_t next = next_deadline_ms(channel);
+    pthread_mutex_unlock(&channel->lock);
+    return ms_until(next, clock_mono_ms());
+}
+
+int channel_sleep_ms(struct channel *channel)
+{
+    int64_t now = clock_mono_ms();
+    pthread_mutex_lock(&channel->lock);
+    int64_t next = next_deadline_ms(channel);
+    /* What was planned stays: calls that follow each other have about the same time, and the next one need not wake us. */
+    if (channel->wakes_ms <= now || channel->wakes_ms > next)
+        channel->wakes_ms = next;
+    next = channel->wakes_ms;
+    pthread_mutex_unlock(&channel->lock);
+    return ms_until(next, now);
+}
+
+static bool has_left(const struct channel *channel, const struct call *call)
+{
+    return call->queued && call->ends_at <= channel->stream_sent;
+}
+
+/* Those for which `over` is true, in a list of their own. */
+static struct call *calls_pick(struct channel *channel,
+                               bool (*over)(const struct channel *, const struct call *, int64_t),
+                               int64_t arg)
+{
+    struct call *picked = NULL, **end = &picked;
+    for (struct call **at = &channel->calls; *at;) {
+        if (!over(channel, *at, arg)) {
+            at = &(*at)->next;
+            continue;
+        }
+        *end = call_unlink(channel, at);
+        (*end)->next = NULL;
+        end = &(*end)->next;
+    }
+    return picked;
+}
+
+static void calls_finish(struct call *call, enum err err, const struct why *why)
+{
+    struct call *next;
+    for (; call; call = next) {
+        next = call->next;
+        call_finish(call, err, BYTES_NONE, why);
+    }
+}
+
+static bool is_expired(const struct channel *channel, const struct call *call, int64_t now_ms)
+{
+    (void)channel;
+    return call->deadline_ms <= now_ms;
+}
+
+bool channel_expire(struct channel *channel)
+{
+    bool unread = false;
+    pthread_mutex_lock(&channel->lock);
+    bool up = channel->state == CHANNEL_UP;
+    struct call *next, *call = calls_pick(channel, is_expired, clock_mono_ms());
+    /* What is being sent may have left already. A writer does not wait for the peer. */
+    while (call && channel->writing)
+        pthread_cond_wait(&channel->written, &channel->lock);
+    uint64_t sent = channel->stream_sent;
+    pthread_mutex_unlock(&channel->lock);
+    for (; call; call = next) {
+        struct why why = { 0 };
+        bool left = call->queued && call->ends_at <= sent;
+        next = call->next;
+        unread = unread || (up && !left);
+        enum err err = fail(&why, ERR_TIMEOUT, "%s",
+                            !up    ? "peer does not answer hello"
+                            : left ? "no answer in time"
+                                   : "peer does not read");
+        call_finish(call, err, BYTES_NONE, &why);
+    }
+    return unread;
+}
+
+static bool is_lost(const struct channel *channel, const struct call *call, int64_t again)
+{
+    return !again || call->tried || has_left(channel, call);
+}
+
+void channel_fail(struct channel *channel, enum err err, const struct why *why, bool again)
+{
+    pthread_mutex_lock(&channel->lock);
+    struct call *lost = calls_pick(channel, is_lost, again);
+    /* The peer never had all of them, so asking again is safe: they had met a connection that died unnoticed. */
+    for (struct call *call = channel->calls; call; call = call->next) {
+        call->tried = call->queued;
+        call->queued = false;
+    }
+    pthread_mutex_unlock(&channel->lock);
+    calls_finish(lost, err, why);
+}
+
+bool channel_waits(struct channel *channel, const struct why *why)
+{
+    pthread_mutex_lock(&channel->lock);
+    struct call *over = calls_pick(channel, is_expired, clock_mono_ms());
+    bool waits = channel->calls && !channel->closing;
+    pthread_mutex_unlock(&channel->lock);
+    calls_finish(over, ERR_UNAVAILABLE, why);
+    return waits;
 }
 
 /* --- writing --- */
 
-/* *ret_started: some of it is on its way, so the stream is of no use after a failure. */
-static enum err send_all(int fd, struct bytes data, int64_t deadline, bool *ret_started, struct why *why)
+static void call_queue(struct channel *channel, struct call *call)
 {
-    *ret_started = false;
-    while (data.len) {
-        ssize_t sent = send(fd, data.data, data.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    size_t before = channel->out.len;
+    frame_put(&channel->out,
+              &(struct frame){ channel->version, call->id, bytes_str(call->verb), buf_bytes(&call->body) });
+    channel->stream_queued += channel->out.len - before;
+    call->ends_at = channel->stream_queued;
+    call->queued = true;
+}
+
+void channel_queue_all(struct channel *channel)
+{
+    for (struct call *call = channel->calls; call; call = call->next) {
+        if (!call->queued)
+            call_queue(channel, call);
+    }
+}
+
+/* True: all of it has left. */
+static bool send_some(struct channel *channel, int fd, bool *ret_broken)
+{
+    while (channel->sent < channel->sending.len) {
+        ssize_t sent = send(fd, channel->sending.data + channel->sent, channel->sending.len - channel->sent,
+                            MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && errno == EINTR)
             continue;
-        if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
-            return fail(why, ERR_UNAVAILABLE, "connection lost: %s", strerror(errno));
-        if (sent < 0) {
-            struct pollfd wait = { .fd = fd, .events = POLLOUT };
-            if (poll(&wait, 1, ms_left(deadline)) == 0)
-                return fail(why, ERR_TIMEOUT, "peer does not read");
-            continue;
-        }
-        *ret_started = true;
-        data.data += sent;
-        data.len -= (size_t)sent;
+        *ret_broken = sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK;
+        if (sent < 0)
+            return false;
+        channel->sent += (size_t)sent;
     }
-    return OK;
+    return true;
 }
 
-/* Under the lock, which it gives up while it writes. One writer at a time: frames must not mix. */
-static enum err frame_send(struct channel *channel, struct bytes frame, int64_t deadline, struct why *why)
+static void sending_next(struct channel *channel)
 {
-    while (channel->writing) {
-        if (!cond_wait_until(&channel->changed, &channel->lock, deadline))
-            return fail(why, ERR_TIMEOUT, "peer does not read");
-    }
-    if (channel->state != STATE_UP && channel->state != STATE_HELLO)
-        return fail(why, ERR_UNAVAILABLE, "%s", channel->lost.text);
+    buf_wipe(&channel->sending);
+    channel->sending = TAKE_BUF(channel->out);
+    channel->sent = 0;
+}
+
+void channel_flush(struct channel *channel)
+{
+    bool broken = false;
+    if (channel->writing || channel->blocked)
+        return; /* whoever goes on with it takes ours along */
     channel->writing = true;
-    int fd = channel->fd;
-    bool started;
-    pthread_mutex_unlock(&channel->lock);
-    enum err err = send_all(fd, frame, deadline, &started, why);
-    pthread_mutex_lock(&channel->lock);
-    channel->writing = false;
-    if (err != OK && (started || err != ERR_TIMEOUT))
-        (void)shutdown(fd, SHUT_RDWR); /* half a frame: the reader ends this connection */
-    pthread_cond_broadcast(&channel->changed);
-    return err;
-}
-
-/* --- connecting --- */
-
-static enum err connect_path(const char *path, int64_t deadline, int *ret_fd, struct why *why)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (strlen(path) >= sizeof(address.sun_path))
-        return fail(why, ERR_CONFIG, "socket path of %zu bytes, limit %zu: %s", strlen(path),
-                    sizeof(address.sun_path) - 1, path);
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return fail(why, ERR_UNAVAILABLE, "cannot make a socket: %s", strerror(errno));
-    for (;;) {
-        if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
-            *ret_fd = fd;
-            return OK;
-        }
-        /* EAGAIN: the server's backlog is full. A socket file cannot be waited for. */
-        if ((errno != EAGAIN && errno != EINTR) || ms_left(deadline) == 0)
+    while (channel->fd >= 0 && !broken) {
+        if (channel->sent == channel->sending.len)
+            sending_next(channel);
+        if (channel->sending.len == 0)
             break;
-        (void)poll(NULL, 0, 5);
-    }
-    int error = errno;
-    close(fd);
-    return fail(why, ERR_UNAVAILABLE, "cannot connect to %s: %s", path, strerror(error));
-}
-
-static enum err connect_by_broker(struct channel *channel, int64_t deadline, int *ret_fd, struct why *why)
-{
-    enum err err;
-    while ((err = broker_ask(channel->broker, BROKER_SERVER, ms_left(deadline), ret_fd, why)) == ERR_BUSY &&
-           ms_left(deadline) > 0)
-        (void)poll(NULL, 0, 5); /* the server's backlog is full */
-    return err == OK ? OK : ERR_UNAVAILABLE;
-}
-
-/* Signals belong to the loop's thread. */
-static int reader_start(struct channel *channel)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&channel->reader, NULL, reader_main, channel);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    channel->has_reader = error == 0;
-    return error;
-}
-
-/* Under the lock: a connected socket begins its life with our hello. */
-static enum err connection_begin(struct channel *channel, int fd, int64_t deadline, struct why *why)
-{
-    channel->fd = fd;
-    channel->state = STATE_HELLO;
-    channel->lost = (struct why){ 0 };
-    int error = reader_start(channel);
-    if (error) {
-        channel->state = STATE_DOWN;
-        return fail(why, ERR_UNAVAILABLE, "cannot start a thread: %s", strerror(error));
-    }
-    const struct hello hello = { FRAME_VERSION_LEAST, FRAME_VERSION, bytes_str(channel->principal) };
-    AUTO_BUF body = { 0 };
-    AUTO_BUF frame = { 0 };
-    hello_put(&body, &hello);
-    frame_put(&frame, &(struct frame){ FRAME_VERSION_LEAST, channel->next_id++, BYTES_LIT("hello"),
-                                       buf_bytes(&body) });
-    enum err err = frame_send(channel, buf_bytes(&frame), deadline, why);
-    if (err != OK)
-        (void)shutdown(fd, SHUT_RDWR); /* without hello it would never be answered: the reader ends it */
-    return err;
-}
-
-/* Under the lock, which it gives up while it waits: nothing of the former connection is left. */
-static void connection_clear(struct channel *channel)
-{
-    while (channel->writing)
-        pthread_cond_wait(&channel->changed, &channel->lock);
-    if (channel->has_reader) {
+        int fd = channel->fd;
+        size_t before = channel->sent;
         pthread_mutex_unlock(&channel->lock);
-        pthread_join(channel->reader, NULL);
+        bool done = send_some(channel, fd, &broken);
         pthread_mutex_lock(&channel->lock);
-        channel->has_reader = false;
+        channel->stream_sent += channel->sent - before;
+        channel->blocked = !done && !broken;
+        if (!done)
+            break;
     }
-    if (channel->fd >= 0)
-        close(channel->fd);
-    channel->fd = -1;
+    if (broken)
+        (void)shutdown(channel->fd, SHUT_RDWR); /* the thread notices, and ends this connection */
+    else if (channel->blocked)
+        thread_wake(channel);
+    channel->writing = false;
+    pthread_cond_broadcast(&channel->written);
 }
 
-/* Under the lock, and alone: the state is CONNECTING. */
-static enum err connect_anew(struct channel *channel, int64_t deadline, struct why *why)
-{
-    connection_clear(channel);
-    int fd = -1;
-    pthread_mutex_unlock(&channel->lock);
-    enum err err = channel->broker ? connect_by_broker(channel, deadline, &fd, why)
-                                   : connect_path(channel->path, deadline, &fd, why);
-    pthread_mutex_lock(&channel->lock);
-    if (err == OK)
-        err = connection_begin(channel, fd, deadline, why);
-    else
-        channel->state = STATE_DOWN;
-    if (err != OK)
-        channel->lost = *why;
-    pthread_cond_broadcast(&channel->changed);
-    return err;
-}
+/* --- asking --- */
 
-/* Under the lock: returns with the state UP, or says why not. */
-static enum err connection_want(struct channel *channel, int64_t deadline, struct why *why)
+/* Under the lock. False: nobody is there, nor will be. */
+static bool call_list(struct channel *channel, struct call *call)
 {
-    bool tried = false;
-    while (channel->state != STATE_UP) {
-        if (channel->state == STATE_DOWN && (!channel->path || tried))
-            return fail(why, channel->lost.err == ERR_NOT_AUTHORISED ? ERR_NOT_AUTHORISED : ERR_UNAVAILABLE,
-                        "%s", channel->lost.text);
-        if (channel->state == STATE_DOWN) {
-            tried = true;
-            channel->state = STATE_CONNECTING;
-            TRY(connect_anew(channel, deadline, why));
-            continue;
-        }
-        if (!cond_wait_until(&channel->changed, &channel->lock, deadline))
-            return fail(why, ERR_TIMEOUT, "peer does not answer hello");
-    }
-    return OK;
-}
-
-/* --- calls --- */
-
-/* Under the lock: the frame is on its way, and the call is listed for its answer. */
-static enum err call_send(struct channel *channel, struct call *call, const struct frame *intent,
-                          int64_t deadline)
-{
-    TRY(connection_want(channel, deadline, &call->why));
+    if (channel->closing || (channel->state == CHANNEL_DOWN && !channel->path))
+        return false;
     call->id = channel->next_id++;
-    AUTO_WIPE frame = { 0 };
-    frame_put(&frame, &(struct frame){ channel->version, call->id, intent->verb, intent->body });
-    call->next = channel->calls;
-    channel->calls = call;
-    struct why why;
-    enum err err = frame_send(channel, buf_bytes(&frame), deadline, &why);
-    if (err == OK)
-        return OK;
-    if (!call_take(channel, call->id))
-        wake_wait(&call->answered); /* the reader has ended the connection, and this call with it */
-    return fail(&call->why, err, "%s", why.text);
+    *channel->calls_end = call;
+    channel->calls_end = &call->next;
+    return true;
 }
 
-static enum err call_wait(struct channel *channel, struct call *call, int64_t deadline)
+void channel_submit(struct channel *channel, const struct channel_request *request)
 {
-    if (wake_wait_until(&call->answered, deadline))
-        return call->err;
+    struct call *call = xcalloc(1, sizeof(*call));
+    *call =
+        (struct call){ .deadline_ms = clock_mono_ms() + (request->timeout_ms > 0 ? request->timeout_ms : 0),
+                       .verb = request->verb,
+                       .body = buf_dup(request->body),
+                       .done = request->done,
+                       .arg = request->arg };
     pthread_mutex_lock(&channel->lock);
-    bool unanswered = call_take(channel, call->id);
+    struct why lost = channel->lost;
+    bool listed = call_list(channel, call);
+    if (listed && channel->state == CHANNEL_UP) {
+        if (call->deadline_ms < channel->wakes_ms) { /* the thread would sleep too long */
+            channel->wakes_ms = call->deadline_ms;
+            thread_wake(channel);
+        }
+        call_queue(channel, call);
+        channel_flush(channel);
+    } else if (listed) {
+        thread_wake(channel);
+    }
     pthread_mutex_unlock(&channel->lock);
-    if (unanswered)
-        return fail(&call->why, ERR_TIMEOUT, "no answer in time");
-    wake_wait(&call->answered); /* the reader has it in hand */
-    return call->err;
+    if (!listed)
+        call_finish(call, lost.err == ERR_NOT_AUTHORISED ? ERR_NOT_AUTHORISED : ERR_UNAVAILABLE, BYTES_NONE,
+                    &lost);
 }
 
-/* *ret_written: all of the frame had left, so the peer may have done it. */
-static enum err call_once(struct channel *channel, struct call *call, const struct frame *intent,
-                          int64_t deadline, bool *ret_written)
-{
-    pthread_mutex_lock(&channel->lock);
-    enum err err = call_send(channel, call, intent, deadline);
-    pthread_mutex_unlock(&channel->lock);
-    *ret_written = err == OK;
-    return err == OK ? call_wait(channel, call, deadline) : err;
-}
+struct waiting {
+    struct await outcome;
+    struct buf body;
+};
 
-/* The reader of a connection that broke under a writer is about to notice. */
-static void connection_wait_down(struct channel *channel, int64_t deadline)
+static void on_answered(void *arg, enum err err, struct bytes body, const struct why *why)
 {
-    pthread_mutex_lock(&channel->lock);
-    if (channel->state == STATE_UP)
-        (void)shutdown(channel->fd, SHUT_RDWR);
-    while (channel->state == STATE_UP && cond_wait_until(&channel->changed, &channel->lock, deadline)) {}
-    pthread_mutex_unlock(&channel->lock);
-}
-
-static bool is_up(struct channel *channel)
-{
-    pthread_mutex_lock(&channel->lock);
-    bool up = channel->state == STATE_UP;
-    pthread_mutex_unlock(&channel->lock);
-    return up;
+    struct waiting *waiting = arg;
+    buf_append(&waiting->body, body);
+    await_end(&waiting->outcome, err, why);
 }
 
 enum err channel_call(struct channel *channel, const char *verb, struct bytes body, int timeout_ms,
                       struct buf *ret_body, struct why *why)
 {
-    int64_t deadline = clock_mono_ms() + (timeout_ms > 0 ? timeout_ms : 0);
-    struct call call = { 0 };
-    const struct frame intent = { .verb = bytes_str(verb), .body = body };
-    bool written, was_up = is_up(channel);
-    wake_open(&call.answered);
-    enum err err = call_once(channel, &call, &intent, deadline, &written);
-    /* A connection that had died unnoticed: the peer never had the whole frame, so asking again is safe. */
-    if (err == ERR_UNAVAILABLE && !written && was_up && channel->path) {
-        connection_wait_down(channel, deadline);
-        err = call_once(channel, &call, &intent, deadline, &written);
-    }
-    wake_close(&call.answered);
-    if (err != OK) {
-        buf_wipe(&call.body);
-        return fail(why, err, "%s: %s", verb, call.why.text);
-    }
-    *ret_body = call.body;
+    struct waiting waiting = { 0 };
+    await_open(&waiting.outcome);
+    channel_submit(channel, &(struct channel_request){ verb, body, timeout_ms, on_answered, &waiting });
+    TRY(await_outcome(&waiting.outcome, why));
+    *ret_body = waiting.body;
     return OK;
 }
 
-static enum err fd_adopt(struct channel *channel, int fd, struct why *why)
+/* --- making it --- */
+
+/* Signals belong to the loop's thread. */
+static int thread_start(struct channel *channel)
 {
-    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
-        return fail(why, ERR_IO, "descriptor %d cannot be used: %s", fd, strerror(errno));
-    pthread_mutex_lock(&channel->lock);
-    /* A fresh socketpair has room for hello: this does not wait for the peer. */
-    enum err err = connection_begin(channel, fd, clock_mono_ms(), why);
-    pthread_mutex_unlock(&channel->lock);
-    return err;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&channel->thread, NULL, channel_main, channel);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
 }
 
-enum err channel_new(const struct channel_config *config, struct channel **ret, struct why *why)
+static enum err config_check(const struct channel_config *config, struct why *why)
 {
     size_t principal = config->principal ? strlen(config->principal) : 0;
     if (principal == 0 || principal > LIMIT_NAME_BYTES)
@@ -502,6 +338,34 @@ enum err channel_new(const struct channel_config *config, struct channel **ret, 
     if (config->max_frame && config->max_frame <= FRAME_OVERHEAD_BYTES)
         return fail(why, ERR_USAGE, "max_frame of %zu bytes, at least %d", config->max_frame,
                     FRAME_OVERHEAD_BYTES + 1);
+    if (!config->path && fcntl(config->fd, F_SETFD, FD_CLOEXEC) != 0)
+        return fail(why, ERR_IO, "descriptor %d cannot be used: %s", config->fd, strerror(errno));
+    return OK;
+}
+
+static void channel_end(struct channel *channel)
+{
+    if (channel->fd >= 0)
+        close(channel->fd);
+    if (channel->wake_fd >= 0)
+        close(channel->wake_fd);
+    pthread_cond_destroy(&channel->written);
+    pthread_mutex_destroy(&channel->lock);
+    buf_wipe(&channel->out);
+    buf_wipe(&channel->sending);
+    free(channel->path);
+    free(channel->principal);
+    free(channel);
+}
+
+enum err channel_new(const struct channel_config *config, struct channel **ret, struct why *why)
+{
+    enum err err = config_check(config, why);
+    if (err != OK) {
+        if (!config->path)
+            close(config->fd);
+        return err;
+    }
     struct channel *channel = xcalloc(1, sizeof(*channel));
     channel->path = config->path ? xstrdup(config->path) : NULL;
     channel->principal = xstrdup(config->principal);
@@ -509,16 +373,18 @@ enum err channel_new(const struct channel_config *config, struct channel **ret, 
     channel->max_frame = config->max_frame ? config->max_frame : LIMIT_FRAME_BYTES;
     channel->on_lost = config->on_lost;
     channel->on_lost_arg = config->on_lost_arg;
-    channel->fd = -1;
+    channel->fd = config->path ? -1 : config->fd;
+    channel->state = config->path ? CHANNEL_DOWN : CHANNEL_CONNECTING;
     channel->next_id = 1;
+    channel->calls_end = &channel->calls;
+    channel->wakes_ms = INT64_MAX;
     pthread_mutex_init(&channel->lock, NULL);
-    cond_open(&channel->changed);
-    enum err err = channel->path ? OK : fd_adopt(channel, config->fd, why);
-    if (err != OK) {
-        if (channel->fd < 0)
-            close(config->fd);
-        channel_free(channel);
-        return err;
+    pthread_cond_init(&channel->written, NULL);
+    channel->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    int error = channel->wake_fd < 0 ? errno : thread_start(channel);
+    if (error) {
+        channel_end(channel);
+        return fail(why, ERR_UNAVAILABLE, "cannot start a thread: %s", strerror(error));
     }
     *ret = channel;
     return OK;
@@ -530,13 +396,9 @@ void channel_free(struct channel *channel)
         return;
     pthread_mutex_lock(&channel->lock);
     channel->closing = true;
-    if (channel->fd >= 0)
-        (void)shutdown(channel->fd, SHUT_RDWR);
-    connection_clear(channel);
+    (void)fail(&channel->lost, ERR_UNAVAILABLE, "this side ends");
     pthread_mutex_unlock(&channel->lock);
-    pthread_cond_destroy(&channel->changed);
-    pthread_mutex_destroy(&channel->lock);
-    free(channel->path);
-    free(channel->principal);
-    free(channel);
+    thread_wake(channel);
+    pthread_join(channel->thread, NULL);
+    channel_end(channel);
 }

@@ -7,10 +7,12 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/schedule.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -176,7 +178,7 @@ static enum err engines_start(struct role *role, struct why *why)
 {
     const struct config_section *top = config_top(role->config);
     unsigned workers = (unsigned)config_int(top, "workers");
-    struct pool_config pool = { .threads = workers, .queue = workers * 4 };
+    struct pool_config pool = { .threads = workers, .queue = workers * 4, .brief = role->cores };
     if (pool.queue < LIMIT_FRAMES_IN_FLIGHT)
         pool.queue = LIMIT_FRAMES_IN_FLIGHT; /* one peer alone never gets "busy" */
     const struct config_section *scep = config_at(role->config, "scep", 0);
@@ -189,13 +191,19 @@ static enum err engines_start(struct role *role, struct why *why)
     return pool_new(&pool, &role->pool, why);
 }
 
-static struct key_gate *gate_make(const struct config *config)
+static unsigned cores_allowed(void)
 {
-    int64_t operations = config_int(config_top(config), "private_key_operations");
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (operations == 0)
-        operations = cores > 0 ? cores : 1;
-    return key_gate_new((unsigned)operations);
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0)
+        return (unsigned)CPU_COUNT(&set);
+    long online = sysconf(_SC_NPROCESSORS_ONLN); /* more than a cpu_set_t holds */
+    return online > 0 ? (unsigned)online : 1;
+}
+
+static struct key_gate *gate_make(const struct role *role)
+{
+    int64_t operations = config_int(config_top(role->config), "private_key_operations");
+    return key_gate_new(operations ? (unsigned)operations : role->cores);
 }
 
 static enum err begin(struct role *role, int argc, char **argv, struct why *why)
@@ -208,7 +216,8 @@ static enum err begin(struct role *role, int argc, char **argv, struct why *why)
     config_keep(role->config, role->name);
     log_level_apply(role->config);
     TRY(descriptors_open(role->config, why));
-    role->gate = gate_make(role->config);
+    role->cores = cores_allowed();
+    role->gate = gate_make(role);
     return unlock_read(role, why);
 }
 
@@ -217,6 +226,7 @@ enum err role_begin(int argc, char **argv, const char *name, struct role *ret, s
     log_open(name, LOG_LEVEL_INFO);
     signal(SIGPIPE, SIG_IGN);
     memory_tune();
+    schedule_in_batches();
     struct role role = { .name = name, .clock = &clock_system, .ready_fd = -1 };
     enum err err = begin(&role, argc, argv, why);
     if (err != OK) {

@@ -26,6 +26,7 @@ struct role {
     const struct clock *clock;
     struct loop *loop;
     struct pool *pool;
+    unsigned cores;                                          /* that this process may run on */
     struct key_gate *gate;
     struct broker *broker;                                   /* NULL: started without a supervisor */
     struct sandbox_state sandbox;

@@ -246,8 +246,8 @@ static enum err status_verb(void *arg, const struct ipc_caller *caller, struct b
 }
 
 static const struct ipc_verb verbs[] = {
-    { "status", "cli", status_verb },
-    { "reload", "cli", reload_verb },
+    { "status", "cli", status_verb, NULL },
+    { "reload", "cli", reload_verb, NULL },
 };
 
 static enum err ipc_open(struct service *service, struct why *why)

@@ -33,7 +33,7 @@ static enum err seal(void *arg, const struct ipc_caller *caller, struct bytes bo
     return OK;
 }
 
-static const struct ipc_verb verbs[] = { { "seal", "ca", seal } };
+static const struct ipc_verb verbs[] = { { "seal", "ca", seal, NULL } };
 
 static void on_drained(void *arg)
 {

@@ -11,6 +11,7 @@
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/pool.h"
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -89,9 +90,9 @@ static enum err verb_grow(void *role, const struct ipc_caller *caller, struct by
 }
 
 static const struct ipc_verb verbs[] = {
-    { "echo", "scep cli", verb_echo }, { "who", "scep cli signer", verb_who },
-    { "refuse", "scep", verb_refuse }, { "nothing", "scep", verb_nothing },
-    { "wait", "scep", verb_wait },     { "grow", "scep", verb_grow },
+    { "echo", "scep cli", verb_echo, NULL }, { "who", "scep cli signer", verb_who, NULL },
+    { "refuse", "scep", verb_refuse, NULL }, { "nothing", "scep", verb_nothing, NULL },
+    { "wait", "scep", verb_wait, NULL },     { "grow", "scep", verb_grow, NULL },
 };
 
 /* --- the thread --- */
@@ -102,23 +103,29 @@ static void *fixture_run(void *arg)
     return NULL;
 }
 
-static inline void fixture_open(struct fixture *fixture, size_t max_frame, unsigned threads, size_t queue)
+static inline void fixture_open_with(struct fixture *fixture, const struct pool_config *pool,
+                                     const struct ipc_verb *table, size_t count, size_t max_frame)
 {
     struct why why;
     snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/chancery-ipc-XXXXXX");
     assert_non_null(mkdtemp(fixture->folder));
     snprintf(fixture->path, sizeof(fixture->path), "%s/socket", fixture->folder);
     ASSERT_OK(loop_new(&fixture->loop, &why), &why);
-    const struct pool_config pool = { .threads = threads, .queue = queue };
-    ASSERT_OK(pool_new(&pool, &fixture->pool, &why), &why);
+    ASSERT_OK(pool_new(pool, &fixture->pool, &why), &why);
     const struct ipc_server_config config = { .loop = fixture->loop,
                                               .pool = fixture->pool,
-                                              .verbs = verbs,
-                                              .verb_count = sizeof(verbs) / sizeof(*verbs),
+                                              .verbs = table,
+                                              .verb_count = count,
                                               .role = fixture,
                                               .max_frame = max_frame,
                                               .allowed_uid = -1 };
     ASSERT_OK(ipc_server_new(&config, &fixture->server, &why), &why);
+}
+
+static inline void fixture_open(struct fixture *fixture, size_t max_frame, unsigned threads, size_t queue)
+{
+    const struct pool_config pool = { .threads = threads, .queue = queue };
+    fixture_open_with(fixture, &pool, verbs, sizeof(verbs) / sizeof(*verbs), max_frame);
 }
 
 static inline void fixture_listen(struct fixture *fixture, const char *principal, int64_t uid)
@@ -223,4 +230,35 @@ static inline bool raw_receive(int fd, struct buf *der, struct frame *ret)
     der->len = len;
     ASSERT_OK(frame_get(buf_bytes(der), ret, &why), &why);
     return true;
+}
+
+static inline void assert_error(const struct frame *frame, int64_t id, enum err err)
+{
+    struct why why = { 0 };
+    ASSERT_BYTES(frame->verb, BYTES_LIT("error"));
+    assert_int_equal(frame->id, id);
+    assert_int_equal(frame_error_get(frame->body, &why), OK);
+    assert_string_equal(err_row(why.err)->name, err_row(err)->name);
+}
+
+/* Connected, and hello is behind us. */
+static inline int raw_open(const struct fixture *fixture, const char *principal)
+{
+    int fd = raw_connect(fixture);
+    AUTO_BUF out = { 0 };
+    AUTO_BUF der = { 0 };
+    struct frame frame;
+    raw_hello(&out, principal);
+    raw_send(fd, buf_bytes(&out));
+    assert_true(raw_receive(fd, &der, &frame));
+    ASSERT_BYTES(frame.verb, BYTES_LIT("hello"));
+    return fd;
+}
+
+/* Reset, when what we sent was not read any more. */
+static inline bool is_closed(int fd)
+{
+    uint8_t byte;
+    ssize_t got = recv(fd, &byte, sizeof(byte), 0);
+    return got == 0 || (got < 0 && errno == ECONNRESET);
 }

@@ -2,39 +2,6 @@
 /* The answering side, met by clients that need not behave. */
 #include "tests/unit/ipc/helper.h"
 
-#include <errno.h>
-
-static void assert_error(const struct frame *frame, int64_t id, enum err err)
-{
-    struct why why = { 0 };
-    ASSERT_BYTES(frame->verb, BYTES_LIT("error"));
-    assert_int_equal(frame->id, id);
-    assert_int_equal(frame_error_get(frame->body, &why), OK);
-    assert_string_equal(err_row(why.err)->name, err_row(err)->name);
-}
-
-/* Connected, and hello is behind us. */
-static int raw_open(const struct fixture *fixture, const char *principal)
-{
-    int fd = raw_connect(fixture);
-    AUTO_BUF out = { 0 };
-    AUTO_BUF der = { 0 };
-    struct frame frame;
-    raw_hello(&out, principal);
-    raw_send(fd, buf_bytes(&out));
-    assert_true(raw_receive(fd, &der, &frame));
-    ASSERT_BYTES(frame.verb, BYTES_LIT("hello"));
-    return fd;
-}
-
-/* Reset, when what we sent was not read any more. */
-static bool is_closed(int fd)
-{
-    uint8_t byte;
-    ssize_t got = recv(fd, &byte, sizeof(byte), 0);
-    return got == 0 || (got < 0 && errno == ECONNRESET);
-}
-
 /* Still serves others after what a test did. */
 static void assert_serves(const struct fixture *fixture)
 {
