@@ -101,7 +101,9 @@ static void open_site(struct fill *fill)
     must(authority_load(&source, &fill->authority, &why), &why);
     secret_free(&unlock);
     must(ca_store_open(fill->config, &fill->store, &why), &why);
-    const struct bootstrap_params params = { fill->config, &clock_system, fill->store, { seal_here, fill } };
+    const struct bootstrap_params params = {
+        fill->config, &clock_system, fill->store, { .seal = seal_here, .arg = fill }
+    };
     must(ca_bootstrap_open(&params, &fill->ca, &why), &why);
     must(template_load(fill->store, bytes_str(fill->template_name), &fill->template, &why), &why);
 }

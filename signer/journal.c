@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Appending with one flush for all who wait: the first to come writes and flushes for everybody in the queue. */
+/* Appending with one flush for all who wait. */
 #include "signer/journal.h"
 
+#include "base/batch.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -11,27 +12,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define BATCH_MAX 256 /* records of one flush; all that a role has in flight */
+
 struct pending {
-    struct pending *next;
+    struct batch_unit base;
     const struct journal_entry *entry;
     uint64_t offset;
-    struct wake woken; /* once: it is durable or has failed (done), or its owner is to lead */
-    bool done;
-    enum err err;
-    struct why why;
+    journal_done done;
+    void *arg;
 };
 struct journal {
     int fd;
     char *path;
-    pthread_mutex_t lock; /* the queue; the rest belongs to the leader */
-    struct pending *first, **last;
-    bool leading;
-    uint64_t end; /* everything before it is whole and durable */
+    pthread_mutex_t lock; /* of the pointer alone */
+    struct batch *
+        writer; /* one thread, made with the first entry: by then the role is confined, and so is the thread */
+    uint64_t end; /* everything before it is whole and durable. This and chain are the writer's */
     uint8_t chain[JOURNAL_CHAIN_BYTES];
 };
 
@@ -96,7 +96,6 @@ enum err journal_open(const char *path, journal_fn each, void *arg, struct journ
     AUTO(journal) journal = xcalloc(1, sizeof(*journal));
     journal->fd = fd;
     journal->path = xstrdup(path);
-    journal->last = &journal->first;
     pthread_mutex_init(&journal->lock, NULL);
     TRY(open_checked(journal, each, arg, why));
     *ret = TAKE(journal);
@@ -107,6 +106,7 @@ void journal_free(struct journal *journal)
 {
     if (!journal)
         return;
+    batch_free(journal->writer);
     close(journal->fd);
     pthread_mutex_destroy(&journal->lock);
     free(journal->path);
@@ -165,12 +165,17 @@ static bool write_at(int fd, uint64_t offset, struct bytes data)
     return true;
 }
 
+static struct pending *pending_next(const struct pending *pending)
+{
+    return (struct pending *)pending->base.next;
+}
+
 /* All records of the batch, one after the other; chain is where they would leave it. */
 static enum err batch_build(const struct journal *journal, struct pending *batch, uint8_t *chain,
                             struct buf *out, struct why *why)
 {
     memcpy(chain, journal->chain, JOURNAL_CHAIN_BYTES);
-    for (struct pending *each = batch; each; each = each->next) {
+    for (struct pending *each = batch; each; each = pending_next(each)) {
         each->offset = journal->end + out->len;
         TRY(journal_record_put(out, each->entry, chain, why));
     }
@@ -199,64 +204,64 @@ static enum err batch_write(struct journal *journal, struct pending *batch, stru
     return OK;
 }
 
-static struct pending *queue_take(struct journal *journal)
+static void write_all_of(void *arg, struct batch_unit *units)
 {
-    pthread_mutex_lock(&journal->lock);
-    struct pending *batch = journal->first;
-    journal->first = NULL;
-    journal->last = &journal->first;
-    pthread_mutex_unlock(&journal->lock);
-    return batch;
-}
-
-/* Whoever came while the batch was written goes on with the next one. */
-static void lead_pass_on(struct journal *journal)
-{
-    pthread_mutex_lock(&journal->lock);
-    struct pending *next = journal->first;
-    journal->leading = next;
-    pthread_mutex_unlock(&journal->lock);
-    if (next)
-        wake_send(&next->woken);
-}
-
-static void lead(struct journal *journal, struct pending *mine)
-{
+    struct journal *journal = arg;
+    struct pending *next, *batch = (struct pending *)units;
     struct why why = { 0 };
-    (void)
-        sched_yield(); /* others who are about to append share this flush; nobody waits when there are none */
-    struct pending *batch = queue_take(journal);
     enum err err = batch_write(journal, batch, &why);
-    lead_pass_on(journal);
-    while (batch) {
-        struct pending *each = batch;
-        batch = each->next; /* its owner is gone as soon as it is woken */
-        each->err = err;
-        each->why = why;
-        each->done = true;
-        if (each != mine)
-            wake_send(&each->woken);
+    for (struct pending *each = batch; each; each = next) {
+        next = pending_next(each);
+        each->done(each->arg, err, each->offset, &why);
+        free(each);
     }
+}
+
+static enum err writer_get(struct journal *journal, struct batch **ret, struct why *why)
+{
+    const struct batch_config config = { .units_max = BATCH_MAX, .run = write_all_of, .arg = journal };
+    enum err err = OK;
+    pthread_mutex_lock(&journal->lock);
+    if (!journal->writer)
+        err = batch_new(&config, &journal->writer, why);
+    *ret = journal->writer;
+    pthread_mutex_unlock(&journal->lock);
+    return err;
+}
+
+void journal_submit(struct journal *journal, const struct journal_entry *entry, journal_done done, void *arg)
+{
+    struct batch *writer;
+    struct why why = { 0 };
+    enum err err = writer_get(journal, &writer, &why);
+    if (err != OK) {
+        done(arg, err, 0, &why);
+        return;
+    }
+    struct pending *pending = xcalloc(1, sizeof(*pending));
+    *pending = (struct pending){ .entry = entry, .done = done, .arg = arg };
+    batch_submit(writer, &pending->base);
+}
+
+struct waiting {
+    struct await outcome;
+    uint64_t offset;
+};
+
+static void on_written(void *arg, enum err err, uint64_t offset, const struct why *why)
+{
+    struct waiting *waiting = arg;
+    waiting->offset = offset;
+    await_end(&waiting->outcome, err, why);
 }
 
 enum err journal_append(struct journal *journal, const struct journal_entry *entry, uint64_t *ret_offset,
                         struct why *why)
 {
-    struct pending mine = { .entry = entry };
-    wake_open(&mine.woken);
-    pthread_mutex_lock(&journal->lock);
-    *journal->last = &mine;
-    journal->last = &mine.next;
-    bool leads = !journal->leading;
-    journal->leading = true;
-    pthread_mutex_unlock(&journal->lock);
-    if (!leads)
-        wake_wait(&mine.woken);
-    if (!mine.done)
-        lead(journal, &mine);
-    wake_close(&mine.woken);
-    if (mine.err != OK)
-        return fail(why, mine.err, "%s", mine.why.text);
-    *ret_offset = mine.offset;
+    struct waiting waiting = { 0 };
+    await_open(&waiting.outcome);
+    journal_submit(journal, entry, on_written, &waiting);
+    TRY(await_outcome(&waiting.outcome, why));
+    *ret_offset = waiting.offset;
     return OK;
 }

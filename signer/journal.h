@@ -24,12 +24,16 @@ struct journal;
    record, left by a crash, is cut off with a log line; anything else that is wrong refuses and names the offset. One
    process at a time. */
 NODISCARD enum err journal_open(const char *path, journal_fn each, void *arg, struct journal **ret, struct why *why);
-void journal_free(struct journal *journal);
+void journal_free(struct journal *journal);                  /* after what was submitted: each is told */
 AUTO_DECLARE(journal)
 /* From any thread; durable when it returns OK. Calls that come together share one flush. ERR_IO: nothing of it is kept,
    and a later call may succeed. A flush that fails ends the process: what is on the disk is then unknown. */
 NODISCARD enum err journal_append(struct journal *journal, const struct journal_entry *entry, uint64_t *ret_offset,
                                   struct why *why);
+/* As journal_append, without waiting: done is called exactly once, by the journal's own thread, and is brief. entry, and
+   what it points to, stay until then. */
+typedef void (*journal_done)(void *arg, enum err err, uint64_t offset, const struct why *why);
+void journal_submit(struct journal *journal, const struct journal_entry *entry, journal_done done, void *arg);
 /* The record at an offset that journal_append or journal_open gave. entry's views point into ret_buf. */
 NODISCARD enum err journal_read(struct journal *journal, uint64_t offset, struct buf *ret_buf, struct journal_entry *ret_entry,
                                 struct why *why);

@@ -12,28 +12,45 @@ struct service {
     struct ipc_server *server;
 };
 
-static enum err seal(void *arg, const struct ipc_caller *caller, struct bytes body, struct buf *ret_body,
-                     struct why *why)
+/* One call of ca that is being sealed. */
+struct seal_call {
+    struct ipc_call *call;
+    struct seal_request request;
+};
+
+static void on_sealed(void *arg, enum err err, struct bytes der, const struct why *why)
 {
-    struct service *service = arg;
-    struct seal_request request = { 0 };
-    AUTO_BUF der = { 0 };
-    enum err err = seal_request_get(body, &request, why);
-    if (err == OK)
-        err = signer_seal(service->signer, &request, &der, why);
-    const char *kind = request.kind == SEAL_CRL ? "crl" : "certificate";
+    struct seal_call *sealing = arg;
+    const struct seal_request *request = &sealing->request;
+    const char *kind = request->kind == SEAL_CRL ? "crl" : "certificate";
+    AUTO_BUF body = { 0 };
     if (err != OK) {
-        log_warn(NULL, "refused peer=%s ca=%.*s kind=%s error=%s: %s", caller->principal, (int)request.ca.len,
-                 request.ca.len ? (const char *)request.ca.data : "", kind, err_row(err)->name, why->text);
-        return err;
+        log_warn(NULL, "refused peer=%s ca=%.*s kind=%s error=%s: %s",
+                 ipc_call_caller(sealing->call)->principal, (int)request->ca.len,
+                 request->ca.len ? (const char *)request->ca.data : "", kind, err_row(err)->name, why->text);
+    } else {
+        log_debug(NULL, "sealed ca=%.*s kind=%s bytes=%zu", (int)request->ca.len,
+                  (const char *)request->ca.data, kind, der.len);
+        seal_answer_put(&body, der);
     }
-    log_debug(NULL, "sealed ca=%.*s kind=%s bytes=%zu", (int)request.ca.len, (const char *)request.ca.data,
-              kind, der.len);
-    seal_answer_put(ret_body, buf_bytes(&der));
-    return OK;
+    ipc_call_answer(sealing->call, err, buf_bytes(&body), why);
+    free(sealing);
 }
 
-static const struct ipc_verb verbs[] = { { "seal", "ca", seal, NULL } };
+static void seal(void *arg, struct ipc_call *call)
+{
+    struct service *service = arg;
+    struct seal_call *sealing = xcalloc(1, sizeof(*sealing));
+    struct why why = { 0 };
+    sealing->call = call;
+    enum err err = seal_request_get(ipc_call_body(call), &sealing->request, &why);
+    if (err == OK)
+        signer_seal_start(service->signer, &sealing->request, on_sealed, sealing);
+    else
+        on_sealed(sealing, err, BYTES_NONE, &why);
+}
+
+static const struct ipc_verb verbs[] = { { "seal", "ca", NULL, seal } };
 
 static void on_drained(void *arg)
 {

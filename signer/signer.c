@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "base/fault.h"
 #include "base/limits.h"
+#include "base/wake.h"
 #include "signer/authority.h"
 #include "signer/journal.h"
 #include "signer/sealed.h"
@@ -115,10 +116,10 @@ void signer_free(struct signer *signer)
 {
     if (!signer)
         return;
+    journal_free(signer->journal); /* first: what it still writes names its authority */
     for (size_t i = 0; i < signer->authority_count; i++)
         authority_clear(&signer->authorities[i]);
     free(signer->authorities);
-    journal_free(signer->journal);
     sealed_set_free(signer->sealed);
     pthread_cond_destroy(&signer->released);
     pthread_mutex_destroy(&signer->lock);
@@ -176,33 +177,6 @@ static enum err sign(const struct authority *authority, struct bytes tbs, struct
     return OK;
 }
 
-/* What one call is about: fixed before the signature. */
-struct intent {
-    const struct authority *authority;
-    enum seal_kind kind;
-    struct bytes id, tbs;
-    int64_t now;
-};
-
-/* Signed, and durable in the journal: the two belong together. */
-static enum err sign_and_record(struct signer *signer, const struct intent *intent, struct buf *ret_der,
-                                uint64_t *ret_offset, struct why *why)
-{
-    AUTO_BUF der = { 0 };
-    TRY(sign(intent->authority, intent->tbs, &der, why));
-    const struct journal_entry entry = { .time = intent->now,
-                                         .ca = bytes_str(intent->authority->name),
-                                         .kind = intent->kind,
-                                         .id = intent->id,
-                                         .der = buf_bytes(&der) };
-    if (FAULT(signer_journal))
-        *ret_offset = 1; /* where nothing is */
-    else
-        TRY(journal_append(signer->journal, &entry, ret_offset, why));
-    *ret_der = TAKE_BUF(der);
-    return OK;
-}
-
 /* Waits until no other call seals this serial. true: it is in the journal; false: it is reserved for the caller. */
 static bool reserve(struct signer *signer, struct reservation *mine, uint64_t *ret_offset)
 {
@@ -240,24 +214,71 @@ static void release(struct signer *signer, const struct reservation *mine, bool 
     pthread_mutex_unlock(&signer->lock);
 }
 
-static enum err seal_certificate(struct signer *signer, struct authority *authority, struct bytes tbs,
-                                 struct buf *ret_der, struct why *why)
+/* A certificate on its way from the signature to the journal. */
+struct sealing {
+    struct signer *signer;
+    struct reservation mine;
+    struct buf der;
+    struct journal_entry entry;
+    seal_done done;
+    void *arg;
+};
+
+static void sealing_end(struct sealing *sealing, enum err err, uint64_t offset, const struct why *why)
+{
+    release(sealing->signer, &sealing->mine, err == OK, offset, sealing->entry.time);
+    sealing->done(sealing->arg, err, err == OK ? buf_bytes(&sealing->der) : BYTES_NONE, why);
+    buf_free(&sealing->der);
+    free(sealing);
+}
+
+static void on_journalled(void *arg, enum err err, uint64_t offset, const struct why *why)
+{
+    sealing_end(arg, err, offset, why);
+}
+
+/* The serial is reserved: from here on it is signed and made durable, or released. */
+static void sign_and_journal(struct sealing *sealing, const struct authority *authority, struct bytes tbs)
+{
+    struct why why = { 0 };
+    enum err err = sign(authority, tbs, &sealing->der, &why);
+    if (err != OK || FAULT(signer_journal)) { /* with the fault: an offset where nothing is */
+        sealing_end(sealing, err, 1, &why);
+        return;
+    }
+    sealing->entry.der = buf_bytes(&sealing->der);
+    journal_submit(sealing->signer->journal, &sealing->entry, on_journalled, sealing);
+}
+
+static enum err certificate_check(struct signer *signer, const struct authority *authority, struct bytes tbs,
+                                  struct cert *ret, struct why *why)
+{
+    TRY(tbs_parse(tbs, ret, why));
+    if (!FAULT(signer_lint))
+        TRY(tbs_lint_parsed(ret, why));
+    return ca_limits_check_cert(&authority->limits, ret, clock_now(signer->clock), why);
+}
+
+/* Takes done only with OK. Otherwise *ret_der is the answer from the journal, or there was an error. */
+static enum err certificate_start(struct signer *signer, const struct authority *authority, struct bytes tbs,
+                                  struct sealing **ret, struct buf *ret_der, struct why *why)
 {
     struct cert cert;
-    int64_t now = clock_now(signer->clock);
-    TRY(tbs_parse(tbs, &cert, why));
-    if (!FAULT(signer_lint))
-        TRY(tbs_lint(tbs, why));
-    TRY(ca_limits_check_cert(&authority->limits, &cert, now, why));
-    struct reservation mine = { 0 };
     uint64_t offset = 0;
-    TRY(sealed_key_make(bytes_str(authority->name), cert.serial, &mine.key, why));
-    if (reserve(signer, &mine, &offset))
-        return answer_again(signer, offset, tbs, ret_der, why);
-    const struct intent intent = { authority, SEAL_CERTIFICATE, cert.serial, tbs, now };
-    enum err err = sign_and_record(signer, &intent, ret_der, &offset, why);
-    release(signer, &mine, err == OK, offset, now);
-    return err;
+    TRY(certificate_check(signer, authority, tbs, &cert, why));
+    struct sealing *sealing = xcalloc(1, sizeof(*sealing));
+    sealing->signer = signer;
+    sealing->entry = (struct journal_entry){ .time = clock_now(signer->clock),
+                                             .ca = bytes_str(authority->name),
+                                             .kind = SEAL_CERTIFICATE,
+                                             .id = cert.serial };
+    enum err err = sealed_key_make(sealing->entry.ca, cert.serial, &sealing->mine.key, why);
+    if (err == OK && !reserve(signer, &sealing->mine, &offset)) {
+        *ret = sealing;
+        return OK;
+    }
+    free(sealing);
+    return err == OK ? answer_again(signer, offset, tbs, ret_der, why) : err;
 }
 
 /* Under the authority's crl_lock. */
@@ -267,13 +288,20 @@ static enum err seal_next_crl(struct signer *signer, struct authority *authority
     int64_t now = clock_now(signer->clock);
     uint8_t id[8];
     uint64_t offset;
+    AUTO_BUF der = { 0 };
     /* The one that was sealed last, asked for again after a crash. */
     if (crl->number == authority->crl_number)
         return answer_again(signer, authority->crl_offset, crl->tbs, ret_der, why);
     TRY(ca_limits_check_crl(&authority->limits, crl, authority->crl_number, now, why));
     number_put(crl->number, id);
-    const struct intent intent = { authority, SEAL_CRL, BYTES_ARR(id), crl->tbs, now };
-    TRY(sign_and_record(signer, &intent, ret_der, &offset, why));
+    TRY(sign(authority, crl->tbs, &der, why));
+    const struct journal_entry entry = { .time = now,
+                                         .ca = bytes_str(authority->name),
+                                         .kind = SEAL_CRL,
+                                         .id = BYTES_ARR(id),
+                                         .der = buf_bytes(&der) };
+    TRY(journal_append(signer->journal, &entry, &offset, why));
+    *ret_der = TAKE_BUF(der);
     authority->crl_number = crl->number;
     authority->crl_offset = offset;
     pthread_mutex_lock(&signer->lock);
@@ -297,18 +325,58 @@ static enum err seal_crl(struct signer *signer, struct authority *authority, str
     return err;
 }
 
+static enum err authority_get(struct signer *signer, const struct seal_request *request,
+                              struct authority **ret, struct why *why)
+{
+    *ret = authority_find(signer, request->ca);
+    if (!*ret)
+        return fail(why, ERR_SIGNER_LIMIT, "CA \"%.*s\" is not one of the %zu of this signer",
+                    (int)request->ca.len, (const char *)request->ca.data, signer->authority_count);
+    if (request->kind != SEAL_CRL && request->kind != SEAL_CERTIFICATE)
+        return fail(why, ERR_SIGNER_LIMIT, "kind is %d, must be %d or %d", (int)request->kind,
+                    SEAL_CERTIFICATE, SEAL_CRL);
+    return clock_check(signer, clock_now(signer->clock), why);
+}
+
+void signer_seal_start(struct signer *signer, const struct seal_request *request, seal_done done, void *arg)
+{
+    struct authority *authority;
+    struct sealing *sealing = NULL;
+    AUTO_BUF der = { 0 };
+    struct why why = { 0 };
+    enum err err = authority_get(signer, request, &authority, &why);
+    if (err == OK && request->kind == SEAL_CRL)
+        err = seal_crl(signer, authority, request->tbs, &der, &why);
+    else if (err == OK)
+        err = certificate_start(signer, authority, request->tbs, &sealing, &der, &why);
+    if (!sealing) {
+        done(arg, err, buf_bytes(&der), &why);
+        return;
+    }
+    sealing->done = done;
+    sealing->arg = arg;
+    sign_and_journal(sealing, authority, request->tbs);
+}
+
+struct waiting {
+    struct await outcome;
+    struct buf der;
+};
+
+static void on_sealed(void *arg, enum err err, struct bytes der, const struct why *why)
+{
+    struct waiting *waiting = arg;
+    buf_append(&waiting->der, der);
+    await_end(&waiting->outcome, err, why);
+}
+
 enum err signer_seal(struct signer *signer, const struct seal_request *request, struct buf *ret_der,
                      struct why *why)
 {
-    struct authority *authority = authority_find(signer, request->ca);
-    if (!authority)
-        return fail(why, ERR_SIGNER_LIMIT, "CA \"%.*s\" is not one of the %zu of this signer",
-                    (int)request->ca.len, (const char *)request->ca.data, signer->authority_count);
-    TRY(clock_check(signer, clock_now(signer->clock), why));
-    if (request->kind == SEAL_CRL)
-        return seal_crl(signer, authority, request->tbs, ret_der, why);
-    if (request->kind == SEAL_CERTIFICATE)
-        return seal_certificate(signer, authority, request->tbs, ret_der, why);
-    return fail(why, ERR_SIGNER_LIMIT, "kind is %d, must be %d or %d", (int)request->kind, SEAL_CERTIFICATE,
-                SEAL_CRL);
+    struct waiting waiting = { 0 };
+    await_open(&waiting.outcome);
+    signer_seal_start(signer, request, on_sealed, &waiting);
+    TRY(await_outcome(&waiting.outcome, why));
+    *ret_der = waiting.der;
+    return OK;
 }

@@ -15,5 +15,9 @@ NODISCARD enum err signer_open(const struct config *config, const struct secret 
 /* From any thread. The same TBS again gives the same bytes again, so there are never two certificates with one serial. */
 NODISCARD enum err signer_seal(struct signer *signer, const struct seal_request *request, struct buf *ret_der,
                                struct why *why);
-void signer_free(struct signer *signer);
+/* As signer_seal, without waiting for the disk: done is called exactly once, before this returns or later by the journal's
+   thread; it is brief. der: empty but with OK. What request points to stays until then. A CRL is sealed, and waited for, at once. */
+typedef void (*seal_done)(void *arg, enum err err, struct bytes der, const struct why *why);
+void signer_seal_start(struct signer *signer, const struct seal_request *request, seal_done done, void *arg);
+void signer_free(struct signer *signer);                     /* after the seals that were begun: each is told */
 AUTO_DECLARE(signer)
