@@ -12,10 +12,14 @@
 
 struct template_cache;
 
+typedef void (*sealer_done)(void *arg, enum err err, struct bytes der, const struct why *why);
 /* Who puts the signature under a TBS: the channel to signer, init's own signer in its process, a test's twin. */
 struct sealer {
     enum err (*seal)(void *arg, const struct seal_request *request, struct buf *ret_der, struct why *why);
     void *arg;
+    /* Does not wait: done is called exactly once, by another thread or before this returns, and der is gone when it
+       returns. NULL: seal has nothing to wait for. */
+    void (*start)(void *arg, const struct seal_request *request, sealer_done done, void *done_arg);
 };
 
 struct issuer_params {

@@ -4,27 +4,76 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/wake.h"
 #include "ca/audit.h"
 #include "ca/challenge.h"
+#include "x509/signed.h"
 #include <stdio.h>
+
+/* What came back is the TBS that was sent, under a signature that verifies, and nothing else. */
+static enum err sealed_check(const struct reservation *slot, struct bytes der, struct why *why)
+{
+    struct signed_object sealed;
+    AUTO_BUF wanted = { 0 };
+    if (signed_split(der, LIMIT_CERT_BYTES, "certificate", &sealed, why) != OK)
+        return fail(why, ERR_PROTOCOL, "the signer's answer for serial %s is no certificate", slot->serial);
+    signed_assemble(buf_bytes(&slot->tbs), slot->issuer->algorithm, sealed.signature, &wanted);
+    if (!FAULT(sealed_tbs) && !bytes_equal(der, buf_bytes(&wanted)))
+        return fail(why, ERR_PROTOCOL, "the signer sealed something else than serial %s", slot->serial);
+    /* A fault in the signer's arithmetic could give its key away: no bad signature leaves the house. */
+    if (!FAULT(sealed_signature) && signed_verify(&sealed, slot->issuer->key, "certificate", why) != OK)
+        return fail(why, ERR_PROTOCOL, "the signer's signature under serial %s does not verify",
+                    slot->serial);
+    return OK;
+}
+
+struct sealing {
+    const struct reservation *slot;
+    struct buf *ret_der;
+    issue_done done;
+    void *arg;
+};
+
+static void on_sealed(void *arg, enum err err, struct bytes der, const struct why *why)
+{
+    struct sealing *sealing = arg;
+    struct why found = *why;
+    if (err == OK)
+        err = sealed_check(sealing->slot, der, &found);
+    if (err == OK)
+        *sealing->ret_der = buf_dup(der);
+    sealing->done(sealing->arg, err, &found);
+    free(sealing);
+}
+
+void issue_seal_start(struct ca *ca, const struct reservation *slot, struct buf *ret_der, issue_done done,
+                      void *arg)
+{
+    struct sealing *sealing = xcalloc(1, sizeof(*sealing));
+    *sealing = (struct sealing){ slot, ret_der, done, arg };
+    const struct seal_request request = { bytes_str(slot->issuer->name), SEAL_CERTIFICATE,
+                                          buf_bytes(&slot->tbs) };
+    if (ca->sealer.start) {
+        ca->sealer.start(ca->sealer.arg, &request, on_sealed, sealing);
+        return;
+    }
+    AUTO_BUF der = { 0 };
+    struct why why = { 0 };
+    enum err err = ca->sealer.seal(ca->sealer.arg, &request, &der, &why);
+    on_sealed(sealing, err, buf_bytes(&der), &why);
+}
+
+void issue_await(void *await, enum err err, const struct why *why)
+{
+    await_end(await, err, why);
+}
 
 enum err issue_seal(struct ca *ca, const struct reservation *slot, struct buf *ret_der, struct why *why)
 {
-    const struct issuer *issuer = slot->issuer;
-    struct seal_request request = { bytes_str(issuer->name), SEAL_CERTIFICATE, buf_bytes(&slot->tbs) };
-    AUTO_BUF der = { 0 };
-    struct cert cert;
-    TRY(ca->sealer.seal(ca->sealer.arg, &request, &der, why));
-    if (cert_parse(buf_bytes(&der), &cert, why) != OK)
-        return fail(why, ERR_PROTOCOL, "the signer's answer for serial %s is no certificate", slot->serial);
-    if (!FAULT(sealed_tbs) && !bytes_equal(cert.tbs, buf_bytes(&slot->tbs)))
-        return fail(why, ERR_PROTOCOL, "the signer sealed something else than serial %s", slot->serial);
-    /* A fault in the signer's arithmetic could give its key away: no bad signature leaves the house. */
-    if (!FAULT(sealed_signature) && cert_verify(&cert, issuer->key, why) != OK)
-        return fail(why, ERR_PROTOCOL, "the signer's signature under serial %s does not verify",
-                    slot->serial);
-    *ret_der = TAKE_BUF(der);
-    return OK;
+    struct await sealed;
+    await_open(&sealed);
+    issue_seal_start(ca, slot, ret_der, issue_await, &sealed);
+    return await_outcome(&sealed, why);
 }
 
 struct record_arg {
@@ -99,10 +148,42 @@ static enum err record_work(struct store_tx *tx, void *arg, struct why *why)
         why);
 }
 
+struct recording {
+    struct record_arg record;
+    issue_done done;
+    void *arg;
+};
+
+static enum err recording_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    struct recording *recording = arg;
+    return record_work(tx, &recording->record, why);
+}
+
+static void on_recorded(void *arg, enum err err, const struct why *why)
+{
+    struct recording *recording = arg;
+    recording->done(recording->arg, err, why);
+    free(recording);
+}
+
+void issue_record_start(struct ca *ca, const struct reservation *slot, struct bytes der, issue_done done,
+                        void *arg)
+{
+    struct recording *recording = xcalloc(1, sizeof(*recording));
+    *recording =
+        (struct recording){ .record = { .ca = ca, .slot = slot, .der = der, .now = clock_now(ca->clock) },
+                            .done = done,
+                            .arg = arg };
+    store_submit(ca->store, recording_work, on_recorded, recording);
+}
+
 enum err issue_record(struct ca *ca, const struct reservation *slot, struct bytes der, struct why *why)
 {
-    struct record_arg record = { .ca = ca, .slot = slot, .der = der, .now = clock_now(ca->clock) };
-    return store_write(ca->store, record_work, &record, why);
+    struct await recorded;
+    await_open(&recorded);
+    issue_record_start(ca, slot, der, issue_await, &recorded);
+    return await_outcome(&recorded, why);
 }
 
 static enum err certificate_void(struct store_tx *tx, const struct issuer *issuer, const char *serial,

@@ -29,6 +29,12 @@ struct reserve_params reserve_params_of(const struct request *request, const str
    taken already is replaced by a fresh one. ERR_CONFLICT: the same request came in meanwhile (look it up again). */
 NODISCARD enum err issue_reserve(struct ca *ca, const struct reserve_params *params, const struct grant *grant,
                                  struct reservation *ret, struct why *why);
+/* This one, and the seal and T2 below, also without waiting: done is called exactly once, by another thread or before it
+   returns, and is brief. What is handed over by pointer stays until then; *ret is written before done says OK. */
+typedef void (*issue_done)(void *arg, enum err err, const struct why *why);
+struct reserve_start { const struct reserve_params *params; const struct grant *grant; struct reservation *ret; };
+void issue_await(void *await, enum err err, const struct why *why);   /* done of those who wait: a struct await */
+void issue_reserve_start(struct ca *ca, const struct reserve_start *start, issue_done done, void *arg);
 /* A request that waits for approval, within the endpoint's pending_max. ERR_CONFLICT as above. */
 NODISCARD enum err issue_wait(struct ca *ca, const struct reserve_params *params, const struct grant *grant,
                               int64_t pending_max, int64_t *ret_request_id, struct why *why);
@@ -37,9 +43,11 @@ NODISCARD enum err issue_refuse(struct ca *ca, const struct reserve_params *para
                                 struct why *why);
 /* Outside any unit of work. What comes back is compared with the TBS and its signature verified. */
 NODISCARD enum err issue_seal(struct ca *ca, const struct reservation *slot, struct buf *ret_der, struct why *why);
+void issue_seal_start(struct ca *ca, const struct reservation *slot, struct buf *ret_der, issue_done done, void *arg);
 /* T2: certificate, disposition, audit row and outbox row in one durable unit. ERR_CONFLICT: somebody else finished or
    voided this reservation; what the store says then counts. */
 NODISCARD enum err issue_record(struct ca *ca, const struct reservation *slot, struct bytes der, struct why *why);
+void issue_record_start(struct ca *ca, const struct reservation *slot, struct bytes der, issue_done done, void *arg);
 /* The signer refused for good: the request failed, its challenge and key are free, the serial is spent. */
 NODISCARD enum err issue_fail(struct ca *ca, const struct reservation *slot, const struct why *reason, struct why *why);
 

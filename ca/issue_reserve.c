@@ -2,6 +2,7 @@
 /* T1: the request is kept, the challenge claimed, the serial taken and the TBS stored, durably and together. */
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/wake.h"
 #include "ca/audit.h"
 #include "ca/challenge.h"
 #include "ca/issue.h"
@@ -280,31 +281,88 @@ static enum err reserve_work(struct store_tx *tx, void *arg, struct why *why)
     return challenge_claim(tx, &claim, why);
 }
 
-static enum err reserve_once(struct attempt *attempt, struct why *why)
+/* An attempt on its way to the disk. */
+struct reserving {
+    struct attempt attempt;
+    struct reservation *ret;
+    int serials; /* tried */
+    issue_done done;
+    void *arg;
+};
+
+static enum err reserving_work(struct store_tx *tx, void *arg, struct why *why)
 {
-    for (int i = 0; i < SERIAL_ATTEMPTS; i++) {
-        TRY(tbs_make(attempt, why));
-        enum err err =
-            FAULT(t1_before_signing) ? OK : store_write(attempt->ca->store, reserve_work, attempt, why);
-        if (err != ERR_CONFLICT || !attempt->serial_taken)
-            return err;
+    struct reserving *reserving = arg;
+    return reserve_work(tx, &reserving->attempt, why);
+}
+
+static void reserving_end(struct reserving *reserving, enum err err, const struct why *why)
+{
+    struct attempt *attempt = &reserving->attempt;
+    if (err == OK) {
+        struct reservation slot = { .issuer = attempt->params->issuer, .request_id = attempt->request_id };
+        memcpy(slot.serial, attempt->serial, sizeof(slot.serial));
+        slot.tbs = TAKE_BUF(attempt->tbs);
+        *reserving->ret = slot;
     }
-    return fail(why, ERR_INTERNAL, "%d fresh serials in a row were taken: the random generator is broken",
-                SERIAL_ATTEMPTS);
+    reserving->done(reserving->arg, err, why);
+    attempt_free(attempt);
+    free(reserving);
+}
+
+static void on_reserved(void *arg, enum err err, const struct why *why);
+
+static void reserve_with_fresh_serial(struct reserving *reserving)
+{
+    struct why why = { 0 };
+    enum err err =
+        reserving->serials++ < SERIAL_ATTEMPTS
+            ? tbs_make(&reserving->attempt, &why)
+            : fail(&why, ERR_INTERNAL, "%d fresh serials in a row were taken: the random generator is broken",
+                   SERIAL_ATTEMPTS);
+    if (err != OK || FAULT(t1_before_signing))
+        reserving_end(reserving, err, &why);
+    else
+        store_submit(reserving->attempt.ca->store, reserving_work, on_reserved, reserving);
+}
+
+static void on_reserved(void *arg, enum err err, const struct why *why)
+{
+    struct reserving *reserving = arg;
+    if (err == ERR_CONFLICT && reserving->attempt.serial_taken)
+        reserve_with_fresh_serial(reserving);
+    else
+        reserving_end(reserving, err, why);
+}
+
+void issue_reserve_start(struct ca *ca, const struct reserve_start *start, issue_done done, void *arg)
+{
+    struct reserving *reserving = xcalloc(1, sizeof(*reserving));
+    struct why why = { 0 };
+    *reserving = (struct reserving){
+        .attempt = { .ca = ca,
+                     .params = start->params,
+                     .grant = start->grant,
+                     .disposition = DISPOSITION_SEALING },
+        .ret = start->ret,
+        .done = done,
+        .arg = arg,
+    };
+    enum err err = attempt_begin(&reserving->attempt, &why);
+    if (err == OK)
+        reserve_with_fresh_serial(reserving);
+    else
+        reserving_end(reserving, err, &why);
 }
 
 enum err issue_reserve(struct ca *ca, const struct reserve_params *params, const struct grant *grant,
                        struct reservation *ret, struct why *why)
 {
-    AUTO_VAL(attempt)
-    attempt = { .ca = ca, .params = params, .grant = grant, .disposition = DISPOSITION_SEALING };
-    TRY(attempt_begin(&attempt, why));
-    TRY(reserve_once(&attempt, why));
-    struct reservation slot = { .issuer = params->issuer, .request_id = attempt.request_id };
-    memcpy(slot.serial, attempt.serial, sizeof(slot.serial));
-    slot.tbs = TAKE_BUF(attempt.tbs);
-    *ret = slot;
-    return OK;
+    struct await reserved;
+    const struct reserve_start start = { params, grant, ret };
+    await_open(&reserved);
+    issue_reserve_start(ca, &start, issue_await, &reserved);
+    return await_outcome(&reserved, why);
 }
 
 static enum err wait_work(struct store_tx *tx, void *arg, struct why *why)

@@ -42,6 +42,34 @@ static enum err seal_by_channel(void *arg, const struct seal_request *request, s
     return OK;
 }
 
+/* What seal_start was given, while signer has the call. */
+struct channel_sealing {
+    sealer_done done;
+    void *arg;
+};
+
+static void on_seal_answer(void *arg, enum err err, struct bytes body, const struct why *why)
+{
+    struct channel_sealing *sealing = arg;
+    struct bytes der = BYTES_NONE;
+    struct why found = *why;
+    if (err == OK)
+        err = seal_answer_get(body, &der, &found);
+    sealing->done(sealing->arg, err, der, &found);
+    free(sealing);
+}
+
+static void seal_start(void *arg, const struct seal_request *request, sealer_done done, void *done_arg)
+{
+    struct ca_role *serving = arg;
+    struct channel_sealing *sealing = xcalloc(1, sizeof(*sealing));
+    AUTO_BUF body = { 0 };
+    *sealing = (struct channel_sealing){ done, done_arg };
+    seal_request_put(&body, request);
+    channel_submit(serving->signer, &(struct channel_request){ "seal", buf_bytes(&body), SEAL_TIMEOUT_MS,
+                                                               on_seal_answer, sealing });
+}
+
 static void stop_done(void *arg)
 {
     struct ca_role *serving = arg;
@@ -136,7 +164,7 @@ static enum err context_make(struct ca_role *serving, struct why *why)
     TRY(challenge_key_load(config, &serving->challenge_key, why));
     struct ca_params params = { .clock = serving->role->clock,
                                 .store = serving->store,
-                                .sealer = { seal_by_channel, serving },
+                                .sealer = { seal_by_channel, serving, seal_start },
                                 .challenge_key = &serving->challenge_key,
                                 .crl_dir = crl_dir };
     serving->ca = ca_new(&params);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 const struct ipc_verb ca_verbs[] = {
-    { "request", "scep", verb_request, NULL },
+    { "request", "scep", NULL, verb_request },
     { "poll", "scep", verb_poll, NULL },
     { "get_cert", "scep", verb_get_cert, NULL },
     { "get_crl", "scep", verb_get_crl, NULL },

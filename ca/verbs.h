@@ -10,7 +10,7 @@ extern const struct ipc_verb ca_verbs[];
 extern const size_t ca_verb_count;
 
 /* verbs_scep.c; the body of get_cert and get_crl is a record {endpoint, serial} or {endpoint}, the answer an OCTET STRING. */
-enum err verb_request(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+void verb_request(void *role, struct ipc_call *call);
 enum err verb_poll(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_get_cert(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_get_crl(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);

@@ -29,36 +29,66 @@ static void answer_put(const struct enrolled *enrolled, struct buf *ret)
 static void log_answer(const char *context, const char *verb, struct bytes endpoint,
                        const struct enrolled *enrolled)
 {
-    struct cert cert;
-    AUTO_BUF serial = { 0 };
-    if (enrolled->certificate.len && cert_parse(buf_bytes(&enrolled->certificate), &cert, NULL) == OK)
-        serial_append_text(&serial, cert.serial);
     log_info(context, "%s %s%s request=%lld serial=%s endpoint=%.*s", verb,
              enrolled->disposition == ENROLL_ISSUED ? "issued" : "pending", enrolled->again ? " again" : "",
-             (long long)enrolled->request_id, buf_text(&serial), (int)endpoint.len, endpoint.data);
+             (long long)enrolled->request_id, enrolled->serial, (int)endpoint.len, endpoint.data);
 }
 
-enum err verb_request(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
-                      struct why *why)
-{
-    struct ca *ca = role;
+/* A request on its way, and the call that waits for it. */
+struct request_call {
+    struct ca *ca;
+    struct ipc_call *call;
     struct enroll_request ask;
-    AUTO_VAL(enrolled) enrolled = { 0 };
     char context[200];
-    struct why reason = { 0 };
-    (void)caller;
-    TRY(enroll_request_get(body, &ask, why));
-    context_make(ask.transaction_id, ask.peer, context);
-    enum err err = ca_enroll(ca, &ask, &enrolled, &reason);
-    if (err != OK) {
-        ca_note_refusal(ca, ask.endpoint, ask.peer, &reason);
-        log_warn(context, "request refused error=%s endpoint=%.*s reason=\"%s\"", err_row(err)->name,
-                 (int)ask.endpoint.len, ask.endpoint.data, reason.text);
-        return fail(why, err, "%s", reason.text);
+};
+
+static void on_enrolled(void *arg, enum err err, struct enrolled *enrolled, const struct why *why)
+{
+    struct request_call *request = arg;
+    const struct enroll_request *ask = &request->ask;
+    AUTO_BUF body = { 0 };
+    if (err == OK) {
+        log_answer(request->context, "request", ask->endpoint, enrolled);
+        answer_put(enrolled, &body);
+    } else {
+        ca_note_refusal(request->ca, ask->endpoint, ask->peer, why);
+        log_warn(request->context, "request refused error=%s endpoint=%.*s reason=\"%s\"", err_row(err)->name,
+                 (int)ask->endpoint.len, ask->endpoint.data, why->text);
     }
-    log_answer(context, "request", ask.endpoint, &enrolled);
-    answer_put(&enrolled, ret);
-    return OK;
+    ipc_call_answer(request->call, err, buf_bytes(&body), why);
+    free(request);
+}
+
+static void go_on(void *arg, void (*work)(void *work_arg), void *work_arg)
+{
+    struct request_call *request = arg;
+    ipc_call_go_on(request->call, work, work_arg);
+}
+
+static void request_start(void *arg)
+{
+    struct request_call *request = arg;
+    ca_enroll_start(request->ca, &(struct enroll_start){ &request->ask, go_on, on_enrolled, request });
+}
+
+void verb_request(void *role, struct ipc_call *call)
+{
+    struct request_call *request = xcalloc(1, sizeof(*request));
+    struct why why = { 0 };
+    enum err err = enroll_request_get(ipc_call_body(call), &request->ask, &why);
+    if (err != OK) {
+        ipc_call_answer(call, err, BYTES_NONE, &why);
+        free(request);
+        return;
+    }
+    request->ca = role;
+    request->call = call;
+    context_make(request->ask.transaction_id, request->ask.peer, request->context);
+    /* It looks at challenges and templates first: where that may take seconds it is no brief job. */
+    if (store_is_remote(request->ca->store))
+        ipc_call_go_on(call, request_start, request);
+    else
+        request_start(request);
 }
 
 enum err verb_poll(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "ca/verbs.h"
 #include "tests/unit/ca/fixture.h"
+#include "tests/unit/ca/verb_call.h"
 
 #define ROUNDS 20000 /* then a new world: what requests leave behind must not add up for hours */
 
@@ -52,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     const struct ipc_verb *verb = &ca_verbs[data[0] % ca_verb_count];
     const struct ipc_caller caller = { verb->principals };
     int seals = atomic_load(&world->seals);
-    enum err err = verb->run(world->ca, &caller, bytes_of(data + 1, len - 1), &answer, &why);
+    enum err err = verb_call(verb, world->ca, &caller, bytes_of(data + 1, len - 1), &answer, &why);
     PROMISE(err != OK || der_is_valid(buf_bytes(&answer)));
     PROMISE(err == OK || why.text[0]);
     PROMISE(err != ERR_INTERNAL && err != ERR_STORE);

@@ -33,6 +33,40 @@ static enum err seal_fake(void *arg, const struct seal_request *request, struct 
     return OK;
 }
 
+/* As signer does it: by another thread. */
+struct fake_sealing {
+    struct world *world;
+    struct buf ca, tbs;
+    enum seal_kind kind;
+    sealer_done done;
+    void *arg;
+};
+
+static void *seal_thread(void *arg)
+{
+    struct fake_sealing sealing = *(struct fake_sealing *)arg;
+    const struct seal_request request = { buf_bytes(&sealing.ca), sealing.kind, buf_bytes(&sealing.tbs) };
+    AUTO_BUF der = { 0 };
+    struct why why = { 0 };
+    free(arg);
+    enum err err = seal_fake(sealing.world, &request, &der, &why);
+    buf_free(&sealing.ca);
+    buf_free(&sealing.tbs);
+    sealing.done(sealing.arg, err, buf_bytes(&der), &why);
+    return NULL;
+}
+
+static void seal_start_fake(void *arg, const struct seal_request *request, sealer_done done, void *done_arg)
+{
+    struct fake_sealing *sealing = xcalloc(1, sizeof(*sealing));
+    pthread_t thread;
+    *sealing = (struct fake_sealing){
+        arg, buf_dup(request->ca), buf_dup(request->tbs), request->kind, done, done_arg
+    };
+    assert_int_equal(0, pthread_create(&thread, NULL, seal_thread, sealing));
+    pthread_detach(thread);
+}
+
 struct buf name_of(const char *text)
 {
     struct buf name = { 0 };
@@ -87,6 +121,8 @@ static void endpoint_add(struct world *world, const char *name, const char *vali
     ASSERT_OK(ca_add_endpoint(world->ca, &params, &why), &why);
 }
 
+const struct store_config *world_store;
+
 static void world_open(struct world *world)
 {
     struct why why = { 0 };
@@ -95,12 +131,12 @@ static void world_open(struct world *world)
     struct store_config config = {
         .kind = STORE_SQLITE, .path = path, .migrations = ca_migrations, .migration_count = ca_migration_count
     };
-    ASSERT_OK(store_open(&config, &world->store, &why), &why);
+    ASSERT_OK(store_open(world_store ? world_store : &config, &world->store, &why), &why);
     ASSERT_OK(template_seed(world->store, NOW, &why), &why);
     snprintf(path, sizeof(path), "%s/crl", world->folder);
     struct ca_params params = { .clock = &world->clock,
                                 .store = world->store,
-                                .sealer = { seal_fake, world },
+                                .sealer = { seal_fake, world, seal_start_fake },
                                 .challenge_key = &world->challenge_key,
                                 .crl_dir = path };
     static const char *const cdp[] = { "http://ca.example/issuing.crl" };

@@ -31,6 +31,8 @@ struct world {
     bool seal_badly;                                         /* spoils the signature */
     void (*on_seal)(struct world *world);                    /* called before it seals; once */
 };
+/* Where the next world keeps its rows; NULL: in an SQLite file of its folder. */
+extern const struct store_config *world_store;
 struct world *world_new(enum key_kind ca_kind);
 struct world *world_new_unlocked(enum key_kind ca_kind);     /* without the locked heap, which LeakSanitizer does not search */
 void world_free(struct world *world);
@@ -39,7 +41,7 @@ void world_reopen(struct world *world);                      /* as after a crash
    signature slot alone. */
 struct issuer *world_issuer(struct world *world);
 int64_t world_count(struct world *world, const char *sql);   /* one number */
-void world_exec(struct world *world, const char *sql);
+void world_exec(struct world *world, const char *sql);        /* SQLite alone */
 
 struct device {
     struct key *key;

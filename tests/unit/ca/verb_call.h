@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verbs without a server: struct ipc_call as the tests make it, for those that answer later. */
+#pragma once
+#include "ipc/server.h"
+
+NODISCARD enum err verb_call(const struct ipc_verb *verb, void *role, const struct ipc_caller *caller, struct bytes body,
+                             struct buf *ret_body, struct why *why);
