@@ -3,7 +3,9 @@
    the two of them, and how the decryption went, chosen by the input. Two octets say which, then comes the content behind two
    octets of length, then ca's answer; none means that ca does as it should. */
 #include "fuzz/site.h"
+
 #include "fuzz/target.h"
+#include "tests/support/content_run.h"
 #include "x509/csr.h"
 
 enum { BADLY_DECRYPTED = 1, SIGNER_IS_REQUESTER = 2, SIGNER_IS_ENROLLED = 4, CA_REFUSES = 8 };

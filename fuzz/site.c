@@ -164,7 +164,7 @@ static const struct budget_limits budget = { BUDGET_PER_ADDRESS, BUDGET_PER_KEY 
 
 struct fuzz_site *fuzz_site(void)
 {
-    static const struct ca_client_ops ops = { "fuzz", call, client_free };
+    static const struct ca_client_ops ops = { "fuzz", call, client_free, NULL };
     static struct ca_client client = { &ops };
     struct fuzz_site *site = &the_site;
     struct why why;

@@ -3,7 +3,6 @@
 #include "scep/ca_client.h"
 
 #include "base/limits.h"
-#include "ipc/channel.h"
 
 #define CA_TIMEOUT_MS                                                                                        \
     10000 /* a device's own patience is about 30 s; two commits and a signature take milliseconds */
@@ -19,6 +18,18 @@ enum err ca_call(struct ca_client *client, const char *verb, struct bytes body, 
     return client->ops->call(client, verb, body, ret_body, why);
 }
 
+void ca_submit(struct ca_client *client, const struct ca_request *request)
+{
+    if (client->ops->submit) {
+        client->ops->submit(client, request);
+        return;
+    }
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    enum err err = ca_call(client, request->verb, request->body, &answer, &why);
+    request->done(request->arg, err, buf_bytes(&answer), &why);
+}
+
 void ca_client_free(struct ca_client *client)
 {
     if (client)
@@ -32,6 +43,13 @@ static enum err channel_client_call(struct ca_client *client, const char *verb, 
     return channel_call(self->channel, verb, body, CA_TIMEOUT_MS, ret_body, why);
 }
 
+static void channel_client_submit(struct ca_client *client, const struct ca_request *request)
+{
+    struct ca_channel *self = (struct ca_channel *)client;
+    channel_submit(self->channel, &(struct channel_request){ request->verb, request->body, CA_TIMEOUT_MS,
+                                                             request->done, request->arg });
+}
+
 static void channel_client_free(struct ca_client *client)
 {
     struct ca_channel *self = (struct ca_channel *)client;
@@ -41,7 +59,8 @@ static void channel_client_free(struct ca_client *client)
 
 static const struct ca_client_ops channel_ops = { .name = "channel",
                                                   .call = channel_client_call,
-                                                  .free = channel_client_free };
+                                                  .free = channel_client_free,
+                                                  .submit = channel_client_submit };
 
 enum err ca_client_open(const char *path, struct broker *broker, struct ca_client **ret, struct why *why)
 {

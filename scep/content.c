@@ -120,7 +120,7 @@ static enum err requester_check(struct transaction *tx, const struct csr *csr, s
     return OK;
 }
 
-static enum err request_run(struct transaction *tx, struct outcome *ret, struct why *why)
+static enum err request_ask(struct transaction *tx, struct buf *ret_body, struct why *why)
 {
     struct csr csr;
     struct why reason = { 0 };
@@ -128,6 +128,7 @@ static enum err request_run(struct transaction *tx, struct outcome *ret, struct 
     if (!is_readable(tx, read))
         return unreadable(tx, &reason, why);
     tx->subject = csr.subject;
+    tx->spki = csr.spki;
     TRY(requester_check(tx, &csr, why));
     struct enroll_request request = {
         .endpoint = bytes_str(tx->endpoint->name),
@@ -136,17 +137,22 @@ static enum err request_run(struct transaction *tx, struct outcome *ret, struct 
         .signer_cert = tx->message.cms.signer_cert,
         .peer = bytes_str(tx->peer),
     };
-    AUTO_WIPE body = { 0 }; /* the challenge is inside */
-    AUTO_BUF answer = { 0 };
-    enroll_request_put(&body, &request);
-    enum err err = ca_call(tx->scep->ca, "request", buf_bytes(&body), &answer, why);
-    /* ca judges key and signature before anything else. Whoever alters a captured envelope cannot keep its CSR's signature,
-       so another refusal (of a renewal, say) is none that an attacker learns from: it is not counted against the address. */
+    enroll_request_put(ret_body, &request);
+    return OK;
+}
+
+/* ca judges key and signature before anything else. Whoever alters a captured envelope cannot keep its CSR's signature, so
+   another refusal (of a renewal, say) is none that an attacker learns from: it is not counted against the address. */
+static void request_judged(struct transaction *tx, enum err err)
+{
     tx->intact =
         err != ERR_BAD_MESSAGE_CHECK && err != ERR_MALFORMED && err != ERR_WEAK_KEY && err != ERR_BAD_ALG;
-    if (err != OK)
-        return err;
-    return enrolment_answer(tx->endpoint, buf_bytes(&answer), csr.spki, ret, why);
+}
+
+static enum err enrolment_answered(struct transaction *tx, struct bytes answer, struct outcome *ret,
+                                   struct why *why)
+{
+    return enrolment_answer(tx->endpoint, answer, tx->spki, ret, why);
 }
 
 /* --- CertPoll --- */
@@ -181,7 +187,7 @@ static enum err issuer_check(struct transaction *tx, struct bytes issuer, bool o
     return OK;
 }
 
-static enum err poll_run(struct transaction *tx, struct outcome *ret, struct why *why)
+static enum err poll_ask(struct transaction *tx, struct buf *ret_body, struct why *why)
 {
     struct bytes issuer, subject;
     struct why reason = { 0 };
@@ -196,10 +202,8 @@ static enum err poll_run(struct transaction *tx, struct outcome *ret, struct why
         .subject = subject,
         .signer_cert = tx->message.cms.signer_cert,
     };
-    AUTO_BUF body = { 0 }, answer = { 0 };
-    enroll_poll_put(&body, &poll);
-    TRY(ca_call(tx->scep->ca, "poll", buf_bytes(&body), &answer, why));
-    return enrolment_answer(tx->endpoint, buf_bytes(&answer), BYTES_NONE, ret, why);
+    enroll_poll_put(ret_body, &poll);
+    return OK;
 }
 
 /* --- GetCert, GetCRL --- */
@@ -222,8 +226,7 @@ static enum err issuer_and_serial_read(struct bytes der, struct bytes *ret_issue
 }
 
 /* Certificates and CRLs are public: whoever can name our CA may ask. The answer of ca is an OCTET STRING. */
-static enum err query_run(struct transaction *tx, const char *verb, struct buf *ret_answer,
-                          struct bytes *ret_der, struct why *why)
+static enum err query_ask(struct transaction *tx, struct buf *ret_body, struct why *why)
 {
     struct bytes issuer, serial;
     struct why reason = { 0 };
@@ -231,34 +234,39 @@ static enum err query_run(struct transaction *tx, const char *verb, struct buf *
     if (!is_readable(tx, read))
         return unreadable(tx, &reason, why);
     TRY(issuer_check(tx, issuer, false, why));
-    AUTO_BUF text = { 0 }, body = { 0 };
+    AUTO_BUF text = { 0 };
     serial_append_text(&text, serial);
-    size_t mark = record_begin(&body);
-    record_put_str(&body, "endpoint", tx->endpoint->name);
-    record_put(&body, "serial", buf_bytes(&text));
-    record_end(&body, mark);
-    TRY(ca_call(tx->scep->ca, verb, buf_bytes(&body), ret_answer, why));
-    struct der_reader in = der_reader_over(buf_bytes(ret_answer));
+    size_t mark = record_begin(ret_body);
+    record_put_str(ret_body, "endpoint", tx->endpoint->name);
+    record_put(ret_body, "serial", buf_bytes(&text));
+    record_end(ret_body, mark);
+    return OK;
+}
+
+static enum err query_answer(struct bytes answer, const char *verb, struct bytes *ret_der, struct why *why)
+{
+    struct der_reader in = der_reader_over(answer);
     if (!der_get_octets(&in, ret_der) || !der_at_end(&in))
         return fail(why, ERR_PROTOCOL, "ca answered %s with something else than an OCTET STRING", verb);
     return OK;
 }
 
-static enum err get_cert_run(struct transaction *tx, struct outcome *ret, struct why *why)
+static enum err get_cert_answered(struct transaction *tx, struct bytes answer, struct outcome *ret,
+                                  struct why *why)
 {
-    AUTO_BUF answer = { 0 };
     struct bytes der = BYTES_NONE;
-    TRY(query_run(tx, "get_cert", &answer, &der, why));
+    TRY(query_answer(answer, "get_cert", &der, why));
     return issued(tx->endpoint, der, BYTES_NONE, ret, why);
 }
 
-static enum err get_crl_run(struct transaction *tx, struct outcome *ret, struct why *why)
+static enum err get_crl_answered(struct transaction *tx, struct bytes answer, struct outcome *ret,
+                                 struct why *why)
 {
-    AUTO_BUF answer = { 0 };
     struct bytes der = BYTES_NONE;
     struct crl crl;
     struct why because = { 0 };
-    TRY(query_run(tx, "get_crl", &answer, &der, why));
+    (void)tx;
+    TRY(query_answer(answer, "get_crl", &der, why));
     if (crl_parse(der, &crl, &because) != OK)
         return fail(why, ERR_PROTOCOL, "ca answered no CRL: %s", because.text);
     TRY(cms_crl_encode(der, &ret->payload, why));
@@ -267,20 +275,45 @@ static enum err get_crl_run(struct transaction *tx, struct outcome *ret, struct 
     return OK;
 }
 
-enum err content_run(struct transaction *tx, struct outcome *ret, struct why *why)
+/* --- by messageType --- */
+
+static const struct content {
+    enum scep_type type;
+    const char *verb;
+    enum err (*ask)(struct transaction *tx, struct buf *ret_body, struct why *why);
+    enum err (*answered)(struct transaction *tx, struct bytes answer, struct outcome *ret, struct why *why);
+    void (*judged)(struct transaction *tx, enum err err); /* NULL: nothing to learn from it */
+} contents[] = {
+    { SCEP_PKCS_REQ, "request", request_ask, enrolment_answered, request_judged },
+    { SCEP_RENEWAL_REQ, "request", request_ask, enrolment_answered, request_judged },
+    { SCEP_CERT_POLL, "poll", poll_ask, enrolment_answered, NULL },
+    { SCEP_GET_CERT, "get_cert", query_ask, get_cert_answered, NULL },
+    { SCEP_GET_CRL, "get_crl", query_ask, get_crl_answered, NULL },
+};
+
+static const struct content *content_of(enum scep_type type)
 {
-    switch (tx->type) {
-    case SCEP_PKCS_REQ:
-    case SCEP_RENEWAL_REQ:
-        return request_run(tx, ret, why);
-    case SCEP_CERT_POLL:
-        return poll_run(tx, ret, why);
-    case SCEP_GET_CERT:
-        return get_cert_run(tx, ret, why);
-    case SCEP_GET_CRL:
-        return get_crl_run(tx, ret, why);
-    case SCEP_CERT_REP:
-        break;
+    for (size_t i = 0; i < sizeof(contents) / sizeof(*contents); i++) {
+        if (contents[i].type == type)
+            return &contents[i];
     }
-    return fail(why, ERR_BAD_REQUEST, "messageType %d is not for a server", tx->type);
+    return NULL;
+}
+
+enum err content_ask(struct transaction *tx, const char **ret_verb, struct buf *ret_body, struct why *why)
+{
+    const struct content *content = content_of(tx->type);
+    if (!content)
+        return fail(why, ERR_BAD_REQUEST, "messageType %d is not for a server", tx->type);
+    *ret_verb = content->verb;
+    return content->ask(tx, ret_body, why);
+}
+
+enum err content_answered(struct transaction *tx, enum err err, struct bytes answer, struct outcome *ret,
+                          struct why *why)
+{
+    const struct content *content = content_of(tx->type);
+    if (content->judged)
+        content->judged(tx, err);
+    return err == OK ? content->answered(tx, answer, ret, why) : err;
 }

@@ -154,7 +154,7 @@ static enum err attributes_make(const struct scep_reply *reply, struct buf *ret,
     return OK;
 }
 
-enum err scep_reply_encode(const struct scep_reply *reply, struct bytes signer, const struct key *key,
+enum err scep_reply_encode(const struct scep_reply *reply, const struct cert *signer, const struct key *key,
                            struct buf *ret, struct why *why)
 {
     AUTO_BUF attributes = { 0 };
@@ -165,7 +165,8 @@ enum err scep_reply_encode(const struct scep_reply *reply, struct bytes signer, 
         .has_content = reply->status == SCEP_SUCCESS,
         .content = reply->envelope,
         .digest = reply->digest,
-        .signer_cert = signer,
+        .signer_cert = signer->der,
+        .signer = signer,
         .with_signer_cert = true,
         .attributes = buf_bytes(&attributes),
     };

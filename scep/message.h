@@ -29,5 +29,5 @@ struct scep_reply {
     struct bytes envelope;                                   /* SUCCESS only: EnvelopedData */
 };
 /* signer: whole DER, the RA's; the fresh senderNonce is made here. */
-NODISCARD enum err scep_reply_encode(const struct scep_reply *reply, struct bytes signer, const struct key *key,
+NODISCARD enum err scep_reply_encode(const struct scep_reply *reply, const struct cert *signer, const struct key *key,
                                      struct buf *ret, struct why *why);

@@ -224,11 +224,17 @@ struct job {
     const struct endpoint *endpoint;
     struct http_exchange *exchange;
     int64_t arrived_us;
+    struct pool_place *place;
+    struct buf message;
+    struct pki_request request;
+    void (*work)(void *work_arg); /* of the second job */
+    void *work_arg;
 };
 
 static void job_free(struct job *job)
 {
     endpoint_set_unref(job->set);
+    buf_wipe(&job->message);
     free(job);
 }
 AUTO_DECLARE(job)
@@ -271,23 +277,50 @@ static void log_unread(const struct job *job, const struct http_request *request
         log_warn(ctx, "refused: %s error=%s status=%d", why->text, row->name, row->http_status);
 }
 
+static void job_end(struct job *job)
+{
+    pool_leave(job->place);
+    job_free(job);
+}
+
+static void job_work(void *arg, struct pool_place *place)
+{
+    const struct job *job = arg;
+    (void)place;
+    job->work(job->work_arg);
+}
+
+static void job_go_on(void *arg, void (*work)(void *work_arg), void *work_arg)
+{
+    struct job *job = arg;
+    job->work = work;
+    job->work_arg = work_arg;
+    pool_go_on(job->place, job_work, job, true);
+}
+
+static void job_done(void *arg, const struct pki_answer *answer)
+{
+    struct job *job = arg;
+    respond_pki(job, answer);
+    job_end(job);
+}
+
 static void job_run(void *arg, struct pool_place *place)
 {
-    (void)place;
-    AUTO(job) job = arg;
-    AUTO_BUF message = { 0 };
+    struct job *job = arg;
     struct why why = { 0 };
     const struct http_request *request = http_request(job->exchange);
-    enum err err = operation_message(request, &message, &why);
+    pool_keep(place);
+    job->place = place;
+    enum err err = operation_message(request, &job->message, &why);
     if (err != OK) {
         log_unread(job, request, &why);
         http_respond(job->exchange, &(struct http_answer){ .status = err_row(err)->http_status });
+        job_end(job);
         return;
     }
-    struct pki_request pki = { job->scep, job->endpoint, buf_bytes(&message), request->peer };
-    __attribute__((cleanup(pki_answer_free))) struct pki_answer answer = { 0 };
-    pki_operation_run(&pki, &answer);
-    respond_pki(job, &answer);
+    job->request = (struct pki_request){ job->scep, job->endpoint, buf_bytes(&job->message), request->peer };
+    pki_operation_start(&(struct pki_start){ &job->request, job_go_on, job_done, job });
 }
 
 /* No worker will take it: better a clear "later" now than an answer after the device gave up. */
@@ -316,7 +349,7 @@ static void job_submit(struct job *job)
     struct http_exchange *exchange = job->exchange;
     const struct http_request *request = http_request(exchange);
     const struct pool_job work = {
-        .work = job_run, .refuse = job_refuse, .arg = job, .from = &request->address
+        .work = job_run, .refuse = job_refuse, .arg = job, .from = &request->address, .brief = true
     };
     /* Checked again when it comes to the key; here it costs no worker. */
     bool allowed = budget_allows(scep->budget, request->peer, clock_mono_ms());

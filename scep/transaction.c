@@ -9,6 +9,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/wake.h"
 #include "x509/name.h"
 #include <stdio.h>
 
@@ -39,7 +40,7 @@ void transaction_free(struct transaction *tx)
  */
 static enum err signer_verify(struct transaction *tx, struct why *why)
 {
-    TRY(cert_parse(tx->message.cms.signer_cert, &tx->signer, why));
+    tx->signer = tx->message.cms.signer;
     TRY(public_key_parse(tx->signer.spki, &tx->signer_key, why));
     return cms_signed_verify(&tx->message.cms, tx->signer_key, why);
 }
@@ -100,14 +101,15 @@ static enum err envelope_open(struct transaction *tx, struct why *why)
     return OK;
 }
 
-static enum err transaction_run(struct transaction *tx, struct outcome *ret, struct why *why)
+static enum err transaction_open(struct transaction *tx, const char **ret_verb, struct buf *ret_body,
+                                 struct why *why)
 {
     TRY(scep_message_check(&tx->message, &tx->type, why)); /* messageType: default is refusal      */
     TRY(signer_verify(tx, why));
     TRY(digest_check(tx, why));
-    TRY(envelope_read(tx, why));      /* exactly one recipient is ours        */
-    TRY(envelope_open(tx, why));      /* the one RSA decryption               */
-    return content_run(tx, ret, why); /* CSR, poll or query; then ca          */
+    TRY(envelope_read(tx, why));                     /* exactly one recipient is ours        */
+    TRY(envelope_open(tx, why));                     /* the one RSA decryption               */
+    return content_ask(tx, ret_verb, ret_body, why); /* CSR, poll or query: for ca           */
 }
 
 /* --- the answer --- */
@@ -128,7 +130,7 @@ static enum err reply_sign(const struct transaction *tx, const struct scep_reply
                            struct why *why)
 {
     const struct ra_key *signer = ra_set_signer(tx->endpoint->ra);
-    return scep_reply_encode(reply, buf_bytes(&signer->der), signer->key, ret, why);
+    return scep_reply_encode(reply, &signer->cert, signer->key, ret, why);
 }
 
 static enum err reply_make(const struct transaction *tx, const struct outcome *outcome, struct buf *ret,
@@ -138,6 +140,7 @@ static enum err reply_make(const struct transaction *tx, const struct outcome *o
     AUTO_BUF envelope = { 0 };
     if (outcome->status == SCEP_SUCCESS) {
         struct cms_seal_params seal = { .recipient_cert = tx->message.cms.signer_cert,
+                                        .recipient = &tx->signer,
                                         .recipient_key = tx->signer_key,
                                         .transport = tx->envelope.transport,
                                         .oaep = tx->envelope.oaep,
@@ -243,26 +246,116 @@ static void answer_unreadable(const struct pki_request *request, const struct wh
                  err_row(why->err)->name, ret->status, request->message.len);
 }
 
-void pki_operation_run(const struct pki_request *request, struct pki_answer *ret)
+/* --- from the message to the answer --- */
+
+/* A transaction on its way. */
+struct operation_run {
+    struct pki_start start;
+    struct transaction tx;
+    struct pki_answer answer;
+    enum err err; /* what ca said */
+    struct buf body;
+    struct why why;
+};
+
+static void run_end(struct operation_run *run)
 {
-    AUTO_VAL(transaction)
-    tx = { .scep = request->scep, .endpoint = request->endpoint, .peer = request->peer };
+    transaction_free(
+        &run->tx); /* before done, after which the request is gone, and the message that it points into */
+    run->start.done(run->start.arg, &run->answer);
+    pki_answer_free(&run->answer);
+    buf_wipe(&run->body);
+    free(run);
+}
+
+static void conclude(struct operation_run *run, enum err err, struct outcome *outcome, struct why *why)
+{
+    struct transaction *tx = &run->tx;
+    if (err == OK)
+        err = reply_make(tx, outcome, &run->answer.message, why);
+    why->err = err; /* a caller of fail() may have wrapped another */
+    if (err == OK)
+        answer_granted(tx, outcome, &run->answer);
+    else if (err_row(err)->retryable)
+        answer_unavailable(tx, why, &run->answer);
+    else
+        answer_refused(tx, why, &run->answer);
+    run_end(run);
+}
+
+/* The second job: one RSA signature. */
+static void answered(void *arg)
+{
+    struct operation_run *run = arg;
     AUTO_VAL(outcome) outcome = { .status = SCEP_FAILURE };
+    struct why why = run->why;
+    enum err err = content_answered(&run->tx, run->err, buf_bytes(&run->body), &outcome, &why);
+    conclude(run, err, &outcome, &why);
+}
+
+static void on_ca_answer(void *arg, enum err err, struct bytes body, const struct why *why)
+{
+    struct operation_run *run = arg;
+    run->err = err;
+    run->why = *why;
+    run->body = buf_dup(body);
+    run->start.go_on(run->start.arg, answered, run);
+}
+
+static void run_begin(struct operation_run *run)
+{
+    AUTO_VAL(outcome) none = { .status = SCEP_FAILURE };
+    AUTO_WIPE body = { 0 }; /* the challenge is inside */
+    const char *verb = NULL;
     struct why why = { 0 };
-    *ret = (struct pki_answer){ 0 };
-    if (scep_message_decode(request->message, &tx.message, &why) != OK) {
-        answer_unreadable(request, &why, ret);
+    enum err err = transaction_open(&run->tx, &verb, &body, &why);
+    if (err == OK)
+        ca_submit(run->tx.scep->ca, &(struct ca_request){ verb, buf_bytes(&body), on_ca_answer, run });
+    else
+        conclude(run, err, &none, &why);
+}
+
+void pki_operation_start(const struct pki_start *start)
+{
+    const struct pki_request *request = start->request;
+    struct operation_run *run = xcalloc(1, sizeof(*run));
+    struct why why = { 0 };
+    run->start = *start;
+    run->tx.scep = request->scep;
+    run->tx.endpoint = request->endpoint;
+    run->tx.peer = request->peer;
+    if (scep_message_decode(request->message, &run->tx.message, &why) != OK) {
+        answer_unreadable(request, &why, &run->answer);
+        run_end(run);
         return;
     }
-    context_make(&tx, ret->transaction_id);
-    enum err err = transaction_run(&tx, &outcome, &why);
-    if (err == OK)
-        err = reply_make(&tx, &outcome, &ret->message, &why);
-    why.err = err; /* a caller of fail() may have wrapped another */
-    if (err == OK)
-        answer_granted(&tx, &outcome, ret);
-    else if (err_row(err)->retryable)
-        answer_unavailable(&tx, &why, ret);
-    else
-        answer_refused(&tx, &why, ret);
+    context_make(&run->tx, run->answer.transaction_id);
+    run_begin(run);
+}
+
+struct waiting {
+    struct lender lender;
+    struct pki_answer *ret;
+};
+
+static void on_work(void *arg, void (*work)(void *work_arg), void *work_arg)
+{
+    struct waiting *waiting = arg;
+    lender_go_on(&waiting->lender, work, work_arg);
+}
+
+static void on_done(void *arg, const struct pki_answer *answer)
+{
+    struct waiting *waiting = arg;
+    *waiting->ret = *answer;
+    waiting->ret->message = buf_dup(buf_bytes(&answer->message));
+    lender_end(&waiting->lender);
+}
+
+void pki_operation_run(const struct pki_request *request, struct pki_answer *ret)
+{
+    struct waiting waiting = { .ret = ret };
+    lender_open(&waiting.lender);
+    pki_operation_start(&(struct pki_start){ request, on_work, on_done, &waiting });
+    lender_wait(&waiting.lender);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One PKIOperation, on a worker thread: from the pkiMessage to the answer (RFC 8894 3). */
+/* One PKIOperation, from the pkiMessage to the answer (RFC 8894 3): two jobs of a worker, with ca's work between them. */
 #pragma once
 #include "scep/message.h"
 #include "scep/scep.h"
@@ -11,7 +11,17 @@ struct pki_answer {
     bool held;                                               /* to be given at a fixed time (operation.c) */
     char transaction_id[LIMIT_TRANSACTION_ID_BYTES + 1];     /* for logs: blanks replaced; "" when unknown */
 };
+/* Waits for ca. */
 void pki_operation_run(const struct pki_request *request, struct pki_answer *ret);
+/* Does not: done is called exactly once, before this returns or later by go_on's work, and *answer is gone then. go_on has
+   the work run on a worker. What request points to stays until then. */
+struct pki_start {
+    const struct pki_request *request;
+    void (*go_on)(void *arg, void (*work)(void *work_arg), void *work_arg);
+    void (*done)(void *arg, const struct pki_answer *answer);
+    void *arg;                                               /* of both */
+};
+void pki_operation_start(const struct pki_start *start);
 void pki_answer_free(struct pki_answer *answer);
 
 struct transaction {
@@ -26,7 +36,7 @@ struct transaction {
     bool budgeted;                                           /* stands in the budget until the end */
     bool opened;                                             /* the RA key was used */
     bool proved;                                             /* the signer is known to have chosen the content itself */
-    struct bytes subject;                                    /* asked for in the CSR, once it is readable; in plain */
+    struct bytes subject, spki;                              /* asked for in the CSR, once it is readable; in plain */
     bool intact;                                             /* ca verified the CSR: nobody altered the content */
     char ctx[LIMIT_TRANSACTION_ID_BYTES + 256];              /* of its log lines */
 };
@@ -39,5 +49,8 @@ struct outcome {
 };
 void outcome_free(struct outcome *outcome);
 
-/* content.c: what is in the envelope, by messageType. */
-NODISCARD enum err content_run(struct transaction *tx, struct outcome *ret, struct why *why);
+/* content.c: what is in the envelope, by messageType. First what is to be asked of ca, then what ca's answer means: err and
+   *why as channel_done has them. */
+NODISCARD enum err content_ask(struct transaction *tx, const char **ret_verb, struct buf *ret_body, struct why *why);
+NODISCARD enum err content_answered(struct transaction *tx, enum err err, struct bytes answer, struct outcome *ret,
+                                    struct why *why);

@@ -8,6 +8,7 @@
 #include "scep/transaction.h"
 #include "tests/long/timing_messages.h"
 #include "tests/long/timing_stats.h"
+#include "tests/support/content_run.h"
 #include "tests/support/evp_key.h"
 #include "tests/support/prng.h"
 #include "tests/support/rsa_encode.h"

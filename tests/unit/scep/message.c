@@ -196,8 +196,7 @@ TEST(an_answer_has_the_attributes_of_its_status)
                                     .recipient_nonce = BYTES_LIT("12345678"),
                                     .digest = DIGEST_SHA384,
                                     .envelope = buf_bytes(&envelope) };
-        ASSERT_OK(scep_reply_encode(&reply, buf_bytes(&site->signature.der), site->signature.key, &der, &why),
-                  &why);
+        ASSERT_OK(scep_reply_encode(&reply, &site->signature.cert, site->signature.key, &der, &why), &why);
         struct reply read;
         reply_read(site, &site->device, buf_bytes(&der), &read);
         assert_string_equal(read.status, rows[i].text);

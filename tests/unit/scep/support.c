@@ -300,7 +300,7 @@ struct endpoint_set *site_endpoints(struct site *site, const struct site_options
 
 struct site *site_new(const struct site_options *options)
 {
-    static const struct ca_client_ops ops = { "fake", fake_call, fake_free };
+    static const struct ca_client_ops ops = { "fake", fake_call, fake_free, NULL };
     struct site *site = site_get();
     scep_free(site->scep);
     site->fake = (struct fake_ca){ .client = { &ops }, .site = site };
