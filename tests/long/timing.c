@@ -361,7 +361,7 @@ int main(int argc, char **argv)
         return 2;
     }
     pin(argc > 3 ? atoi(argv[3]) : 0);
-    (void)secret_heap_open(1 << 18);
+    (void)secret_heap_open(LIMIT_SECRET_HEAP_BYTES);
     log_level_set(LOG_LEVEL_ERROR);
     ticks_calibrate();
     bench_make(&bench);
