@@ -44,7 +44,7 @@ static enum err authority_make(const struct init_site *site, const struct author
     struct cert issuer = { 0 };
     uint8_t serial[SERIAL_BYTES];
     TRY(authority_name(site, authority->title, &subject, why));
-    TRY(serial_random(serial, why));
+    TRY(serial_make(site->now, serial, why));
     if (seal->cert.len)
         TRY(cert_parse(seal->cert, &issuer, why));
     const struct tbs_params params = {

@@ -51,6 +51,8 @@ NODISCARD enum err tbs_lint(struct bytes tbs, struct why *why);
 NODISCARD enum err tbs_lint_parsed(const struct cert *tbs, struct why *why);   /* as tbs_parse has just read it */
 /* Certificate or CertificateList from TBS, algorithm and signature octets. */
 void signed_assemble(struct bytes tbs, struct signature_algorithm algorithm, struct bytes signature, struct buf *ret_der);
-/* A serial as spec ca.md wants: 18 random octets behind a non-zero first octet, positive. */
-#define SERIAL_BYTES 19
-NODISCARD enum err serial_random(uint8_t ret[static SERIAL_BYTES], struct why *why);
+/* A serial as spec ca.md wants: positive, of one length, 112 random bits. In front of them the time, so that serials grow and
+   a new one goes to the end of an index: with a million certificates each other place is another page to read and write. */
+#define SERIAL_BYTES      19
+#define SERIAL_TIME_BYTES 5
+NODISCARD enum err serial_make(int64_t now, uint8_t ret[static SERIAL_BYTES], struct why *why);

@@ -6,13 +6,12 @@
 #include "x509/cert.h"
 #include "x509/name.h"
 
-enum err serial_random(uint8_t ret[static SERIAL_BYTES], struct why *why)
+enum err serial_make(int64_t now, uint8_t ret[static SERIAL_BYTES], struct why *why)
 {
-    uint8_t serial[SERIAL_BYTES] = { 0 };
+    uint8_t serial[SERIAL_BYTES] = { (uint8_t)(1 + (now >> 32 & 0x3F)), (uint8_t)(now >> 24),
+                                     (uint8_t)(now >> 16), (uint8_t)(now >> 8), (uint8_t)now };
     if (!FAULT(serial_random))
-        TRY(random_fill(serial, sizeof(serial), why));
-    while (serial[0] == 0) /* 1 in 256: one length for all, and never zero */
-        TRY(random_fill(serial, 1, why));
+        TRY(random_fill(serial + SERIAL_TIME_BYTES, sizeof(serial) - SERIAL_TIME_BYTES, why));
     memcpy(ret, serial, sizeof(serial));
     return OK;
 }

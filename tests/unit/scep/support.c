@@ -77,7 +77,7 @@ void identity_make(const struct identity_params *params, struct identity *ret)
     AUTO_BUF subject = { 0 }, tbs = { 0 }, signature = { 0 };
     uint8_t serial[SERIAL_BYTES];
     MUST(name_from_text(params->subject, &subject, &must_));
-    MUST(serial_random(serial, &must_));
+    MUST(serial_make(SITE_NOW, serial, &must_));
     struct tbs_params tbs_params = {
         .serial = BYTES_ARR(serial),
         .algorithm = key_signature_algorithm(issuer_key),

@@ -158,7 +158,7 @@ static inline void leaf_make(const struct site *site, struct leaf *leaf)
 {
     struct why why;
     memset(leaf, 0, sizeof(*leaf));
-    ASSERT_OK(serial_random(leaf->serial, &why), &why);
+    ASSERT_OK(serial_make(site->clock.held, leaf->serial, &why), &why);
     ASSERT_OK(name_from_text("CN=device-7", &leaf->subject, &why), &why);
     leaf->eku[0] = oid_bytes(OID_KP_CLIENT_AUTH);
     leaf->params = (struct tbs_params){ .serial = BYTES_ARR(leaf->serial),

@@ -474,15 +474,30 @@ TEST(any_extended_key_usage_is_not_every_purpose)
     assert_true(cert_allows_eku(&none, OID_KP_CLIENT_AUTH));
 }
 
-TEST(serials_are_random_positive_and_of_one_length)
+TEST(serials_of_one_second_are_random_positive_and_of_one_length)
 {
     uint8_t serials[200][SERIAL_BYTES];
     struct why why = { 0 };
     for (size_t i = 0; i < 200; i++) {
-        ASSERT_OK(serial_random(serials[i], &why), &why);
-        assert_int_not_equal(serials[i][0], 0);
-        for (size_t k = 0; k < i; k++)
-            assert_memory_not_equal(serials[i], serials[k], SERIAL_BYTES);
+        ASSERT_OK(serial_make(1764288000, serials[i], &why), &why);
+        assert_in_range(serials[i][0], 1, 0x7F);
+        for (size_t k = 0; k < i;
+             k++) /* each octet differs now and then; a whole word of them never agrees */
+            assert_memory_not_equal(serials[i] + SERIAL_BYTES - 8, serials[k] + SERIAL_BYTES - 8, 8);
+    }
+}
+
+TEST(serials_grow_with_time_and_stay_positive)
+{
+    static const int64_t times[] = { 0,          1,          255,         256,         1764288000,
+                                     1764288001, 0xFFFFFFFF, 0x100000000, 253402300799 };
+    uint8_t before[SERIAL_BYTES] = { 0 }, serial[SERIAL_BYTES];
+    struct why why = { 0 };
+    for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+        ASSERT_OK(serial_make(times[i], serial, &why), &why);
+        assert_in_range(serial[0], 1, 0x7F);
+        assert_true(memcmp(serial, before, SERIAL_BYTES) > 0);
+        memcpy(before, serial, SERIAL_BYTES);
     }
 }
 
@@ -510,4 +525,5 @@ RUN(T(a_tbs_is_written_byte_for_byte_as_planned), T(what_is_built_is_read_again)
     T(old_and_odd_certificates_of_devices_are_read), T(fields_that_are_not_as_rfc_5280_has_them_are_refused),
     T(extensions_that_are_known_are_read_strictly), T(a_certificate_has_8192_octets_at_most),
     T(a_certificate_expires_after_its_last_second), T(any_extended_key_usage_is_not_every_purpose),
-    T(serials_are_random_positive_and_of_one_length), T(serials_are_shown_without_their_sign_octet))
+    T(serials_of_one_second_are_random_positive_and_of_one_length),
+    T(serials_grow_with_time_and_stay_positive), T(serials_are_shown_without_their_sign_octet))
