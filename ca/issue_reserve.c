@@ -122,7 +122,7 @@ static enum err tbs_make(struct attempt *attempt, struct why *why)
     for (size_t i = 0; i < grant->template->eku_count; i++)
         eku[i] = buf_bytes(&grant->template->eku[i]);
     TRY(times_make(attempt, why));
-    TRY(serial_random(attempt->serial_octets, why));
+    TRY(serial_make(attempt->now, attempt->serial_octets, why));
     serial_append_text(&text, BYTES_ARR(attempt->serial_octets));
     snprintf(attempt->serial, sizeof(attempt->serial), "%s", buf_text(&text));
     struct tbs_params params = {
@@ -207,9 +207,8 @@ static enum err request_insert(struct store_tx *tx, struct attempt *attempt, str
         "transaction_id, "
         "signer, peer, info, spki_digest, subject, san, template, template_version, disposition, serial, "
         "error, reason, "
-        "submitted_at, reserved_at, resolved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
-        "$13, $14, $15, "
-        "$16, $17, $18, $19, $20, $21, $22, $23)",
+        "submitted_at, reserved_at, resolved_at, pended) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+        "$11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
         S_ARGS(S_TEXT(p->issuer->name), S_INT(attempt->request_id), S_TEXT(attempt->ca->node),
                failed ? S_NULL : S_BYTES(p->request_key), S_TEXT(p->endpoint), S_TEXT(p->requester),
                S_TEXT(p->validator), store_bytes_or_null(p->transaction_id), store_bytes_or_null(p->signer),
@@ -219,7 +218,8 @@ static enum err request_insert(struct store_tx *tx, struct attempt *attempt, str
                S_TEXT(disposition_name(attempt->disposition)), S_TEXT(sealing ? attempt->serial : NULL),
                S_TEXT(failed ? err_row(attempt->reason->err)->name : NULL),
                S_TEXT(failed ? attempt->reason->text : NULL), S_INT(attempt->now),
-               sealing ? S_INT(attempt->now) : S_NULL, failed ? S_INT(attempt->now) : S_NULL),
+               sealing ? S_INT(attempt->now) : S_NULL, failed ? S_INT(attempt->now) : S_NULL,
+               attempt->disposition == DISPOSITION_PENDING ? S_INT(1) : S_NULL),
         NULL, why);
 }
 

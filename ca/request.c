@@ -155,8 +155,9 @@ static enum err row_query(struct store_tx *tx, const struct request_lookup *by, 
         break;
     }
     return store_query(tx,
-                       ROW_QUERY "r.endpoint = $2 AND r.transaction_id = $3 AND r.signer = $4 "
-                                 "ORDER BY r.request_id DESC LIMIT 1",
+                       ROW_QUERY
+                       "r.endpoint = $2 AND r.transaction_id = $3 AND r.signer = $4 AND r.pended = 1 "
+                       "ORDER BY r.request_id DESC LIMIT 1",
                        S_ARGS(issuer, S_TEXT(by->endpoint), S_BYTES(by->transaction_id),
                               S_BYTES(bytes_of(by->signer_digest, 32))),
                        ret, why);

@@ -69,6 +69,8 @@ static void *answer_run(void *arg)
 static void answer_start(struct answer *answer, bool by_poll)
 {
     *answer = (struct answer){ .by_poll = by_poll };
+    if (by_poll)
+        world_exec(world, "UPDATE request SET pended = 1"); /* as if it had waited: others are not polled */
     assert_int_equal(0, pthread_create(&answer->thread, NULL, answer_run, answer));
 }
 
@@ -104,6 +106,14 @@ TEST(a_request_without_a_row_is_not_known_and_cannot_be_polled)
     assert_int_equal(0, answer.got.certificate.len);
     answer_start(&answer, true);
     answer_expect(&answer, ERR_BAD_CERT_ID);
+}
+
+TEST(a_request_that_never_waited_is_not_known_by_its_transaction)
+{
+    struct why why = { 0 };
+    AUTO_VAL(enrolled) got = { 0 };
+    enrol(OK);
+    assert_int_equal(ERR_BAD_CERT_ID, device_poll(world, &device, "static", &got, &why));
 }
 
 TEST(what_is_issued_is_given_again_byte_by_byte_and_never_sealed_again)
@@ -277,6 +287,7 @@ TEST(who_was_overtaken_by_the_same_request_is_told_to_look_again)
 
 #define A(name) cmocka_unit_test_setup_teardown(name, begin, end)
 RUN(A(a_request_without_a_row_is_not_known_and_cannot_be_polled),
+    A(a_request_that_never_waited_is_not_known_by_its_transaction),
     A(what_is_issued_is_given_again_byte_by_byte_and_never_sealed_again),
     A(what_was_revoked_or_has_ended_is_refused_by_name),
     A(a_row_that_contradicts_itself_gives_no_certificate),
