@@ -85,6 +85,8 @@
     X(OID_EXT_AIA,                 "1.3.6.1.5.5.7.1.1",     "authorityInfoAccess")                       \
     X(OID_AD_OCSP,                 "1.3.6.1.5.5.7.48.1",    "ocsp")                                      \
     X(OID_AD_CA_ISSUERS,           "1.3.6.1.5.5.7.48.2",    "caIssuers")                                 \
+    X(OID_OCSP_BASIC,              "1.3.6.1.5.5.7.48.1.1",  "id-pkix-ocsp-basic")                        \
+    X(OID_OCSP_NONCE,              "1.3.6.1.5.5.7.48.1.2",  "id-pkix-ocsp-nonce")                        \
     X(OID_OCSP_NOCHECK,            "1.3.6.1.5.5.7.48.1.5",  "id-pkix-ocsp-nocheck")                      \
     X(OID_MS_TEMPLATE_NAME,        "1.3.6.1.4.1.311.20.2",  "szOID_ENROLL_CERTTYPE_EXTENSION")           \
     X(OID_MS_TEMPLATE_V2,          "1.3.6.1.4.1.311.21.7",  "szOID_CERTIFICATE_TEMPLATE")                \

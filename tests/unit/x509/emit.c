@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes a root, a leaf, a CRL and a request into a folder, for gnutls.sh to have them read by GnuTLS. */
+/* Writes a root, a leaf, a CRL, an OCSP response and a request into a folder, for gnutls.sh to have them read by GnuTLS. */
 #include "tests/unit/x509/fixture.h"
 #include "x509/crl.h"
+#include "x509/ocsp.h"
 
 #include <time.h>
 
@@ -39,6 +40,38 @@ static struct buf emit_crl(const struct key *ca, const struct cert *root, int64_
     return fixture_sign(buf_bytes(&tbs), ca);
 }
 
+/* About one leaf, signed by the CA itself. */
+static struct buf emit_ocsp(const struct key *ca, const struct cert *root, struct bytes serial, int64_t now)
+{
+    AUTO_BUF id = { 0 }, tbs = { 0 }, signature = { 0 };
+    struct buf der = { 0 };
+    struct ocsp_issuer issuer;
+    struct why why;
+    ASSERT_OK(ocsp_issuer_make(root->subject, root->spki, &issuer, &why), &why);
+    size_t mark = der_begin(&id, DER_SEQUENCE);
+    digest_put(&id, DIGEST_SHA1);
+    der_put_octets(&id, bytes_of(issuer.name_hash[DIGEST_SHA1], 20));
+    der_put_octets(&id, bytes_of(issuer.key_hash[DIGEST_SHA1], 20));
+    der_put_unsigned_bytes(&id, serial);
+    der_end(&id, mark);
+    const struct ocsp_single single = { buf_bytes(&id),     OCSP_REVOKED, now - 3600,
+                                        CRL_KEY_COMPROMISE, now - 60,     now + 3600 };
+    const struct ocsp_params params = { bytes_of(issuer.key_hash[DIGEST_SHA1], 20), now, &single, 1,
+                                        BYTES_LIT("0123456789abcdef") };
+    struct signature_algorithm algorithm = key_signature_algorithm(ca);
+    ocsp_tbs_build(&params, &tbs);
+    ASSERT_OK(key_sign(ca, algorithm.digest, buf_bytes(&tbs), &signature, &why), &why);
+    ocsp_response_assemble(buf_bytes(&tbs), algorithm, buf_bytes(&signature), BYTES_NONE, &der);
+    return der;
+}
+
+static void write_der(const char *folder, const char *name, const struct buf *der)
+{
+    AUTO_STR path = xasprintf("%s/%s", folder, name);
+    struct why why = { 0 };
+    ASSERT_OK(file_write(path, buf_bytes(der), 0644, &why), &why);
+}
+
 static void emit(const char *folder, int64_t now)
 {
     AUTO(key) ca = fixture_key(KEY_RSA);
@@ -59,11 +92,13 @@ static void emit(const char *folder, int64_t now)
     params.not_after = now + 3600;
     params.san = buf_bytes(&san);
     AUTO_BUF leaf_der = finish(&params, ca), crl_der = emit_crl(ca, &root, now);
+    AUTO_BUF ocsp = emit_ocsp(ca, &root, params.serial, now);
     extension_put_san(&extensions, buf_bytes(&san), false);
     struct csr_params request = { buf_bytes(&subject), "once only", buf_bytes(&extensions), BYTES_NONE };
     ASSERT_OK(csr_make(&request, device, &csr, &why), &why);
     write_pem(folder, "root.pem", "CERTIFICATE", &root_der);
     write_pem(folder, "leaf.pem", "CERTIFICATE", &leaf_der);
+    write_der(folder, "ocsp.der", &ocsp);
     write_pem(folder, "crl.pem", "X509 CRL", &crl_der);
     write_pem(folder, "csr.pem", "NEW CERTIFICATE REQUEST", &csr);
 }

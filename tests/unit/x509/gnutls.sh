@@ -25,6 +25,12 @@ wanted 'Certificate Authority (CA): FALSE' "$folder/leaf.txt"
 certtool --crl-info --infile "$folder/crl.pem" >"$folder/crl.txt"
 wanted 'Serial Number (hex): 00*abcd' "$folder/crl.txt"
 
+ocsptool --verify-response --load-signer "$folder/root.pem" --infile "$folder/ocsp.der" >"$folder/ocsp.txt" 2>&1
+wanted 'Verifying OCSP Response: Success' "$folder/ocsp.txt"
+ocsptool --response-info --infile "$folder/ocsp.der" >"$folder/ocsp.txt" 2>&1
+wanted 'Certificate Status: revoked' "$folder/ocsp.txt"
+wanted 'Nonce: 30313233343536373839616263646566' "$folder/ocsp.txt"
+
 # and a leaf whose signature was broken is refused: the checks above can fail
 certtool --certificate-info --outder --infile "$folder/leaf.pem" --outfile "$folder/leaf.der" >/dev/null
 size=$(wc -c <"$folder/leaf.der")
