@@ -3,7 +3,12 @@
 #include "ca/verbs.h"
 
 #include "base/encode.h"
+#include <ctype.h>
 #include <stdlib.h>
+
+#define HOUR_S     3600
+#define DAY_S      (24 * HOUR_S)
+#define SPAN_MAX_S (36500LL * DAY_S) /* a century: longer than anything lasts */
 
 const struct ipc_verb ca_verbs[] = {
     { "request", "scep", NULL, verb_request },
@@ -81,6 +86,21 @@ enum err verb_word(const struct record *record, const char *name, const char *wo
     if (strchr(word, ' ') || !strstr(all, wanted))
         return fail(why, ERR_USAGE, "%s is \"%s\", allowed: %s", name, word, words);
     *ret = TAKE(word);
+    return OK;
+}
+
+enum err verb_span(const struct record *record, const char *name, int64_t *ret, struct why *why)
+{
+    AUTO_STR text = record_str(record, name);
+    if (!text)
+        return OK;
+    char *unit;
+    long long count = strtoll(text, &unit, 10);
+    int64_t unit_s = strcmp(unit, "d") == 0 ? DAY_S : strcmp(unit, "h") == 0 ? HOUR_S : 0;
+    if (!isdigit((unsigned char)*text) || !unit_s || count < 1 || count > SPAN_MAX_S / unit_s)
+        return fail(why, ERR_USAGE, "%s is \"%s\", allowed: 1h to %lldd, in hours or days", name, text,
+                    SPAN_MAX_S / DAY_S);
+    *ret = count * unit_s;
     return OK;
 }
 

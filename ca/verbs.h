@@ -45,6 +45,8 @@ NODISCARD enum err verb_issuer(struct ca *ca, const struct record *record, struc
 NODISCARD enum err verb_field(const struct record *record, const char *name, char **ret, struct why *why);
 /* A field that is absent (NULL), or one of the words that stand between spaces: ERR_USAGE otherwise; caller frees. */
 NODISCARD enum err verb_word(const struct record *record, const char *name, const char *words, char **ret, struct why *why);
+/* A span as administrators write it, "30d" or "12h", in seconds; absent: *ret is left alone. ERR_USAGE otherwise. */
+NODISCARD enum err verb_span(const struct record *record, const char *name, int64_t *ret, struct why *why);
 NODISCARD enum err verb_limit(const struct record *record, int64_t *ret, struct why *why);
 /* Runs one query and writes each of its rows as a record: the columns' names are given, and which ones are times. */
 struct verb_column { const char *name; enum { COLUMN_TEXT, COLUMN_INT, COLUMN_TIME, COLUMN_BASE64 } kind; };

@@ -20,6 +20,25 @@ static const struct verb_column list_columns[] = {
     { "status", COLUMN_TEXT },    { "issued", COLUMN_TIME },    { "revoked", COLUMN_TIME },
 };
 
+/* What is valid now and not any more that soon, the first to expire first. */
+static enum err list_expiring(struct ca *ca, const struct record *record, int64_t within_s, struct buf *ret,
+                              struct why *why)
+{
+    struct issuer *issuer;
+    int64_t limit, now = clock_now(ca->clock);
+    AUTO_STR status = NULL;
+    TRY(verb_issuer(ca, record, &issuer, why));
+    TRY(verb_limit(record, &limit, why));
+    TRY(verb_word(record, "status", "valid", &status, why)); /* a revoked one is not waited for */
+    struct verb_listing listing = {
+        LIST_QUERY
+        "AND status = 'valid' AND not_after >= $2 AND not_after <= $3 ORDER BY not_after, serial LIMIT $4",
+        S_ARGS(S_TEXT(issuer->name), S_INT(now), S_INT(now + within_s), S_INT(limit)), COLUMNS(list_columns),
+        0, ""
+    };
+    return verb_list(ca, &listing, ret, why);
+}
+
 enum err verb_cert_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
                         struct why *why)
 {
@@ -27,8 +46,13 @@ enum err verb_cert_list(void *role, const struct ipc_caller *caller, struct byte
         "status", "valid revoked", LIST_QUERY "ORDER BY request_id DESC, serial LIMIT $2",
         LIST_QUERY "AND status = $2 ORDER BY request_id DESC, serial LIMIT $3", COLUMNS(list_columns)
     };
+    struct record record;
+    int64_t within_s = 0;
     (void)caller;
-    return verb_filtered(role, &filter, body, ret, why);
+    TRY(record_get(body, &record, why));
+    TRY(verb_span(&record, "expiring", &within_s, why));
+    return within_s ? list_expiring(role, &record, within_s, ret, why)
+                    : verb_filtered(role, &filter, body, ret, why);
 }
 
 struct target {

@@ -191,6 +191,66 @@ TEST(certificates_are_listed_shown_exported_and_revoked)
     assert_int_equal(0, answer_count(&answer));
 }
 
+/* The templates' certificates last a year. */
+TEST(certificates_that_expire_soon_are_listed_the_first_one_first)
+{
+    DEVICE(first, .subject = "CN=one", .challenge = "secret");
+    DEVICE(second, .subject = "CN=two", .challenge = "secret");
+    DEVICE(gone, .subject = "CN=three", .challenge = "secret");
+    struct device *devices[] = { &first, &gone, &second };
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    char serials[3][2 * SERIAL_BYTES + 1];
+    for (size_t i = 0; i < 3; i++) {
+        AUTO_BUF enrolment = { 0 };
+        ASSERT_OK(request_by_frame(devices[i], "static", &enrolment, &why), &why);
+        ASSERT_OK(call("cert_list", NOTHING, NOTHING, &answer, &why), &why);
+        AUTO_STR serial = answer_field(&answer, "serial");
+        snprintf(serials[i], sizeof(serials[i]), "%s", serial);
+        world->clock.held += 3600;
+    }
+    ASSERT_OK(call("cert_revoke", FIELD("serial", serials[1]), NOTHING, &answer, &why), &why);
+    ASSERT_OK(call("cert_list", FIELD("expiring", "364d"), NOTHING, &answer, &why), &why);
+    assert_int_equal(answer_count(&answer), 0);
+    ASSERT_OK(call("cert_list", FIELD("expiring", "365d"), NOTHING, &answer, &why), &why);
+    assert_int_equal(answer_count(&answer), 2); /* not the revoked one */
+    ASSERT_FIELD(&answer, "serial", serials[0]);
+    ASSERT_OK(call("cert_list", FIELD("expiring", "365d"), FIELD("limit", "1"), &answer, &why), &why);
+    assert_int_equal(answer_count(&answer), 1);
+    world->clock.held += 365 * 86400 - 3 * 3600 + 1; /* the first one has just ended */
+    ASSERT_OK(call("cert_list", FIELD("expiring", "3h"), NOTHING, &answer, &why), &why);
+    assert_int_equal(answer_count(&answer), 1);
+    ASSERT_FIELD(&answer, "serial", serials[2]);
+    ASSERT_OK(call("cert_list", FIELD("expiring", "1h"), NOTHING, &answer, &why), &why);
+    assert_int_equal(answer_count(&answer), 0);
+}
+
+TEST(a_span_is_hours_or_days)
+{
+    static const char *const bad[] = { "",
+                                       "30",
+                                       "d",
+                                       "0d",
+                                       "-1d",
+                                       "+1d",
+                                       " 1d",
+                                       "1 d",
+                                       "1w",
+                                       "1dd",
+                                       "36501d",
+                                       "876001h",
+                                       "99999999999999999999d" };
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        ASSERT_ERR(ERR_USAGE, call("cert_list", FIELD("expiring", bad[i]), NOTHING, &answer, &why), &why);
+    assert_non_null(strstr(why.text, "allowed: 1h to 36500d"));
+    ASSERT_OK(call("cert_list", FIELD("expiring", "36500d"), NOTHING, &answer, &why), &why);
+    ASSERT_OK(call("cert_list", FIELD("expiring", "876000h"), NOTHING, &answer, &why), &why);
+    ASSERT_ERR(ERR_USAGE,
+               call("cert_list", FIELD("expiring", "1d"), FIELD("status", "revoked"), &answer, &why), &why);
+}
+
 TEST(serials_are_taken_in_either_case_with_colons_and_leading_zeros)
 {
     struct why why = { 0 };
@@ -453,6 +513,7 @@ TEST(nothing_is_issued_outside_the_cas_own_validity_nor_beyond_it)
 RUN(W(a_request_comes_in_as_a_frame_and_a_certificate_goes_out),
     W(refusals_before_acceptance_stay_in_memory_and_are_bounded),
     W(certificates_are_listed_shown_exported_and_revoked),
+    W(certificates_that_expire_soon_are_listed_the_first_one_first), W(a_span_is_hours_or_days),
     W(serials_are_taken_in_either_case_with_colons_and_leading_zeros),
     W(passwords_are_made_for_one_time_endpoints_alone), W(approve_and_deny_by_verb),
     W(templates_are_listed_and_shown), W(scep_fetches_certificates_and_crls_of_its_endpoints_ca),
