@@ -26,7 +26,7 @@ struct converter {
     struct bytes in;
     size_t at;
     enum ber_layer layer;
-    struct level levels[LIMIT_DER_DEPTH]; /* [0] stands for the whole input */
+    struct level levels[LIMIT_DER_DEPTH + 1]; /* [0] stands for the whole input */
     size_t depth;
     struct buf out;
     struct why *why;
@@ -115,9 +115,6 @@ static bool opens_encrypted_content(const struct converter *c, uint8_t tag)
 static enum err open_level(struct converter *c, const struct header *header)
 {
     const struct level *parent = &c->levels[c->depth];
-    if (c->depth + 1 == LIMIT_DER_DEPTH)
-        return fail(c->why, ERR_MALFORMED, "BER at offset %zu: more than %d levels deep", c->at,
-                    LIMIT_DER_DEPTH);
     struct level level = {
         .tag = header->tag,
         .indefinite = header->indefinite,
@@ -150,6 +147,9 @@ static enum err convert_element(struct converter *c)
 {
     const struct level *around = &c->levels[c->depth];
     struct header header = { 0 };
+    if (c->depth == LIMIT_DER_DEPTH) /* what der_is_valid takes is taken here, too */
+        return fail(c->why, ERR_MALFORMED, "BER at offset %zu: more than %d levels deep", c->at,
+                    LIMIT_DER_DEPTH);
     TRY(read_header(c, around->end, &header));
     if (around->joins && (header.tag & ~TAG_CONSTRUCTED) != DER_OCTET_STRING)
         return malformed(c, "constructed OCTET STRING with a part of another type");

@@ -213,8 +213,8 @@ TEST(depth_is_limited)
     static const uint8_t tags[] = { DER_SEQUENCE, 0x24, DER_CONTEXT_CONSTRUCTED(0) };
     for (size_t i = 0; i < sizeof(tags); i++) {
         struct why why = { 0 };
-        AUTO_BUF deepest = nested(LIMIT_DER_DEPTH - 1, tags[i], true),
-                 deeper = nested(LIMIT_DER_DEPTH, tags[i], true);
+        AUTO_BUF deepest = nested(LIMIT_DER_DEPTH, tags[i], true),
+                 deeper = nested(LIMIT_DER_DEPTH + 1, tags[i], true);
         AUTO_BUF out = { 0 };
         ASSERT_OK(ber_to_der(buf_bytes(&deepest), BER_SIGNED, &out, &why), &why);
         assert_true(der_is_valid(buf_bytes(&out)));
@@ -222,6 +222,27 @@ TEST(depth_is_limited)
         ASSERT_ERR(ERR_MALFORMED, ber_to_der(buf_bytes(&deeper), BER_SIGNED, &none, &why), &why);
         AUTO_BUF bomb = nested(10000, tags[i], false);
         ASSERT_ERR(ERR_MALFORMED, ber_to_der(buf_bytes(&bomb), BER_SIGNED, &none, &why), &why);
+    }
+}
+
+/* Empty at the bottom, or with something in it: what is DER for der_is_valid passes, and nothing deeper does. */
+TEST(the_depth_of_der_is_that_of_der_is_valid)
+{
+    for (size_t levels = LIMIT_DER_DEPTH - 2; levels < LIMIT_DER_DEPTH + 3; levels++) {
+        for (int full = 0; full < 2; full++) {
+            AUTO_BUF der = { 0 }, out = { 0 };
+            size_t marks[LIMIT_DER_DEPTH + 3];
+            struct why why;
+            for (size_t i = 0; i < levels; i++)
+                marks[i] = der_begin(&der, DER_SEQUENCE);
+            if (full)
+                der_put_null(&der);
+            for (size_t i = levels; i-- > 0;)
+                der_end(&der, marks[i]);
+            bool valid = levels + (size_t)full <= LIMIT_DER_DEPTH;
+            assert_int_equal(der_is_valid(buf_bytes(&der)), valid);
+            ASSERT_ERR(valid ? OK : ERR_MALFORMED, ber_to_der(buf_bytes(&der), BER_SIGNED, &out, &why), &why);
+        }
     }
 }
 
@@ -297,5 +318,6 @@ RUN(T(der_passes_unchanged), T(nested_der_passes_unchanged), T(indefinite_length
     T(lengths_that_are_not_minimal_become_minimal), T(octet_strings_in_parts_are_joined),
     T(encrypted_content_in_parts_is_joined_in_its_place_only), T(signed_attributes_must_be_der_already),
     T(end_of_contents_is_exact), T(an_inner_element_never_reaches_past_the_outer_one),
-    T(tags_that_no_format_has_are_refused), T(depth_is_limited), T(size_is_limited),
-    T(thousands_of_parts_are_joined), T(any_der_comes_back_unchanged_and_any_cut_is_refused))
+    T(tags_that_no_format_has_are_refused), T(depth_is_limited), T(the_depth_of_der_is_that_of_der_is_valid),
+    T(size_is_limited), T(thousands_of_parts_are_joined),
+    T(any_der_comes_back_unchanged_and_any_cut_is_refused))
