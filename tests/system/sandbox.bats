@@ -126,6 +126,13 @@ still_serves() {
     wait_for 20 back
     [ "$(role_pid scep)" != "$old" ]
 }
+@test "a reload reaches every role in its sandbox" {
+    daemon_start
+    kill -HUP "$(daemon_pid)"
+    all() { [ "$(daemon_log | grep -c ' reloaded$')" = 3 ]; }
+    wait_for 20 all || { daemon_log; return 1; }
+    ! daemon_log | grep 'reload refused' || return 1
+}
 @test "no role holds a descriptor of another's files" {
     [ "$(id -u)" = 0 ] || skip "a role's descriptors are for root to see"
     daemon_start
