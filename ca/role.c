@@ -14,6 +14,7 @@
 #include "ipc/channel.h"
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define SEAL_TIMEOUT_MS 8000 /* below the ten seconds of a whole request (spec D3) */
 #define HOUSEKEEPING_MS 60000
@@ -156,10 +157,23 @@ static enum err signer_connect(struct ca_role *serving, struct why *why)
     return channel_new(&config, &serving->signer, why);
 }
 
+/* init makes the store. One that is gone took with it what was issued, what was revoked and which challenges are used: an empty
+   one in its place would go on as if nothing had been. */
+static enum err store_is_there(const struct config *config, struct why *why)
+{
+    AUTO_STR path = config_role_path(config, "ca", "store.db");
+    if (config_count(config, "ca") == 0 || *config_str(config_at(config, "ca", 0), "store") ||
+        access(path, F_OK) == 0)
+        return OK;
+    return fail(why, ERR_IO, "the store %s is missing, although there is a CA: restore it from the backup",
+                path);
+}
+
 static enum err context_make(struct ca_role *serving, struct why *why)
 {
     const struct config *config = serving->role->config;
     AUTO_STR crl_dir = config_role_path(config, "ca", "crl");
+    TRY(store_is_there(config, why));
     TRY(ca_store_open(config, &serving->store, why));
     TRY(challenge_key_load(config, &serving->challenge_key, why));
     struct ca_params params = { .clock = serving->role->clock,

@@ -81,10 +81,24 @@ static enum err give(const char *role, const char *path, struct why *why)
     return OK;
 }
 
+/* Root may administer a site that another user runs. */
+static enum err give_as_folder(const char *path, struct why *why)
+{
+    struct stat folder;
+    AUTO_STR parent = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+    if (stat(parent, &folder) != 0)
+        return fail(why, ERR_IO, "cannot examine %s: %s", parent, strerror(errno));
+    if (lchown(path, folder.st_uid, folder.st_gid) != 0)
+        return fail(why, ERR_IO, "cannot give %s to the owner of its folder: %s", path, strerror(errno));
+    return OK;
+}
+
 enum err site_give(const struct config *config, const char *role, const char *path, struct why *why)
 {
     bool system_mode = strcmp(config_str(config_top(config), "mode"), "system") == 0;
-    return system_mode ? give(role, path, why) : OK;
+    if (system_mode)
+        return give(role, path, why);
+    return geteuid() == 0 ? give_as_folder(path, why) : OK;
 }
 
 static enum err role_folder(const char *base, const char *role, const char *below, bool system_mode,

@@ -11,7 +11,7 @@ void site_paths_free(struct site_paths *paths);
 /* Every folder with its mode and, in system mode, its owner. */
 NODISCARD enum err site_folders(const struct site_paths *paths, bool system_mode, struct why *why);
 
-/* In system mode path becomes the role's own; in user mode nothing happens. */
+/* In system mode path becomes the role's own; in user mode, when root does it, that of whoever has its folder. */
 NODISCARD enum err site_give(const struct config *config, const char *role, const char *path, struct why *why);
 /* In system mode everything that init left in the roles' folders becomes theirs. */
 NODISCARD enum err site_give_all(const struct config *config, const struct site_paths *paths, struct why *why);

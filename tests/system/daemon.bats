@@ -178,6 +178,22 @@ refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line
     as_user rm "$SITE/lib/signer/journal"
     refuses_to_start 'journal.*is missing'
 }
+@test "a store that is gone is not replaced by an empty one" {
+    site_make
+    as_user mv "$SITE/lib/ca/store.db" "$SITE/lib/ca/away.db"
+    refuses_to_start 'the store .*/lib/ca/store.db is missing.*restore it from the backup'
+    [ ! -e "$SITE/lib/ca/store.db" ]
+    as_user mv "$SITE/lib/ca/away.db" "$SITE/lib/ca/store.db"
+    daemon_start
+}
+@test "root may set the password of a site that another user runs" {
+    [ "$(id -u)" = 0 ] || skip "not root"
+    site_make
+    conf_set 's/validator = "one-time"/validator = "static"/'
+    printf 'open sesame\n' | "$WORK/p/bin/chancery" --dir "$SITE" password set default
+    daemon_start
+    enrol "$URL" 'open sesame' static
+}
 @test "the service manager is told when it serves" {
     site_make
     as_user python3 -c '
