@@ -18,6 +18,8 @@ struct bytes public_key_spki(const struct public_key *key);  /* borrowed */
 /* B12: too short, exponent other than 65537 (no setting widens it), factors below 752, ROCA, primes that Fermat's method
    finds in 100 rounds: ERR_WEAK_KEY with the reason. Lists of the keys of Debian's 2008 fault are not carried. */
 NODISCARD enum err public_key_check_weak(const struct public_key *key, int min_rsa_bits, struct why *why);
+/* The octets of subjectPublicKey, without unused bits: a view into spki. */
+NODISCARD bool spki_key_octets(struct bytes spki, struct bytes *ret);
 /* RFC 5280 4.2.1.2 (1): SHA-1 over the BIT STRING's octets. */
 NODISCARD enum err spki_key_identifier(struct bytes spki, uint8_t ret[static 20], struct why *why);
 /* ERR_BAD_MESSAGE_CHECK: does not verify; ERR_BAD_ALG: the algorithm is not of the key's kind. PSS and EdDSA do not

@@ -121,18 +121,10 @@ enum err ocsp_request_parse(struct bytes der, struct ocsp_request *ret, struct w
 
 /* --- which CA --- */
 
-/* The octets of subjectPublicKey, without tag, length and unused bits (RFC 6960 4.1.1). */
-static bool key_octets(struct bytes spki, struct bytes *ret)
-{
-    struct der_reader in = der_reader_over(spki), fields, algorithm;
-    return der_get_sequence(&in, &fields) && der_get_sequence(&fields, &algorithm) &&
-           der_get_bits(&fields, ret);
-}
-
 enum err ocsp_issuer_make(struct bytes subject, struct bytes spki, struct ocsp_issuer *ret, struct why *why)
 {
     struct bytes key;
-    if (!key_octets(spki, &key))
+    if (!spki_key_octets(spki, &key))
         return fail(why, ERR_MALFORMED, "the CA's SubjectPublicKeyInfo is malformed (RFC 5280 4.1.2.7)");
     for (enum digest digest = DIGEST_SHA1; digest <= DIGEST_SHA512; digest++) {
         TRY(digest_compute(digest, subject, ret->name_hash[digest], why));

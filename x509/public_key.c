@@ -275,11 +275,16 @@ struct bytes public_key_spki(const struct public_key *key)
     return buf_bytes(&key->spki);
 }
 
-enum err spki_key_identifier(struct bytes spki, uint8_t ret[static 20], struct why *why)
+bool spki_key_octets(struct bytes spki, struct bytes *ret)
 {
     struct der_reader algorithm;
+    return open_spki(spki, &algorithm, ret);
+}
+
+enum err spki_key_identifier(struct bytes spki, uint8_t ret[static 20], struct why *why)
+{
     struct bytes bits;
-    if (!open_spki(spki, &algorithm, &bits))
+    if (!spki_key_octets(spki, &bits))
         return fail(why, ERR_MALFORMED, "SubjectPublicKeyInfo malformed (RFC 5280 4.1.2.7)");
     return digest_compute(DIGEST_SHA1, bits, ret, why);
 }
