@@ -5,10 +5,10 @@
 #include "base/auto.h"
 #include "config/config.h"
 #include "net/broker.h"
+#include "net/listener.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static enum err config_open(const struct config *config, int *ret_fd, struct why *why)
@@ -24,21 +24,7 @@ static enum err server_connect(const struct config *config, const struct role_ro
     if (!role->asks)
         return fail(why, ERR_NOT_AUTHORISED, "role %s asks no other role", role->name);
     AUTO_STR path = config_socket_path(config, role->asks, role->name);
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (strlen(path) >= sizeof(address.sun_path))
-        return fail(why, ERR_CONFIG, "socket path of %zu bytes, limit %zu: %s", strlen(path),
-                    sizeof(address.sun_path) - 1, path);
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
-        *ret_fd = fd;
-        return OK;
-    }
-    int error = errno;
-    if (fd >= 0)
-        close(fd);
-    return fail(why, error == EAGAIN || error == EINTR ? ERR_BUSY : ERR_UNAVAILABLE,
-                "cannot connect to %s: %s", path, strerror(error));
+    return connect_unix_now(path, ret_fd, why);
 }
 
 bool grant_answer(const struct config *config, const struct role_row *role, int broker_fd)

@@ -4,11 +4,11 @@
 #include "ipc/channel_internal.h"
 
 #include "net/broker.h"
+#include "net/listener.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define READ_CHUNK_BYTES 65536     /* memory follows what has arrived, not what a length promises */
@@ -16,29 +16,6 @@
 #define BACKLOG_WAIT_MS  5         /* a full backlog cannot be waited for */
 
 /* --- connecting --- */
-
-/* ERR_BUSY: its backlog is full. */
-static enum err connect_path(const char *path, int *ret_fd, struct why *why)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (strlen(path) >= sizeof(address.sun_path))
-        return fail(why, ERR_CONFIG, "socket path of %zu bytes, limit %zu: %s", strlen(path),
-                    sizeof(address.sun_path) - 1, path);
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return fail(why, ERR_UNAVAILABLE, "cannot make a socket: %s", strerror(errno));
-    int failed;
-    while ((failed = connect(fd, (struct sockaddr *)&address, sizeof(address))) != 0 && errno == EINTR) {}
-    if (!failed) {
-        *ret_fd = fd;
-        return OK;
-    }
-    int error = errno;
-    close(fd);
-    return fail(why, error == EAGAIN ? ERR_BUSY : ERR_UNAVAILABLE, "cannot connect to %s: %s", path,
-                strerror(error));
-}
 
 /* No longer than the call that has the least time left; ERR_BUSY also when that was not enough. */
 static enum err connect_by_broker(struct channel *channel, int *ret_fd, struct why *why)
@@ -53,7 +30,7 @@ static enum err connect_anew(struct channel *channel, int *ret_fd, struct why *w
 {
     for (;;) {
         enum err err = channel->broker ? connect_by_broker(channel, ret_fd, why)
-                                       : connect_path(channel->path, ret_fd, why);
+                                       : connect_unix_now(channel->path, ret_fd, why);
         if (err != ERR_BUSY || !channel_waits(channel, why))
             return err;
         (void)poll(NULL, 0, BACKLOG_WAIT_MS);

@@ -160,6 +160,24 @@ enum err connect_unix(const char *path, int *ret_fd, struct why *why)
     return OK;
 }
 
+enum err connect_unix_now(const char *path, int *ret_fd, struct why *why)
+{
+    struct sockaddr_un address;
+    TRY(unix_address(path, &address, why));
+    AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return fail(why, ERR_UNAVAILABLE, "cannot make a socket: %s", strerror(errno));
+    int failed;
+    while ((failed = connect(fd, (const struct sockaddr *)&address, sizeof(address))) != 0 &&
+           errno == EINTR) {}
+    if (failed)
+        return fail(why, errno == EAGAIN ? ERR_BUSY : ERR_UNAVAILABLE, "cannot connect to %s: %s", path,
+                    strerror(errno));
+    *ret_fd = fd;
+    fd = -1;
+    return OK;
+}
+
 enum err socket_port(int fd, int *ret_port, struct why *why)
 {
     struct sockaddr_storage address;
