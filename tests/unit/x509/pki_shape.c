@@ -108,6 +108,7 @@ TEST(a_seed_gives_the_same_message_again)
     world_free(&world);
 }
 
+#define LUCKY 4 /* in a row: once in 2^32 runs or fewer */
 TEST(each_break_is_noticed_where_it_should_be)
 {
     static const struct {
@@ -135,6 +136,16 @@ TEST(each_break_is_noticed_where_it_should_be)
             unsigned before = evp_key_decrypts(world.ra_key);
             ASSERT_OK(shape_message(&shape, &message, &why), &why);
             ASSERT_ERR(rows[i].wanted, receive(&world, buf_bytes(&message), &got, &good, &why), &why);
+            /* One in 256 that were decrypted with another key ends as padding does. It is garbage all the same, and the next
+               message, made from the same generator, is another. */
+            for (int again = 0; good && !rows[i].good && again < LUCKY; again++) {
+                assert_int_not_equal(csr_parse(buf_bytes(&got), &csr, &why), OK);
+                buf_free(&message);
+                buf_free(&got);
+                before = evp_key_decrypts(world.ra_key);
+                ASSERT_OK(shape_message(&shape, &message, &why), &why);
+                ASSERT_ERR(rows[i].wanted, receive(&world, buf_bytes(&message), &got, &good, &why), &why);
+            }
             assert_int_equal(good, rows[i].good);
             assert_int_equal(evp_key_decrypts(world.ra_key) - before, rows[i].wanted == OK ? 1 : 0);
             if (!good)
