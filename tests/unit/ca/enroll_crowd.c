@@ -223,7 +223,7 @@ TEST(each_gets_its_own_answer_in_whatever_order_the_signer_gives_them)
 #define E(name) cmocka_unit_test_setup_teardown(name, begin, end)
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
+    struct CMUnitTest tests[] = {
         E(one_password_gives_one_certificate_however_many_begin_at_once),
         E(whoever_has_the_password_keeps_it_while_the_signer_is_busy),
         E(the_same_request_gets_the_same_bytes_however_many_begin_at_once),
@@ -232,8 +232,5 @@ int main(int argc, char **argv)
         E(each_gets_its_own_answer_in_whatever_order_the_signer_gives_them),
     };
     place_make(&place, argc > 1 ? argv[1] : "sqlite");
-    TEST_FILTER();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    place_free(&place);
-    return failed;
+    return place_run(&place, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 }

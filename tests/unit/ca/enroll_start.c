@@ -34,7 +34,7 @@ static int end(void **state)
 static void start(void)
 {
     started_free(&started);
-    told.count = 0;
+    told.all.value = 0;
     started_begin(world, &device, "once", &told, &started);
 }
 
@@ -100,7 +100,7 @@ TEST(what_is_refused_before_t1_is_told_once_and_leaves_no_row)
     start();
     expect(ERR_MALFORMED);
     started_free(&started);
-    told.count = 0;
+    told.all.value = 0;
     started_begin(world, &device, "nowhere", &told, &started);
     expect(ERR_BAD_REQUEST);
     expect_rows("failed", 0, "reserved", 0);
@@ -185,7 +185,7 @@ TEST(a_seal_that_is_there_at_once_is_as_good)
     world->ca->sealer = (struct sealer){ .arg = at_once.arg, .seal = at_once.seal };
     device_ask(&device, &(struct ask){ .subject = "CN=one", .challenge = "secret" });
     started_free(&started);
-    told.count = 0;
+    told.all.value = 0;
     started_begin(world, &device, "static", &told, &started);
     expect(OK);
 }

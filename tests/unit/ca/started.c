@@ -101,9 +101,7 @@ void sealer_release(struct sealer_held *held)
 struct asked *sealer_take(struct sealer_held *held)
 {
     told_wait(&held->told, 1);
-    pthread_mutex_lock(&held->told.lock);
-    held->told.count--;
-    pthread_mutex_unlock(&held->told.lock);
+    count_add(&held->told.all, -1);
     pthread_mutex_lock(&held->lock);
     struct asked *asked = held->first;
     if (!(held->first = asked->next))

@@ -247,13 +247,6 @@ int main(int argc, char **argv)
         T(what_a_killed_writer_acknowledged_to_those_who_do_not_wait_is_there_too),
         T(a_server_killed_under_load_loses_and_doubles_nothing_that_was_acknowledged),
     };
-    for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-        tests[i].initial_state = &place;
-    TEST_FILTER();
-    int failed =
-        place.kind == STORE_POSTGRES
-            ? cmocka_run_group_tests(tests, NULL, NULL)
-            : _cmocka_run_group_tests("tests", tests, 2, NULL, NULL); /* SQLite has no server to kill */
-    place_free(&place);
-    return failed;
+    size_t server_tests = place.kind == STORE_POSTGRES ? 0 : 1; /* SQLite has no server to kill */
+    return place_run(&place, &place, tests, sizeof(tests) / sizeof(tests[0]) - server_tests);
 }

@@ -29,14 +29,6 @@ static int bench_close(void **state)
     return 0;
 }
 
-static int64_t count(struct store *store)
-{
-    struct why why = { 0 };
-    int64_t things = -1;
-    ASSERT_OK(store_read(store, thing_count, &things, &why), &why);
-    return things;
-}
-
 #define GROUP 24 /* below what one flush takes */
 
 static void group_submit(struct bench *bench, struct handed group[GROUP], const enum err wanted[GROUP],
@@ -78,7 +70,7 @@ static void group_check(struct bench *bench, const struct handed group[GROUP])
             assert_int_equal(++number, group[i].number);
     }
     bench->things = any || bench->things ? number + 1 : 0;
-    assert_int_equal(bench->things, count(bench->store));
+    assert_int_equal(bench->things, thing_total(bench->store));
 }
 
 static void group_expect(struct bench *bench, const enum err wanted[GROUP])
@@ -155,7 +147,7 @@ TEST(what_a_failing_unit_took_is_free_for_the_next_of_its_group)
         told_wait(&told, GROUP);
         for (int i = 0; i < GROUP; i++)
             assert_int_equal(i < first ? ERR_DENIED : i == first ? OK : ERR_CONFLICT, group[i].err);
-        assert_int_equal(1, count(bench->store));
+        assert_int_equal(1, thing_total(bench->store));
         bench_close(state_);
         bench_open(state_);
     }
@@ -186,7 +178,7 @@ TEST(a_unit_that_hides_an_error_of_the_database_fails_alone)
     for (int i = 0; i < GROUP; i++)
         assert_int_equal(i == 5 ? ERR_STORE : OK, group[i].err);
     assert_non_null(strstr(group[5].why.text, "no_such_table"));
-    assert_int_equal(GROUP - 1 + 1, count(bench->store));
+    assert_int_equal(GROUP - 1 + 1, thing_total(bench->store));
 }
 
 static int acknowledged_of(const struct handed group[GROUP])
@@ -236,7 +228,7 @@ TEST(when_the_flush_fails_nobody_of_the_group_is_acknowledged)
         break_and_heal(bench, &breaking_syncs, round % 2);
         group_run(bench, group, all_good, NULL);
         assert_int_equal(GROUP, acknowledged_of(group));
-        assert_true(count(bench->store) > (round + 1) * GROUP);
+        assert_true(thing_total(bench->store) > (round + 1) * GROUP);
     }
 }
 
@@ -246,7 +238,7 @@ TEST(when_the_disk_is_full_nobody_of_the_group_is_acknowledged_and_nothing_of_it
     for (int round = 0; round < 4; round++) {
         group_expect(bench, all_good);
         break_and_heal(bench, &breaking_writes, round % 2);
-        assert_int_equal(bench->things, count(bench->store));
+        assert_int_equal(bench->things, thing_total(bench->store));
     }
     group_expect(bench, all_good);
 }
@@ -288,10 +280,5 @@ int main(void)
         ON(when_the_disk_is_full_nobody_of_the_group_is_acknowledged_and_nothing_of_it_stays),
         ON(closing_on_a_broken_disk_tells_everybody_once),
     };
-    for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-        tests[i].initial_state = &bench;
-    TEST_FILTER();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    place_free(&bench.place);
-    return failed;
+    return place_run(&bench.place, &bench, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -166,3 +166,13 @@ struct store_config place_config(struct place *place, const struct migration *mi
     place->stores++;
     return place_config_again(place, migrations, count);
 }
+
+int place_run(struct place *place, void *state, struct CMUnitTest *tests, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        tests[i].initial_state = state;
+    TEST_FILTER();
+    int failed = _cmocka_run_group_tests("tests", tests, count, NULL, NULL);
+    place_free(place);
+    return failed;
+}

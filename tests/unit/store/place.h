@@ -14,6 +14,8 @@ struct place {
 };
 /* kind by argv[1]: "sqlite" or "postgres". Ends the process when it cannot. */
 void place_make(struct place *place, const char *kind);
+/* Runs all of tests with that state, frees place, and returns what main returns. */
+int place_run(struct place *place, void *state, struct CMUnitTest *tests, size_t count);
 void place_free(struct place *place);                        /* stops the server by its pid, removes the folder */
 void place_server_start(struct place *place);
 void place_server_kill(struct place *place);                 /* as `pg_ctl stop -m immediate`: no clean end */

@@ -28,14 +28,6 @@ static int bench_close(void **state)
     return 0;
 }
 
-static int64_t count(struct store *store)
-{
-    struct why why = { 0 };
-    int64_t things = -1;
-    ASSERT_OK(store_read(store, thing_count, &things, &why), &why);
-    return things;
-}
-
 static enum err add(struct store *store, int64_t id, struct why *why)
 {
     struct thing thing = { .id = id, .number = S_NULL };
@@ -104,8 +96,8 @@ TEST(two_roles_share_a_database_and_see_only_their_own)
     ASSERT_OK(add(bench->store, 1, &why), &why);
     ASSERT_OK(add(bench->store, 2, &why), &why);
     ASSERT_OK(add(other, 1, &why), &why);
-    assert_int_equal(2, count(bench->store));
-    assert_int_equal(1, count(other));
+    assert_int_equal(2, thing_total(bench->store));
+    assert_int_equal(1, thing_total(other));
 }
 
 struct start {
@@ -143,13 +135,13 @@ TEST(idle_connections_that_the_server_ended_go_unnoticed_by_callers)
     struct why why = { 0 };
     for (int64_t id = 0; id < 10; id++) {
         ASSERT_OK(add(bench->store, id, &why), &why);
-        assert_int_equal(id + 1, count(bench->store));
+        assert_int_equal(id + 1, thing_total(bench->store));
         administrator(
             &bench->place,
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'chancery'",
             bench->place.stores);
     }
-    assert_int_equal(10, count(bench->store));
+    assert_int_equal(10, thing_total(bench->store));
 }
 
 struct interrupted {
@@ -178,7 +170,7 @@ TEST(a_unit_whose_connection_ends_before_commit_is_run_again)
     struct interrupted job = { .place = &bench->place, .breaks = 2 };
     ASSERT_OK(store_write(bench->store, add_interrupted, &job, &why), &why);
     assert_int_equal(3, job.runs);
-    assert_int_equal(2, count(bench->store));
+    assert_int_equal(2, thing_total(bench->store));
 }
 
 /* A deferred trigger runs inside COMMIT: the session ends there, and the client cannot know what became of
@@ -214,7 +206,7 @@ TEST(a_connection_lost_in_commit_is_said_and_the_unit_not_run_again)
     assert_int_equal(before, store_commits(bench->store));
     administrator(&bench->place, "DROP TRIGGER gone ON thing", bench->place.stores);
     ASSERT_OK(add(bench->store, 2, &why), &why);
-    assert_int_equal(1, count(bench->store));
+    assert_int_equal(1, thing_total(bench->store));
 }
 
 TEST(a_constraint_that_speaks_up_in_commit_is_a_plain_refusal)
@@ -228,7 +220,7 @@ TEST(a_constraint_that_speaks_up_in_commit_is_a_plain_refusal)
     ASSERT_OK(store_write(bench->store, thing_add, &first, &why), &why);
     ASSERT_ERR(ERR_CONFLICT, store_write(bench->store, thing_add, &second, &why), &why);
     assert_null(strstr(why.text, "unknown"));
-    assert_int_equal(1, count(bench->store));
+    assert_int_equal(1, thing_total(bench->store));
 }
 
 static enum err setting(struct store_tx *tx, void *arg, struct why *why)
@@ -273,7 +265,7 @@ TEST(without_a_server_writing_and_reading_end_with_store_unavailable_and_go_on_w
     ASSERT_ERR(ERR_STORE, store_open(&config, &another, &why), &why);
     place_server_start(&bench->place);
     ASSERT_OK(add(bench->store, 3, &why), &why);
-    assert_int_equal(2, count(bench->store));
+    assert_int_equal(2, thing_total(bench->store));
 }
 
 #define ON(name) cmocka_unit_test_setup_teardown(name, bench_open, bench_close)
@@ -293,10 +285,5 @@ int main(void)
         ON(a_lowered_durability_is_raised_and_a_raised_one_kept),
         ON(without_a_server_writing_and_reading_end_with_store_unavailable_and_go_on_with_it),
     };
-    for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-        tests[i].initial_state = &bench;
-    TEST_FILTER();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    place_free(&bench.place);
-    return failed;
+    return place_run(&bench.place, &bench, tests, sizeof(tests) / sizeof(tests[0]));
 }

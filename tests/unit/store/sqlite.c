@@ -43,14 +43,6 @@ static int bench_close(void **state)
     return 0;
 }
 
-static int64_t count(struct store *store)
-{
-    struct why why = { 0 };
-    int64_t things = -1;
-    ASSERT_OK(store_read(store, thing_count, &things, &why), &why);
-    return things;
-}
-
 static enum err add(struct store *store, int64_t id, struct why *why)
 {
     struct thing thing = { .id = id, .number = S_NULL };
@@ -83,7 +75,7 @@ TEST(units_of_many_threads_share_a_flush)
     for (int i = 0; i < 64; i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(0, crowd.failed);
-    assert_int_equal(64 * 20, count(bench->store));
+    assert_int_equal(64 * 20, thing_total(bench->store));
     uint64_t flushes = store_commits(bench->store) - before;
     assert_true(flushes >= 20); /* each thread waits for each of its own */
     assert_true(flushes <= 64 * 20 / 8);
@@ -182,7 +174,7 @@ TEST(a_second_owner_goes_on_when_the_first_ends)
     assert_int_equal(0, pthread_create(&thread, NULL, close_later, first));
     ASSERT_OK(store_open(&config, &bench->store, &why), &why);
     pthread_join(thread, NULL);
-    assert_int_equal(1, count(bench->store));
+    assert_int_equal(1, thing_total(bench->store));
 }
 
 /* The log may hold the transaction's end already: it is not acknowledged, and may be there or not. */
@@ -200,12 +192,12 @@ TEST(a_failed_flush_is_not_acknowledged_and_nothing_is_until_a_whole_checkpoint_
     assert_int_equal(before, store_commits(bench->store));
     breaking_syncs = 0;
     ASSERT_OK(add(bench->store, 6, &why), &why);
-    int64_t things = count(bench->store);
+    int64_t things = thing_total(bench->store);
     assert_true(things == 2 || things == 3); /* 1, 6, and perhaps 2, the first whose outcome was unknown */
     struct store_config config = place_config_again(&bench->place, units_schema, 1);
     store_free(TAKE(bench->store));
     ASSERT_OK(store_open(&config, &bench->store, &why), &why);
-    assert_int_equal(things, count(bench->store));
+    assert_int_equal(things, thing_total(bench->store));
 }
 
 TEST(a_group_whose_flush_failed_fails_as_a_whole)
@@ -232,10 +224,10 @@ TEST(a_write_that_finds_no_space_is_not_acknowledged_and_the_next_with_space_is)
     breaking_writes = 1;
     for (int64_t id = 2; id < 5; id++)
         ASSERT_ERR(ERR_STORE, add(bench->store, id, &why), &why);
-    assert_int_equal(1, count(bench->store)); /* reading goes on */
+    assert_int_equal(1, thing_total(bench->store)); /* reading goes on */
     breaking_writes = 0;
     ASSERT_OK(add(bench->store, 9, &why), &why);
-    assert_int_equal(2, count(bench->store));
+    assert_int_equal(2, thing_total(bench->store));
 }
 
 static void assert_sound(const char *path)
@@ -272,11 +264,11 @@ static void fill_and_go_on(const struct store_config *config, const char *ballas
     assert_true(kept > 10);
     assert_int_equal(0, unlink(ballast));
     ASSERT_OK(add(store, 10000, &why), &why);
-    assert_int_equal(kept + 1, count(store));
+    assert_int_equal(kept + 1, thing_total(store));
     store_free(TAKE(store));
     assert_sound(config->path);
     ASSERT_OK(store_open(config, &store, &why), &why);
-    assert_int_equal(kept + 1, count(store));
+    assert_int_equal(kept + 1, thing_total(store));
 }
 
 TEST(a_full_disk_refuses_loses_nothing_and_serves_again_when_space_returns)
@@ -373,10 +365,5 @@ int main(void)
         ON(a_disk_that_the_log_alone_fills_refuses_once_and_goes_on),
         ON(the_log_does_not_grow_without_end),
     };
-    for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-        tests[i].initial_state = &bench;
-    TEST_FILTER();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    place_free(&bench.place);
-    return failed;
+    return place_run(&bench.place, &bench, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -28,21 +28,13 @@ static int bench_close(void **state)
     return 0;
 }
 
-static int64_t count(struct store *store)
-{
-    struct why why = { 0 };
-    int64_t things = -1;
-    ASSERT_OK(store_read(store, thing_count, &things, &why), &why);
-    return things;
-}
-
 static int64_t count_again(struct bench *bench)
 {
     struct why why = { 0 };
     struct store_config config = place_config_again(&bench->place, units_schema, 1);
     store_free(TAKE(bench->store));
     ASSERT_OK(store_open(&config, &bench->store, &why), &why);
-    return count(bench->store);
+    return thing_total(bench->store);
 }
 
 #define MANY 200
@@ -196,7 +188,7 @@ TEST(done_may_submit_again_and_must_not_wait)
         chain_start(bench->store, i * 100, i * 100 + 19, &told, &wrong);
     told_wait(&told, 20);
     assert_int_equal(0, wrong);
-    assert_int_equal(20 * 20, count(bench->store));
+    assert_int_equal(20 * 20, thing_total(bench->store));
 }
 
 TEST(closing_waits_for_what_is_queued_and_for_what_that_submits)
@@ -277,10 +269,5 @@ int main(int argc, char **argv)
         ON(closing_waits_for_what_is_queued_and_for_what_that_submits),
         ON(those_who_wait_and_those_who_do_not_share_the_store),
     };
-    for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-        tests[i].initial_state = &bench;
-    TEST_FILTER();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    place_free(&bench.place);
-    return failed;
+    return place_run(&bench.place, &bench, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -35,14 +35,6 @@ static struct store *the_store(void **state)
     return ((struct bench *)*state)->store;
 }
 
-static int64_t count(struct store *store)
-{
-    struct why why = { 0 };
-    int64_t things = -1;
-    ASSERT_OK(store_read(store, thing_count, &things, &why), &why);
-    return things;
-}
-
 /* A unit given as plain SQL. */
 struct one {
     const char *sql;
@@ -120,7 +112,7 @@ TEST(a_value_of_each_type_comes_back_as_it_went_in)
         for (size_t column = 0; column < 3; column++)
             assert_false(store_is_null(rows, 0, column));
     }
-    assert_int_equal(5, count(store));
+    assert_int_equal(5, thing_total(store));
 }
 
 TEST(null_is_neither_empty_nor_zero)
@@ -197,7 +189,7 @@ TEST(text_that_is_not_utf8_or_has_a_nul_is_malformed_and_the_unit_may_go_on)
                            .args = S_ARGS(S_INT((int64_t)i), text) };
         ASSERT_ERR(ERR_MALFORMED, store_write(store, exec_one, &one, &why), &why);
     }
-    assert_int_equal(0, count(store));
+    assert_int_equal(0, thing_total(store));
 }
 
 static enum err conflict_then_another(struct store_tx *tx, void *arg, struct why *why)
@@ -243,7 +235,7 @@ TEST(a_conflict_that_the_unit_returns_leaves_no_trace_of_the_unit_and_no_value_i
     struct thing twin = { .id = 2, .name = "canary-7261", .number = S_NULL };
     ASSERT_ERR(ERR_CONFLICT, store_write(store, thing_add, &twin, &why), &why);
     assert_null(strstr(why.text, "canary"));
-    assert_int_equal(1, count(store));
+    assert_int_equal(1, thing_total(store));
 }
 
 static enum err add_then_fail(struct store_tx *tx, void *arg, struct why *why)
@@ -260,9 +252,9 @@ TEST(a_unit_that_fails_leaves_nothing_and_its_own_error_comes_out)
     ASSERT_ERR(ERR_NOT_AUTHORISED, store_write(store, add_then_fail, &thing, &why), &why);
     assert_string_equal("after thought", why.text);
     assert_int_equal(ERR_NOT_AUTHORISED, store_write(store, add_then_fail, &thing, NULL));
-    assert_int_equal(0, count(store));
+    assert_int_equal(0, thing_total(store));
     add(store, 1, "a");
-    assert_int_equal(1, count(store));
+    assert_int_equal(1, thing_total(store));
 }
 
 static enum err ignores_a_database_error(struct store_tx *tx, void *arg, struct why *why)
@@ -286,7 +278,7 @@ TEST(a_unit_that_ignores_a_database_error_is_not_kept)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct why why = { 0 };
         ASSERT_ERR(ERR_STORE, store_write(store, ignores_a_database_error, bad[i], &why), &why);
-        assert_int_equal(0, count(store));
+        assert_int_equal(0, thing_total(store));
     }
 }
 
@@ -313,7 +305,7 @@ TEST(a_statement_that_could_end_the_transaction_or_change_the_connection_is_refu
         ASSERT_ERR(ERR_INTERNAL, store_write(store, exec_one, &one, &why), &why);
         ASSERT_ERR(ERR_INTERNAL, store_read(store, query_one, &one, &why), &why);
     }
-    assert_int_equal(0, count(store));
+    assert_int_equal(0, thing_total(store));
 }
 
 TEST(the_number_of_parameters_has_to_fit)
@@ -364,7 +356,7 @@ TEST(changed_counts_rows_written_and_nothing_for_others)
     assert_int_equal(0,
                      exec_ok(store, "INSERT INTO thing (id) VALUES (9) ON CONFLICT DO NOTHING", S_NO_ARGS));
     assert_int_equal(6, exec_ok(store, "DELETE FROM thing", S_NO_ARGS));
-    assert_int_equal(0, count(store));
+    assert_int_equal(0, thing_total(store));
 }
 
 TEST(insert_returning_gives_its_rows)
@@ -378,7 +370,7 @@ TEST(insert_returning_gives_its_rows)
     assert_int_equal(6, store_int(one.rows, 1, 0));
     assert_string_equal("five", store_str(one.rows, 0, 1));
     store_rows_free(one.rows);
-    assert_int_equal(2, count(store));
+    assert_int_equal(2, thing_total(store));
 }
 
 TEST(a_fractional_number_is_refused_not_rounded)
@@ -399,7 +391,7 @@ TEST(a_reader_may_not_write)
         struct one one = { .sql = bad[i], .args = S_NO_ARGS };
         ASSERT_ERR(ERR_STORE, store_read(store, exec_one, &one, &why), &why);
     }
-    assert_int_equal(0, count(store));
+    assert_int_equal(0, thing_total(store));
 }
 
 struct snapshot {
@@ -422,7 +414,7 @@ TEST(a_reader_sees_one_moment_and_the_next_reader_what_was_acknowledged)
     ASSERT_OK(store_read(store, count_write_count, &snapshot, &why), &why);
     assert_int_equal(0, snapshot.before);
     assert_int_equal(0, snapshot.after);
-    assert_int_equal(1, count(store));
+    assert_int_equal(1, thing_total(store));
 }
 
 struct walk {
@@ -604,7 +596,7 @@ TEST(of_fifty_who_insert_the_same_key_at_once_exactly_one_wins)
     crowd_run(&crowd, 50, same_name_thread);
     assert_int_equal(1, crowd.won);
     assert_int_equal(49, crowd.lost);
-    assert_int_equal(1, count(store));
+    assert_int_equal(1, thing_total(store));
 }
 
 /* Every third unit fails after it wrote; the others share its flush. */
@@ -637,7 +629,7 @@ TEST(units_that_fail_leave_the_others_of_their_flush_alone_and_each_gets_its_own
     struct crowd crowd = { .store = store };
     crowd_run(&crowd, 30, mixed_thread);
     assert_int_equal(600, crowd.won);
-    assert_int_equal(400, count(store));
+    assert_int_equal(400, thing_total(store));
     AUTO(store_rows) rows = rows_of(store, "SELECT COUNT(*) FROM thing WHERE id % 3 = 0", S_NO_ARGS);
     assert_int_equal(0, store_int(rows, 0, 0));
 }
@@ -681,7 +673,7 @@ TEST(commits_are_counted_only_when_something_was_made_durable)
     struct thing thing = { .id = 1, .number = S_NULL };
     uint64_t before = store_commits(store);
     ASSERT_ERR(ERR_NOT_AUTHORISED, store_write(store, add_then_fail, &thing, &why), &why);
-    assert_int_equal(0, count(store));
+    assert_int_equal(0, thing_total(store));
     assert_int_equal(before, store_commits(store));
     add(store, 1, NULL);
     assert_int_equal(before + 1, store_commits(store));
@@ -695,7 +687,7 @@ TEST(what_was_written_is_there_after_reopening)
     store_free(TAKE(bench->store));
     struct store_config config = place_config_again(&bench->place, units_schema, 1);
     ASSERT_OK(store_open(&config, &bench->store, &why), &why);
-    assert_int_equal(1, count(bench->store));
+    assert_int_equal(1, thing_total(bench->store));
 }
 
 TEST(a_store_of_no_known_kind_or_place_is_refused)
@@ -745,10 +737,5 @@ int main(int argc, char **argv)
         ON(what_was_written_is_there_after_reopening),
         ON(a_store_of_no_known_kind_or_place_is_refused),
     };
-    for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-        tests[i].initial_state = &bench;
-    TEST_FILTER();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    place_free(&bench.place);
-    return failed;
+    return place_run(&bench.place, &bench, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -2,6 +2,7 @@
 /* One table and the units that most store tests write it with. */
 #pragma once
 #include "store/store.h"
+#include "tests/unit/test.h"
 
 static const struct migration units_schema[] = {
     { 1, "CREATE TABLE thing (id BIGINT PRIMARY KEY, name TEXT UNIQUE, data BYTEA, number BIGINT);"
@@ -23,4 +24,12 @@ static inline enum err thing_count(struct store_tx *tx, void *arg, struct why *w
     TRY(store_query(tx, "SELECT COUNT(*) FROM thing", S_NO_ARGS, &rows, why));
     *(int64_t *)arg = store_int(rows, 0, 0);
     return OK;
+}
+
+static inline int64_t thing_total(struct store *store)
+{
+    struct why why = { 0 };
+    int64_t things = -1;
+    ASSERT_OK(store_read(store, thing_count, &things, &why), &why);
+    return things;
 }

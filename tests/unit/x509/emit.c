@@ -15,15 +15,6 @@ static void write_pem(const char *folder, const char *name, const char *label, c
     ASSERT_OK(file_write(path, buf_bytes(&pem), 0644, &why), &why);
 }
 
-static struct buf finish(const struct tbs_params *params, const struct key *ca)
-{
-    AUTO_BUF tbs = { 0 };
-    struct why why = { 0 };
-    ASSERT_OK(tbs_build(params, &tbs, &why), &why);
-    ASSERT_OK(tbs_lint(buf_bytes(&tbs), &why), &why);
-    return fixture_sign(buf_bytes(&tbs), ca);
-}
-
 static struct buf emit_crl(const struct key *ca, const struct cert *root, int64_t now)
 {
     AUTO_BUF tbs = { 0 };
@@ -83,7 +74,7 @@ static void emit(const char *folder, int64_t now)
     struct tbs_params params = fixture_ca(ca, buf_bytes(&name));
     params.not_before = now - 60;
     params.not_after = now + 86400;
-    AUTO_BUF root_der = finish(&params, ca);
+    AUTO_BUF root_der = fixture_certificate(&params, ca);
     ASSERT_OK(cert_parse(buf_bytes(&root_der), &root, &why), &why);
     params = fixture_leaf(device, buf_bytes(&name), buf_bytes(&subject));
     params.algorithm = key_signature_algorithm(ca);
@@ -91,7 +82,7 @@ static void emit(const char *folder, int64_t now)
     params.not_before = now - 60;
     params.not_after = now + 3600;
     params.san = buf_bytes(&san);
-    AUTO_BUF leaf_der = finish(&params, ca), crl_der = emit_crl(ca, &root, now);
+    AUTO_BUF leaf_der = fixture_certificate(&params, ca), crl_der = emit_crl(ca, &root, now);
     AUTO_BUF ocsp = emit_ocsp(ca, &root, params.serial, now);
     extension_put_san(&extensions, buf_bytes(&san), false);
     struct csr_params request = { buf_bytes(&subject), "once only", buf_bytes(&extensions), BYTES_NONE };

@@ -84,3 +84,12 @@ struct buf fixture_sign(struct bytes tbs, const struct key *key)
     signed_assemble(tbs, algorithm, buf_bytes(&signature), &der);
     return der;
 }
+
+struct buf fixture_certificate(const struct tbs_params *params, const struct key *signer)
+{
+    AUTO_BUF tbs = { 0 };
+    struct why why = { 0 };
+    ASSERT_OK(tbs_build(params, &tbs, &why), &why);
+    ASSERT_OK(tbs_lint(buf_bytes(&tbs), &why), &why);
+    return fixture_sign(buf_bytes(&tbs), signer);
+}

@@ -19,5 +19,7 @@ struct buf fixture_hex(const char *hex);
 /* OK parameters for a leaf of `key`, whose views stay the caller's. */
 struct tbs_params fixture_leaf(const struct key *key, struct bytes issuer, struct bytes subject);
 struct tbs_params fixture_ca(const struct key *key, struct bytes subject);
+/* A certificate with these parameters, linted and signed. */
+struct buf fixture_certificate(const struct tbs_params *params, const struct key *signer);
 /* Signs a TBSCertificate or TBSCertList. */
 struct buf fixture_sign(struct bytes tbs, const struct key *key);

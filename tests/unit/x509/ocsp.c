@@ -21,16 +21,6 @@ struct world {
 };
 static struct world world;
 
-static struct buf certificate(const struct tbs_params *params, const struct key *signer)
-{
-    struct buf tbs = { 0 };
-    struct why why;
-    ASSERT_OK(tbs_build(params, &tbs, &why), &why);
-    struct buf der = fixture_sign(buf_bytes(&tbs), signer);
-    buf_free(&tbs);
-    return der;
-}
-
 static X509 *as_x509(struct bytes der)
 {
     const unsigned char *at = der.data;
@@ -49,10 +39,10 @@ static int begin(void **state)
     world.leaf_name = fixture_name("CN=device");
     struct tbs_params ca = fixture_ca(world.ca_key, buf_bytes(&world.ca_name));
     ca.issuer_key_id = BYTES_NONE;
-    world.ca = certificate(&ca, world.ca_key);
+    world.ca = fixture_certificate(&ca, world.ca_key);
     struct tbs_params leaf =
         fixture_leaf(world.ca_key, buf_bytes(&world.ca_name), buf_bytes(&world.leaf_name));
-    world.leaf = certificate(&leaf, world.ca_key);
+    world.leaf = fixture_certificate(&leaf, world.ca_key);
     world.ca_x509 = as_x509(buf_bytes(&world.ca));
     world.leaf_x509 = as_x509(buf_bytes(&world.leaf));
     ASSERT_OK(ocsp_issuer_make(buf_bytes(&world.ca_name), public_key_spki(world.ca_key->public_half),
@@ -402,10 +392,9 @@ TEST(openssl_accepts_a_delegated_responder_and_its_nonce)
     struct cert ca;
     params.eku = eku;
     params.eku_count = 1;
-    params.key_usage = KU_DIGITAL_SIGNATURE;
     ASSERT_OK(cert_parse(buf_bytes(&world.ca), &ca, &why), &why);
     params.issuer_key_id = ca.ski;
-    AUTO_BUF responder = certificate(&params, world.ca_key);
+    AUTO_BUF responder = fixture_certificate(&params, world.ca_key);
     ASSERT_OK(spki_key_identifier(params.spki, key_id, &why), &why);
     const struct ocsp_single singles[] = {
         { request.ids[0].der, OCSP_GOOD, 0, CRL_UNSPECIFIED, FIXTURE_NOW - 60, FIXTURE_NOW + DAY },
