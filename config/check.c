@@ -88,30 +88,44 @@ static bool address_is_valid(const char *address)
     return strtol(colon + 1, NULL, 10) <= 65535;
 }
 
-static enum err check_addresses(const struct config *config, const char *option, struct why *why)
+static enum err check_addresses(const struct config *config, const struct config_section *section,
+                                const char *option, struct why *why)
 {
-    const struct config_section *scep = config_at(config, "scep", 0);
-    for (size_t i = 0; i < config_list_count(scep, option); i++) {
-        const char *address = config_list_at(scep, option, i);
+    for (size_t i = 0; option_find(section->kind, option) && i < config_list_count(section, option); i++) {
+        const char *address = config_list_at(section, option, i);
         if (!address_is_valid(address))
             return fail(why, ERR_CONFIG,
                         "%s:%d: option %s has \"%.80s\"; allowed is ADDRESS:PORT, as 192.0.2.7:80 or [::]:80",
-                        config->path, config_line(scep, option), option, address);
+                        config->path, config_line(section, option), option, address);
     }
     return OK;
 }
 
-static enum err check_proxies(const struct config *config, struct why *why)
+static enum err check_proxies(const struct config *config, const struct config_section *section,
+                              struct why *why)
 {
-    const struct config_section *scep = config_at(config, "scep", 0);
-    for (size_t i = 0; i < config_list_count(scep, "trusted_proxies"); i++) {
-        const char *text = config_list_at(scep, "trusted_proxies", i);
+    for (size_t i = 0; i < config_list_count(section, "trusted_proxies"); i++) {
+        const char *text = config_list_at(section, "trusted_proxies", i);
         struct network network;
         if (!network_parse(text, &network))
             return fail(why, ERR_CONFIG,
                         "%s:%d: option trusted_proxies has \"%.80s\"; allowed is an address or a network, as "
                         "192.0.2.7, 192.0.2.0/24 or 2001:db8::/64",
-                        config->path, config_line(scep, "trusted_proxies"), text);
+                        config->path, config_line(section, "trusted_proxies"), text);
+    }
+    return OK;
+}
+
+/* A role's section that serves HTTP has the rows HTTP_ROWS. */
+static enum err check_http(const struct config *config, struct why *why)
+{
+    for (size_t i = 0; i < config->section_count; i++) {
+        const struct config_section *section = &config->sections[i];
+        if (!option_find(section->kind, "http_listen"))
+            continue;
+        TRY(check_addresses(config, section, "http_listen", why));
+        TRY(check_addresses(config, section, "https_listen", why));
+        TRY(check_proxies(config, section, why));
     }
     return OK;
 }
@@ -248,9 +262,7 @@ enum err config_check(const struct config *config, const struct stat *file, stru
     TRY(check_site(config, why));
     TRY(check_folders(config, why));
     TRY(check_sockets(config, why));
-    TRY(check_addresses(config, "http_listen", why));
-    TRY(check_addresses(config, "https_listen", why));
-    TRY(check_proxies(config, why));
+    TRY(check_http(config, why));
     for (size_t i = 0; i < config_count(config, "ca"); i++)
         TRY(check_ca(config, config_at(config, "ca", i), why));
     for (size_t i = 0; i < config_count(config, "endpoint"); i++)

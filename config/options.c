@@ -20,6 +20,44 @@
 #define ENUM_ROW(section, name, fallback, words, help) \
     { section, name, OPTION_ENUM, fallback, 0, 0, "", words, OPTION_RESTART, "", false, help }
 
+/* What every role that serves HTTP has (http/front.c). */
+#define HTTP_ROWS(section, listen) \
+    LIST_ROW(section, "http_listen", listen, "Addresses that serve plain HTTP; empty for none."), \
+    INT_ROW(section, "max_url_length", "65534", 1024, 65534, "bytes", "Longest URL; a longer one gets 414."), \
+    INT_ROW(section, "max_query_length", "65534", 1024, 65534, "bytes", "Longest query string; a longer one gets 414."), \
+    INT_ROW(section, "max_field_length", "16384", 1024, 65534, "bytes", "Longest single header line; a longer one gets 431."), \
+    INT_ROW(section, "max_request_bytes", "81918", 2048, 131072, "bytes", \
+            "Request line and headers together; more gets 431."), \
+    INT_ROW(section, "max_fields", "100", 10, 1000, "", "Header lines in one request; more gets 431."), \
+    INT_ROW(section, "max_body_bytes", "65536", 4096, 65536, "bytes", "Largest body of a POST; a larger one gets 413."), \
+    INT_ROW(section, "request_timeout", "10000", 100, 120000, "ms", "Until a request has arrived whole, from its first byte."), \
+    INT_ROW(section, "idle_timeout", "15000", 100, 120000, "ms", "How long a connection may stay open between two requests."), \
+    INT_ROW(section, "write_timeout", "30000", 100, 120000, "ms", "Until the client has taken a whole answer."), \
+    INT_ROW(section, "handshake_timeout", "10000", 100, 120000, "ms", "Until a TLS handshake is done."), \
+    INT_ROW(section, "min_rate", "256", 0, 65536, "bytes/s", \
+            "Slowest that a request may arrive, or an answer be taken, on average; a slower one is cut before its timeout. " \
+            "0: only the timeouts count."), \
+    INT_ROW(section, "min_rate_after", "5000", 100, 120000, "ms", "How long a request or an answer may take before min_rate counts."), \
+    INT_ROW(section, "max_connections", "12000", 10, 100000, "", \
+            "Connections at once. When all are taken, the one that has been silent longest gives way to a new one; when every " \
+            "one is being served, new ones get 503. The start is refused where the limit of open files is lower."), \
+    INT_ROW(section, "max_connections_per_address", "4000", 1, 100000, "", \
+            "Connections at once from one address, or /64 of IPv6; more get 503. A NAT gateway is one address; so is a reverse proxy, " \
+            "unless trusted_proxies names it: then this counts the requests at once of each client behind it."), \
+    LIST_ROW(section, "trusted_proxies", "", \
+             "Addresses of the reverse proxies that name the client in proxy_header. Networks are written 192.0.2.0/24. Limits, budgets and the " \
+             "access log then use the client's address. From anybody else the header is ignored."), \
+    ENUM_ROW(section, "proxy_header", "x-forwarded-for", "x-forwarded-for forwarded", \
+             "The header that the trusted proxies write. They must set it themselves or append to it; the other one, which a client " \
+             "could send through them, is ignored."), \
+    BOOL_ROW(section, "access_log_sc_bytes", "true", "Log the bytes sent (sc-bytes) in the access log."), \
+    INT_ROW(section, "queue", "256", 1, 100000, "", \
+            "Requests that may wait for a worker. Addresses take turns; when it is full, who has most in it gets 503."), \
+    INT_ROW(section, "queue_timeout", "5000", 100, 120000, "ms", \
+            "A request that waited longer for a worker gets 503: its device may have given up, and the work would make others late."), \
+    INT_ROW(section, "max_running_per_address", "4", 1, 512, "", \
+            "Requests of one address that are worked on at once while other addresses are active, too; alone it has every worker.")
+
 static const struct option_row options[] = {
     STR_ROW("", "site", "default", 64, "",
             "Name of this site; part of the names in node certificates."),
@@ -55,43 +93,9 @@ static const struct option_row options[] = {
     STR_ROW("ca", "store", "", STR_MAX, "ca",
             "PostgreSQL connection string without a password; empty stands for SQLite under state_dir."),
 
-    LIST_ROW("scep", "http_listen", "[::]:80", "Addresses that serve plain HTTP; empty for none."),
+    HTTP_ROWS("scep", "[::]:80"),
     LIST_ROW("scep", "https_listen", "[::]:443", "Addresses that serve HTTPS; empty for none."),
     STR_ROW("scep", "external_name", "", HOST_MAX, "", "Host name by which devices reach this service."),
-    INT_ROW("scep", "max_url_length", "65534", 1024, 65534, "bytes", "Longest URL; a longer one gets 414."),
-    INT_ROW("scep", "max_query_length", "65534", 1024, 65534, "bytes", "Longest query string; a longer one gets 414."),
-    INT_ROW("scep", "max_field_length", "16384", 1024, 65534, "bytes", "Longest single header line; a longer one gets 431."),
-    INT_ROW("scep", "max_request_bytes", "81918", 2048, 131072, "bytes",
-            "Request line and headers together; more gets 431."),
-    INT_ROW("scep", "max_fields", "100", 10, 1000, "", "Header lines in one request; more gets 431."),
-    INT_ROW("scep", "max_body_bytes", "65536", 4096, 65536, "bytes", "Largest body of a POST; a larger one gets 413."),
-    INT_ROW("scep", "request_timeout", "10000", 100, 120000, "ms", "Until a request has arrived whole, from its first byte."),
-    INT_ROW("scep", "idle_timeout", "15000", 100, 120000, "ms", "How long a connection may stay open between two requests."),
-    INT_ROW("scep", "write_timeout", "30000", 100, 120000, "ms", "Until the client has taken a whole answer."),
-    INT_ROW("scep", "handshake_timeout", "10000", 100, 120000, "ms", "Until a TLS handshake is done."),
-    INT_ROW("scep", "min_rate", "256", 0, 65536, "bytes/s",
-            "Slowest that a request may arrive, or an answer be taken, on average; a slower one is cut before its timeout. "
-            "0: only the timeouts count."),
-    INT_ROW("scep", "min_rate_after", "5000", 100, 120000, "ms", "How long a request or an answer may take before min_rate counts."),
-    INT_ROW("scep", "max_connections", "12000", 10, 100000, "",
-            "Connections at once. When all are taken, the one that has been silent longest gives way to a new one; when every "
-            "one is being served, new ones get 503. The start is refused where the limit of open files is lower."),
-    INT_ROW("scep", "max_connections_per_address", "4000", 1, 100000, "",
-            "Connections at once from one address, or /64 of IPv6; more get 503. A NAT gateway is one address; so is a reverse proxy, "
-            "unless trusted_proxies names it: then this counts the requests at once of each client behind it."),
-    LIST_ROW("scep", "trusted_proxies", "",
-             "Addresses of the reverse proxies that name the client in proxy_header. Networks are written 192.0.2.0/24. Limits, budgets and the "
-             "access log then use the client's address. From anybody else the header is ignored."),
-    ENUM_ROW("scep", "proxy_header", "x-forwarded-for", "x-forwarded-for forwarded",
-             "The header that the trusted proxies write. They must set it themselves or append to it; the other one, which a client "
-             "could send through them, is ignored."),
-    BOOL_ROW("scep", "access_log_sc_bytes", "true", "Log the bytes sent (sc-bytes) in the access log."),
-    INT_ROW("scep", "queue", "256", 1, 100000, "",
-            "Requests that may wait for a worker. Addresses take turns; when it is full, who has most in it gets 503."),
-    INT_ROW("scep", "queue_timeout", "5000", 100, 120000, "ms",
-            "A request that waited longer for a worker gets 503: its device may have given up, and the work would make others late."),
-    INT_ROW("scep", "max_running_per_address", "4", 1, 512, "",
-            "Requests of one address that are worked on at once while other addresses are active, too; alone it has every worker."),
     INT_ROW("scep", "max_failed_decryptions", "1000", 1, 1000000, "",
             "Messages in an hour that the RA keys may fail to decrypt before the log raises an alarm and addresses that have failed "
             "at all get 429. Whoever attacks an RA key needs many thousands."),

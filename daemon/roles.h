@@ -11,7 +11,6 @@ struct role_row {
     const char *clients[ROLE_CLIENTS_MAX];      /* principals that get a listening socket of their own */
     const char *asks;                           /* the role that it asks: the supervisor connects for it (daemon/grant.h) */
     const char *peer;                           /* joined by one socketpair; both start and end together */
-    bool http;                                  /* gets the HTTP and HTTPS listeners */
     int stop_order;                             /* lower stops first: who asks stops before who answers */
 };
 const struct role_row *role_row_find(const char *name);      /* NULL: no such role */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "config/options.h"
 #include "net/listener.h"
 #include <errno.h>
 #include <libgen.h>
@@ -86,16 +87,18 @@ static enum err open_unix(struct sockets *sockets, const struct config *config, 
 static enum err open_tcp(struct sockets *sockets, const struct config *config, const struct role_row *role,
                          enum socket_kind kind, struct why *why)
 {
-    const struct config_section *section = config_at(config, "scep", 0);
     const char *option = kind == SOCKET_HTTP ? "http_listen" : "https_listen";
-    for (size_t i = 0; section && i < config_list_count(section, option); i++) {
+    if (!option_find(role->name, option))
+        return OK;
+    const struct config_section *section = config_at(config, role->name, 0);
+    for (size_t i = 0; i < config_list_count(section, option); i++) {
         const char *address = config_list_at(section, option, i);
         int fd, port;
         TRY(listen_when_free(listen_tcp, address, &fd, why));
         TRY(add(sockets, (struct role_socket){ kind, role->name, NULL, fd, -1 }, why));
         TRY(socket_port(fd, &port, why));
-        log_info(NULL, "%s listens address=%s port=%d", kind == SOCKET_HTTP ? "http" : "https", address,
-                 port);
+        log_info(NULL, "%s listens role=%s address=%s port=%d", kind == SOCKET_HTTP ? "http" : "https",
+                 role->name, address, port);
     }
     return OK;
 }
@@ -105,8 +108,6 @@ enum err sockets_open(struct sockets *sockets, const struct config *config, cons
 {
     for (size_t i = 0; i < ROLE_CLIENTS_MAX && role->clients[i]; i++)
         TRY(open_unix(sockets, config, role, role->clients[i], why));
-    if (!role->http)
-        return OK;
     TRY(open_tcp(sockets, config, role, SOCKET_HTTP, why));
     return open_tcp(sockets, config, role, SOCKET_HTTPS, why);
 }

@@ -9,9 +9,9 @@
 #include "base/network.h"
 #include "base/utf8.h"
 #include "http/field.h"
+#include "http/path.h"
 #include "http/proxies.h"
 #include "http/query.h"
-#include "scep/route.h"
 #include "x509/name.h"
 
 static void decode_hex(struct bytes text)
@@ -73,7 +73,7 @@ static void read_target(struct bytes text)
         PROMISE(target.path.len > 0 && target.path.data[0] == '/' && target.path.len <= text.len);
         read_query(target.query);
     }
-    AUTO_STR path = route_normalise(text);
+    AUTO_STR path = path_normalise(text);
     PROMISE(!path || (path[0] == '/' && !strpbrk(path, "ABCXYZ\r\n")));
 }
 

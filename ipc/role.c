@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/schedule.h"
+#include "config/options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -162,13 +163,19 @@ static void log_level_apply(const struct config *config)
         log_level_set(level);
 }
 
-/* Before the sandbox, in which limits cannot be changed. */
-static enum err descriptors_open(const struct config *config, struct why *why)
+/* Of a role that serves HTTP: the section of its name. NULL: it does not. */
+static const struct config_section *http_section(const struct role *role)
 {
-    const struct config_section *scep = config_at(config, "scep", 0);
-    if (!scep)
+    return option_find(role->name, "http_listen") ? config_at(role->config, role->name, 0) : NULL;
+}
+
+/* Before the sandbox, in which limits cannot be changed. */
+static enum err descriptors_open(const struct role *role, struct why *why)
+{
+    const struct config_section *http = http_section(role);
+    if (!http)
         return OK;
-    int64_t connections = config_int(scep, "max_connections");
+    int64_t connections = config_int(http, "max_connections");
     AUTO_STR what = xasprintf("max_connections of %lld", (long long)connections);
     return descriptors_reserve((size_t)connections + LIMIT_REFUSING_CONNECTIONS + LIMIT_OTHER_DESCRIPTORS,
                                what, why);
@@ -181,11 +188,11 @@ static enum err engines_start(struct role *role, struct why *why)
     struct pool_config pool = { .threads = workers, .queue = workers * 4, .brief = role->cores };
     if (pool.queue < LIMIT_FRAMES_IN_FLIGHT)
         pool.queue = LIMIT_FRAMES_IN_FLIGHT; /* one peer alone never gets "busy" */
-    const struct config_section *scep = config_at(role->config, "scep", 0);
-    if (scep) {
-        pool.queue = (size_t)config_int(scep, "queue");
-        pool.wait_ms = (int)config_int(scep, "queue_timeout");
-        pool.running_per_address = (unsigned)config_int(scep, "max_running_per_address");
+    const struct config_section *http = http_section(role);
+    if (http) {
+        pool.queue = (size_t)config_int(http, "queue");
+        pool.wait_ms = (int)config_int(http, "queue_timeout");
+        pool.running_per_address = (unsigned)config_int(http, "max_running_per_address");
     }
     TRY(loop_new(&role->loop, why));
     return pool_new(&pool, &role->pool, why);
@@ -215,7 +222,7 @@ static enum err begin(struct role *role, int argc, char **argv, struct why *why)
     TRY(take_arguments(role, argc, argv, why));
     config_keep(role->config, role->name);
     log_level_apply(role->config);
-    TRY(descriptors_open(role->config, why));
+    TRY(descriptors_open(role, why));
     role->cores = cores_allowed();
     role->gate = gate_make(role);
     return unlock_read(role, why);
@@ -269,6 +276,27 @@ int role_descriptor(const struct role *role, int kind, const char *principal)
 }
 
 /* --- serving --- */
+
+enum err role_listen(const struct role *role, const struct role_verbs *verbs, struct ipc_server **ret,
+                     struct why *why)
+{
+    struct ipc_server_config config = { .loop = role->loop,
+                                        .pool = role->pool,
+                                        .verbs = verbs->list,
+                                        .verb_count = verbs->count,
+                                        .role = verbs->arg,
+                                        .max_frame = LIMIT_FRAME_BYTES,
+                                        .allowed_uid = -1 };
+    AUTO(ipc_server) server = NULL;
+    TRY(ipc_server_new(&config, &server, why));
+    for (size_t i = 0; i < role->descriptor_count; i++) {
+        const struct role_descriptor *each = &role->descriptors[i];
+        if (each->kind == ROLE_LISTEN)
+            TRY(ipc_server_listen(server, each->fd, each->principal, each->uid, why));
+    }
+    *ret = TAKE(server);
+    return OK;
+}
 
 static void stop_late(void *arg)
 {

@@ -44,6 +44,9 @@ NODISCARD enum err role_begin(int argc, char **argv, const char *name, struct ro
 NODISCARD enum err role_confine(struct role *role, const struct sandbox_policy *policy, struct why *why);
 /* First descriptor of that kind (and principal, unless NULL); -1 when none. */
 int role_descriptor(const struct role *role, int kind, const char *principal);
+/* Answers what the principals of its listening sockets ask: verbs, each handed arg. */
+struct role_verbs { const struct ipc_verb *list; size_t count; void *arg; };
+NODISCARD enum err role_listen(const struct role *role, const struct role_verbs *verbs, struct ipc_server **ret, struct why *why);
 /* The configuration as it is now, only this role's slice; the caller frees it. From any thread. */
 NODISCARD enum err role_config_again(struct role *role, struct config **ret, struct why *why);
 struct role_hooks {

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "http/path.h"
 #include "scep/route.h"
 #include "x509/cms.h"
 #include "x509/name.h"
@@ -97,7 +98,7 @@ static enum err ca_cert_make(struct endpoint *endpoint, enum get_ca_cert shape, 
 /* Both shapes of the URL: Windows adds /pkiclient.exe, Android does not (spec interop.md). */
 static enum err path_add(struct endpoint *endpoint, const char *path, struct why *why)
 {
-    AUTO_STR clean = route_normalise(bytes_str(path));
+    AUTO_STR clean = path_normalise(bytes_str(path));
     if (!clean)
         return fail(why, ERR_CONFIG,
                     "endpoint %s: path \"%s\" is none: it begins with / and escapes as in a URL",

@@ -5,13 +5,9 @@
 #include "base/encode.h"
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/generation.h"
 #include "base/limits.h"
 #include "x509/name.h"
-#include <dirent.h>
-#include <stdio.h>
-
-#define KEY_SUFFIX        ".key.pem"
-#define GENERATION_DIGITS 9 /* an int holds them */
 
 struct ra_set *ra_set_new(const char *name, bool combined)
 {
@@ -137,68 +133,10 @@ enum err ra_set_check(const struct ra_set *set, const struct cert *issuer,
 
 /* --- files --- */
 
-/* N of "PREFIX-N.key.pem"; 0 for every other name. */
-static int generation_of(const char *file, const char *prefix)
-{
-    size_t len = strlen(prefix), digits = 0;
-    if (strncmp(file, prefix, len) != 0 || file[len] != '-' || file[len + 1] == '0')
-        return 0;
-    const char *number = file + len + 1;
-    int generation = 0;
-    for (; number[digits] >= '0' && number[digits] <= '9'; digits++) {
-        if (digits == GENERATION_DIGITS)
-            return 0;
-        generation = generation * 10 + (number[digits] - '0');
-    }
-    return strcmp(number + digits, KEY_SUFFIX) == 0 ? generation : 0;
-}
-
-struct generations {
-    int list[RA_GENERATIONS_MAX];
-    size_t count;
-    bool more;
-    int highest; /* of all, also of those that the list had no room for; 0: none */
-};
-
-static void generation_insert(struct generations *found, int generation)
-{
-    if (found->count == RA_GENERATIONS_MAX) {
-        found->more = true;
-        return;
-    }
-    size_t at = found->count++;
-    for (; at > 0 && found->list[at - 1] > generation; at--)
-        found->list[at] = found->list[at - 1];
-    found->list[at] = generation;
-}
-
-/* An unreadable folder is an empty one: the caller then misses what it looks for, and names it. */
-static struct generations generations_find(const char *dir, const char *prefix)
-{
-    struct generations found = { 0 };
-    DIR *folder = opendir(dir);
-    if (!folder)
-        return found;
-    for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
-        int generation = generation_of(entry->d_name, prefix);
-        if (generation)
-            generation_insert(&found, generation);
-        if (generation > found.highest)
-            found.highest = generation;
-    }
-    closedir(folder);
-    return found;
-}
-
-int generation_highest(const char *dir, const char *prefix)
-{
-    return generations_find(dir, prefix).highest;
-}
-
 static enum err ra_key_load(const struct ra_source *source, const char *prefix, int generation,
                             struct ra_key *ret, struct why *why)
 {
-    AUTO_STR key_path = xasprintf("%s/%s-%d" KEY_SUFFIX, source->keys_dir, prefix, generation);
+    AUTO_STR key_path = xasprintf("%s/%s-%d" GENERATION_KEY_SUFFIX, source->keys_dir, prefix, generation);
     AUTO_STR cert_path = xasprintf("%s/%s-%d.crt.pem", source->certs_dir, prefix, generation);
     AUTO_BUF text = { 0 }, der = { 0 };
     TRY(file_read(cert_path, LIMIT_TEXT_FILE_BYTES, &text, why));
@@ -215,7 +153,8 @@ static enum err load_encryption(const struct ra_source *source, struct ra_set *s
     AUTO_STR prefix = xasprintf("%s-%s", set->name, set->combined ? "combined" : "encryption");
     struct generations found = generations_find(source->keys_dir, prefix);
     if (found.count == 0)
-        return fail(why, ERR_CONFIG, "RA set %s: no file %s/%s-N" KEY_SUFFIX " (chancery ra renew makes one)",
+        return fail(why, ERR_CONFIG,
+                    "RA set %s: no file %s/%s-N" GENERATION_KEY_SUFFIX " (chancery ra renew makes one)",
                     set->name, source->keys_dir, prefix);
     if (found.more)
         return fail(why, ERR_CONFIG, "RA set %s: more than %d generations of %s in %s; move the oldest away",
@@ -233,7 +172,8 @@ static enum err load_signature(const struct ra_source *source, struct ra_set *se
     AUTO_STR prefix = xasprintf("%s-signature", set->name);
     int generation = generation_highest(source->keys_dir, prefix);
     if (generation == 0)
-        return fail(why, ERR_CONFIG, "RA set %s: no file %s/%s-N" KEY_SUFFIX " (chancery ra renew makes one)",
+        return fail(why, ERR_CONFIG,
+                    "RA set %s: no file %s/%s-N" GENERATION_KEY_SUFFIX " (chancery ra renew makes one)",
                     set->name, source->keys_dir, prefix);
     struct ra_key held = { 0 };
     TRY(ra_key_load(source, prefix, generation, &held, why));

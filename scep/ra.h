@@ -3,9 +3,10 @@
    present still decrypts, the highest is shown by GetCACert and signs. */
 #pragma once
 #include "base/auto.h"
+#include "base/generation.h"
 #include "x509/cert.h"
 
-#define RA_GENERATIONS_MAX 8 /* as many as there may be recipients in a message (LIMIT_RECIPIENTS) */
+#define RA_GENERATIONS_MAX GENERATIONS_MAX /* as many as there may be recipients in a message (LIMIT_RECIPIENTS) */
 #define RA_WARN_S          (30 * 86400) /* how long before its end a certificate is complained about (spec security.md S29) */
 
 struct ra_key {                                              /* a certificate and its key */
@@ -41,6 +42,3 @@ NODISCARD enum err ra_set_check(const struct ra_set *set, const struct cert *iss
 const struct ra_key *ra_set_recipient(const struct ra_set *set);   /* what GetCACert shows for encryption */
 const struct ra_key *ra_set_signer(const struct ra_set *set);
 int64_t ra_set_end(const struct ra_set *set);                /* notAfter of the one in use that ends first */
-
-/* The highest N of PREFIX-N.key.pem in a folder; 0 when there is none. */
-int generation_highest(const char *dir, const char *prefix);

@@ -2,8 +2,8 @@
 /* The scep role's one context: what its main makes and every request is handed. */
 #pragma once
 #include "base/clock.h"
+#include "ipc/ca_client.h"
 #include "scep/budget.h"
-#include "scep/ca_client.h"
 #include "scep/endpoint.h"
 #include <pthread.h>
 #include <stdatomic.h>

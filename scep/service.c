@@ -2,13 +2,10 @@
 /* The running role: configuration to listeners, reload, status, stop. */
 #include "scep/service.h"
 
-#include "base/limits.h"
 #include "base/log.h"
-#include "http/access_log.h"
-#include "http/proxies.h"
+#include "http/front.h"
 #include "ipc/record.h"
 #include "ipc/role.h"
-#include "net/tls.h"
 #include "scep/operation.h"
 #include "scep/scep.h"
 
@@ -17,10 +14,7 @@
 struct service {
     struct role *role;
     struct scep *scep;
-    struct access_log *access_log;
-    struct tls_server *tls;
-    struct proxies *proxies;
-    struct http_server *http;
+    struct front *front;
     struct ipc_server *ipc;
     struct loop_timer *warn_timer;
     pthread_mutex_t reload_lock; /* one reload at a time, from SIGHUP or the command line */
@@ -28,94 +22,13 @@ struct service {
 
 /* --- making it --- */
 
-static struct http_limits limits_of(const struct config_section *scep)
-{
-    return (struct http_limits){
-        .url_bytes = (size_t)config_int(scep, "max_url_length"),
-        .query_bytes = (size_t)config_int(scep, "max_query_length"),
-        .field_bytes = (size_t)config_int(scep, "max_field_length"),
-        .fields = (size_t)config_int(scep, "max_fields"),
-        .head_bytes = (size_t)config_int(scep, "max_request_bytes"),
-        .body_bytes = (size_t)config_int(scep, "max_body_bytes"),
-        .request_ms = (int)config_int(scep, "request_timeout"),
-        .idle_ms = (int)config_int(scep, "idle_timeout"),
-        .write_ms = (int)config_int(scep, "write_timeout"),
-        .handshake_ms = (int)config_int(scep, "handshake_timeout"),
-        .min_rate = (size_t)config_int(scep, "min_rate"),
-        .min_rate_after_ms = (int)config_int(scep, "min_rate_after"),
-        .connections = (size_t)config_int(scep, "max_connections"),
-        .connections_per_address = (size_t)config_int(scep, "max_connections_per_address"),
-    };
-}
-
-static enum err tls_open(struct service *service, struct why *why)
-{
-    struct role *role = service->role;
-    AUTO_STR keys_dir = config_role_path(role->config, "scep", "keys");
-    int generation = generation_highest(keys_dir, "tls");
-    if (generation == 0)
-        return fail(why, ERR_CONFIG, "HTTPS is on, but there is no %s/tls-N.key.pem", keys_dir);
-    AUTO_STR key_path = xasprintf("%s/tls-%d.key.pem", keys_dir, generation);
-    AUTO_STR cert_path = config_role_path(role->config, "scep", "certs/tls.crt.pem");
-    struct tls_server_config config = { cert_path, key_path, &role->unlock };
-    return tls_server_new(&config, &service->tls, why);
-}
-
-static enum err proxies_open(struct service *service, const struct config_section *section, struct why *why)
-{
-    size_t count = config_list_count(section, "trusted_proxies");
-    const char **networks = xcalloc(count + 1, sizeof(*networks));
-    for (size_t i = 0; i < count; i++)
-        networks[i] = config_list_at(section, "trusted_proxies", i);
-    bool forwarded = strcmp(config_str(section, "proxy_header"), "forwarded") == 0;
-    enum err err = proxies_new(networks, count, forwarded ? PROXY_FORWARDED : PROXY_X_FORWARDED_FOR,
-                               &service->proxies, why);
-    free(networks);
-    return err;
-}
-
-static enum err listeners_open(struct service *service, struct why *why)
-{
-    struct role *role = service->role;
-    const struct config_section *section = config_at(role->config, "scep", 0);
-    TRY(proxies_open(service, section, why));
-    struct http_server_config config = { .loop = role->loop,
-                                         .limits = limits_of(section),
-                                         .proxies = service->proxies,
-                                         .handler = operation_handle,
-                                         .handler_arg = service->scep,
-                                         .log = service->access_log };
-    TRY(http_server_new(&config, &service->http, why));
-    for (size_t i = 0; i < role->descriptor_count; i++) {
-        const struct role_descriptor *descriptor = &role->descriptors[i];
-        if (descriptor->kind == ROLE_HTTPS && !service->tls)
-            TRY(tls_open(service, why));
-        if (descriptor->kind == ROLE_HTTP || descriptor->kind == ROLE_HTTPS)
-            TRY(http_server_listen(service->http, descriptor->fd,
-                                   descriptor->kind == ROLE_HTTPS ? service->tls : NULL, why));
-    }
-    return OK;
-}
-
-static enum err access_log_make(struct service *service, struct why *why)
-{
-    AUTO_STR path = config_log_path(service->role->config, "scep", "access.log");
-    struct access_log_config config = {
-        .path = path,
-        .clock = service->role->clock,
-        .sc_bytes = config_bool(config_at(service->role->config, "scep", 0), "access_log_sc_bytes"),
-    };
-    return access_log_open(&config, &service->access_log, why);
-}
-
 static enum err scep_make(struct service *service, struct why *why)
 {
     struct role *role = service->role;
-    AUTO_STR ca_path = config_socket_path(role->config, "ca", "scep");
     AUTO(ca_client) ca = NULL;
     struct endpoint_set *endpoints = NULL;
     TRY(endpoint_set_load(role->config, &role->unlock, role->gate, &endpoints, why));
-    enum err err = ca_client_open(ca_path, role->broker, &ca, why);
+    enum err err = ca_client_open(role, &ca, why);
     if (err != OK) {
         endpoint_set_unref(endpoints);
         return err;
@@ -156,17 +69,6 @@ static enum err endpoints_reload(struct service *service, struct why *why)
     return OK;
 }
 
-/* TLS certificate and access log belong to the loop thread. */
-static void front_reload(void *arg)
-{
-    struct service *service = arg;
-    struct why why = { 0 };
-    if (service->tls && tls_server_reload(service->tls, &why) != OK)
-        log_error(NULL, "TLS certificate not reloaded, the old one stays: %s", why.text);
-    if (access_log_reopen(service->access_log, &why) != OK)
-        log_error(NULL, "access log not reopened: %s", why.text);
-}
-
 static enum err reload(struct service *service, struct why *why)
 {
     pthread_mutex_lock(&service->reload_lock);
@@ -184,7 +86,7 @@ void service_reload(void *arg)
 {
     struct service *service = arg;
     struct why why = { 0 };
-    front_reload(service);
+    front_reload(service->front);
     enum err logged = reload(service, &why);
     (void)logged;
 }
@@ -196,7 +98,7 @@ static enum err reload_verb(void *arg, const struct ipc_caller *caller, struct b
 {
     (void)caller, (void)body, (void)ret_body;
     struct service *service = arg;
-    loop_post(service->role->loop, front_reload, service);
+    loop_post(service->role->loop, front_reload, service->front);
     return reload(service, why);
 }
 
@@ -250,25 +152,6 @@ static const struct ipc_verb verbs[] = {
     { "reload", "cli", reload_verb, NULL },
 };
 
-static enum err ipc_open(struct service *service, struct why *why)
-{
-    struct role *role = service->role;
-    struct ipc_server_config config = { .loop = role->loop,
-                                        .pool = role->pool,
-                                        .verbs = verbs,
-                                        .verb_count = sizeof(verbs) / sizeof(*verbs),
-                                        .role = service,
-                                        .max_frame = LIMIT_FRAME_BYTES,
-                                        .allowed_uid = -1 };
-    TRY(ipc_server_new(&config, &service->ipc, why));
-    for (size_t i = 0; i < role->descriptor_count; i++) {
-        const struct role_descriptor *descriptor = &role->descriptors[i];
-        if (descriptor->kind == ROLE_LISTEN)
-            TRY(ipc_server_listen(service->ipc, descriptor->fd, descriptor->principal, descriptor->uid, why));
-    }
-    return OK;
-}
-
 /* --- begin and end --- */
 
 /* It reads its own keys and certificates, writes its access log, and takes connections: no more is left to whoever captures it. */
@@ -286,9 +169,10 @@ static enum err service_open(struct service *service, struct why *why)
 {
     TRY(confine(service->role, why));
     TRY(scep_make(service, why));
-    TRY(access_log_make(service, why));
-    TRY(listeners_open(service, why));
-    TRY(ipc_open(service, why));
+    const struct front_config front = { service->role, operation_handle, service->scep };
+    TRY(front_new(&front, &service->front, why));
+    const struct role_verbs served = { verbs, sizeof(verbs) / sizeof(*verbs), service };
+    TRY(role_listen(service->role, &served, &service->ipc, why));
     warn_daily(service);
     service->warn_timer = loop_every(service->role->loop, WARN_EVERY_MS, warn_daily, service);
     return OK;
@@ -310,24 +194,14 @@ void service_free(struct service *service)
         return;
     loop_timer_free(service->warn_timer);
     ipc_server_free(service->ipc);
-    http_server_free(service->http);
-    proxies_free(service->proxies);
-    tls_server_free(service->tls);
-    access_log_free(service->access_log);
+    front_free(service->front);
     scep_free(service->scep);
     pthread_mutex_destroy(&service->reload_lock);
     free(service);
 }
 
-static void drained(void *arg)
-{
-    struct service *service = arg;
-    loop_stop(service->role->loop);
-}
-
 void service_stop(void *arg)
 {
     struct service *service = arg;
-    int ms = (int)config_int(config_top(service->role->config), "stop_timeout") * 1000;
-    http_server_drain(service->http, ms, drained, service);
+    front_stop(service->front);
 }

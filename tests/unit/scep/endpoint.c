@@ -261,25 +261,6 @@ TEST(a_set_takes_its_generations_and_not_one_more)
     ASSERT_OK(ra_set_check(set, &site->ca.cert, site->ca.key->public_half, &why), &why);
 }
 
-TEST(generations_are_found_by_whole_file_names)
-{
-    char dir[] = "/tmp/chancery-ra-XXXXXX";
-    assert_non_null(mkdtemp(dir));
-    static const char *const files[] = { "tls-3.key.pem",   "tls-12.key.pem",     "tls-0.key.pem",
-                                         "tls-013.key.pem", "tls-99.key.pem.old", "tls-99x.key.pem",
-                                         "xtls-99.key.pem", "tls--1.key.pem",     "tls-9999999999.key.pem",
-                                         "tls-.key.pem",    "tls-50.crt.pem" };
-    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        AUTO_STR path = xasprintf("%s/%s", dir, files[i]);
-        assert_int_equal(file_write(path, BYTES_LIT("x"), 0400, NULL), OK);
-    }
-    assert_int_equal(generation_highest(dir, "tls"), 12);
-    assert_int_equal(generation_highest(dir, "none"), 0);
-    assert_int_equal(generation_highest("/tmp/chancery-there-is-none", "tls"), 0);
-    AUTO_STR command = xasprintf("rm -rf '%s'", dir);
-    assert_int_equal(system(command), 0);
-}
-
 TEST(the_end)
 {
     site_end();
@@ -290,4 +271,4 @@ RUN(T(an_endpoint_is_loaded_with_every_generation_in_number_order), T(a_missing_
     T(a_certificate_of_another_ca_refuses), T(two_endpoints_at_one_path_refuse),
     T(an_endpoint_without_validator_is_not_made), T(only_the_managed_validator_is_the_policy_module),
     T(an_ra_certificate_needs_the_key_usage_of_its_place), T(a_set_takes_its_generations_and_not_one_more),
-    T(generations_are_found_by_whole_file_names), T(the_end))
+    T(the_end))

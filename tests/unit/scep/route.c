@@ -69,15 +69,6 @@ TEST(the_administration_page_is_known_by_its_path)
     assert_int_equal(kind_of("/certsrv/mscep_admin/x"), ROUTE_NONE);
 }
 
-TEST(paths_are_normalised_once)
-{
-    AUTO_STR root = route_normalise(BYTES_LIT("/"));
-    assert_string_equal(root, "/");
-    AUTO_STR twice = route_normalise(BYTES_LIT("/a%2541/"));
-    assert_string_equal(twice, "/a%41");
-    assert_null(route_normalise(BYTES_NONE));
-}
-
 static struct endpoint make(const char *name, const char *const *paths, size_t count, enum err expected)
 {
     struct site *site = site_get();
@@ -126,6 +117,6 @@ TEST(the_end)
 }
 
 RUN(T(the_default_endpoint_answers_every_standard_path_in_any_case_and_with_a_final_slash),
-    T(other_paths_are_unknown), T(the_administration_page_is_known_by_its_path), T(paths_are_normalised_once),
+    T(other_paths_are_unknown), T(the_administration_page_is_known_by_its_path),
     T(another_endpoint_answers_its_name_and_its_own_paths_in_both_shapes),
     T(a_configured_path_that_is_none_is_refused), T(the_end))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The channel to ca. */
-#include "scep/ca_client.h"
+#include "ipc/ca_client.h"
 
 #include "base/limits.h"
+#include "ipc/role.h"
 
 #define CA_TIMEOUT_MS                                                                                        \
     10000 /* a device's own patience is about 30 s; two commits and a signature take milliseconds */
@@ -62,12 +63,15 @@ static const struct ca_client_ops channel_ops = { .name = "channel",
                                                   .free = channel_client_free,
                                                   .submit = channel_client_submit };
 
-enum err ca_client_open(const char *path, struct broker *broker, struct ca_client **ret, struct why *why)
+enum err ca_client_open(const struct role *role, struct ca_client **ret, struct why *why)
 {
-    /* A CRL is the largest thing that ca answers (GetCRL). */
-    struct channel_config config = {
-        .path = path, .broker = broker, .fd = -1, .principal = "scep", .max_frame = LIMIT_CRL_FRAME_BYTES
-    };
+    AUTO_STR path = config_socket_path(role->config, "ca", role->name);
+    /* A CRL is the largest thing that ca answers. */
+    struct channel_config config = { .path = path,
+                                     .broker = role->broker,
+                                     .fd = -1,
+                                     .principal = role->name,
+                                     .max_frame = LIMIT_CRL_FRAME_BYTES };
     struct channel *channel = NULL;
     TRY(channel_new(&config, &channel, why));
     struct ca_channel *self = xcalloc(1, sizeof(*self));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How scep reaches ca: a channel between the roles, or a test's twin. */
+/* How scep and va reach ca: a channel between the roles, or a test's twin. */
 #pragma once
 #include "base/auto.h"
 #include "base/bytes.h"
@@ -25,6 +25,6 @@ void ca_submit(struct ca_client *client, const struct ca_request *request);
 void ca_client_free(struct ca_client *client);
 AUTO_DECLARE(ca_client)
 
-/* Over the Unix socket at path; connected on demand, by broker unless that is NULL (borrowed). */
-struct broker;
-NODISCARD enum err ca_client_open(const char *path, struct broker *broker, struct ca_client **ret, struct why *why);
+/* Over ca's Unix socket for our role; connected on demand, by the role's broker unless that is NULL. */
+struct role;
+NODISCARD enum err ca_client_open(const struct role *role, struct ca_client **ret, struct why *why);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Configuration to listeners. */
+#include "http/front.h"
+
+#include "base/generation.h"
+#include "base/log.h"
+#include "http/access_log.h"
+#include "http/proxies.h"
+#include "ipc/role.h"
+#include "net/tls.h"
+
+struct front {
+    struct role *role;
+    const struct config_section *section;
+    struct access_log *access_log;
+    struct tls_server *tls; /* NULL: no HTTPS listener */
+    struct proxies *proxies;
+    struct http_server *http;
+};
+
+static struct http_limits limits_of(const struct config_section *section)
+{
+    return (struct http_limits){
+        .url_bytes = (size_t)config_int(section, "max_url_length"),
+        .query_bytes = (size_t)config_int(section, "max_query_length"),
+        .field_bytes = (size_t)config_int(section, "max_field_length"),
+        .fields = (size_t)config_int(section, "max_fields"),
+        .head_bytes = (size_t)config_int(section, "max_request_bytes"),
+        .body_bytes = (size_t)config_int(section, "max_body_bytes"),
+        .request_ms = (int)config_int(section, "request_timeout"),
+        .idle_ms = (int)config_int(section, "idle_timeout"),
+        .write_ms = (int)config_int(section, "write_timeout"),
+        .handshake_ms = (int)config_int(section, "handshake_timeout"),
+        .min_rate = (size_t)config_int(section, "min_rate"),
+        .min_rate_after_ms = (int)config_int(section, "min_rate_after"),
+        .connections = (size_t)config_int(section, "max_connections"),
+        .connections_per_address = (size_t)config_int(section, "max_connections_per_address"),
+    };
+}
+
+static enum err tls_open(struct front *front, struct why *why)
+{
+    struct role *role = front->role;
+    AUTO_STR keys_dir = config_role_path(role->config, role->name, "keys");
+    int generation = generation_highest(keys_dir, "tls");
+    if (generation == 0)
+        return fail(why, ERR_CONFIG, "HTTPS is on, but there is no %s/tls-N" GENERATION_KEY_SUFFIX, keys_dir);
+    AUTO_STR key_path = xasprintf("%s/tls-%d" GENERATION_KEY_SUFFIX, keys_dir, generation);
+    AUTO_STR cert_path = config_role_path(role->config, role->name, "certs/tls.crt.pem");
+    struct tls_server_config config = { cert_path, key_path, &role->unlock };
+    return tls_server_new(&config, &front->tls, why);
+}
+
+static enum err proxies_open(struct front *front, struct why *why)
+{
+    const struct config_section *section = front->section;
+    size_t count = config_list_count(section, "trusted_proxies");
+    const char **networks = xcalloc(count + 1, sizeof(*networks));
+    for (size_t i = 0; i < count; i++)
+        networks[i] = config_list_at(section, "trusted_proxies", i);
+    bool forwarded = strcmp(config_str(section, "proxy_header"), "forwarded") == 0;
+    enum err err = proxies_new(networks, count, forwarded ? PROXY_FORWARDED : PROXY_X_FORWARDED_FOR,
+                               &front->proxies, why);
+    free(networks);
+    return err;
+}
+
+static enum err log_make(struct front *front, struct why *why)
+{
+    struct role *role = front->role;
+    AUTO_STR path = config_log_path(role->config, role->name, "access.log");
+    struct access_log_config config = {
+        .path = path,
+        .clock = role->clock,
+        .sc_bytes = config_bool(front->section, "access_log_sc_bytes"),
+    };
+    return access_log_open(&config, &front->access_log, why);
+}
+
+static enum err listeners_open(struct front *front, struct why *why)
+{
+    const struct role *role = front->role;
+    for (size_t i = 0; i < role->descriptor_count; i++) {
+        const struct role_descriptor *descriptor = &role->descriptors[i];
+        if (descriptor->kind == ROLE_HTTPS && !front->tls)
+            TRY(tls_open(front, why));
+        if (descriptor->kind == ROLE_HTTP || descriptor->kind == ROLE_HTTPS)
+            TRY(http_server_listen(front->http, descriptor->fd,
+                                   descriptor->kind == ROLE_HTTPS ? front->tls : NULL, why));
+    }
+    return OK;
+}
+
+enum err front_new(const struct front_config *config, struct front **ret, struct why *why)
+{
+    AUTO(front) front = xcalloc(1, sizeof(*front));
+    struct role *role = config->role;
+    front->role = role;
+    front->section = config_at(role->config, role->name, 0);
+    TRY(log_make(front, why));
+    TRY(proxies_open(front, why));
+    struct http_server_config server = { .loop = role->loop,
+                                         .limits = limits_of(front->section),
+                                         .proxies = front->proxies,
+                                         .handler = config->handler,
+                                         .handler_arg = config->handler_arg,
+                                         .log = front->access_log };
+    TRY(http_server_new(&server, &front->http, why));
+    TRY(listeners_open(front, why));
+    *ret = TAKE(front);
+    return OK;
+}
+
+void front_free(struct front *front)
+{
+    if (!front)
+        return;
+    http_server_free(front->http);
+    proxies_free(front->proxies);
+    tls_server_free(front->tls);
+    access_log_free(front->access_log);
+    free(front);
+}
+
+void front_reload(void *arg)
+{
+    struct front *front = arg;
+    struct why why = { 0 };
+    if (front->tls && tls_server_reload(front->tls, &why) != OK)
+        log_error(NULL, "TLS certificate not reloaded, the old one stays: %s", why.text);
+    if (access_log_reopen(front->access_log, &why) != OK)
+        log_error(NULL, "access log not reopened: %s", why.text);
+}
+
+static void drained(void *arg)
+{
+    struct front *front = arg;
+    loop_stop(front->role->loop);
+}
+
+void front_stop(struct front *front)
+{
+    int ms = (int)config_int(config_top(front->role->config), "stop_timeout") * 1000;
+    http_server_drain(front->http, ms, drained, front);
+}

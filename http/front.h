@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP side of a role, made from its section of the configuration and from the listeners that the supervisor gave it: server,
+   limits, trusted proxies, TLS certificate, access log. */
+#pragma once
+#include "http/server.h"
+
+struct role;
+struct front;
+struct front_config {
+    struct role *role;                                       /* must outlive the front; its section has the rows HTTP_ROWS */
+    http_handler handler; void *handler_arg;
+};
+NODISCARD enum err front_new(const struct front_config *config, struct front **ret, struct why *why);
+void front_free(struct front *front);                        /* as http_server_free */
+AUTO_DECLARE(front)
+/* SIGHUP: TLS certificate and access log. What cannot be read again stays as it was, and is logged. Loop thread only. */
+void front_reload(void *front);
+/* SIGTERM: no new requests, and the loop stops when the last answer is out or stop_timeout is over. */
+void front_stop(struct front *front);
