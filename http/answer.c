@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The head of an answer, and the plain pages for statuses that come without one. */
+#include "http/date.h"
 #include "http/internal.h"
 
 #include "base/encode.h"
@@ -43,24 +44,18 @@ static const char *status_text(int status)
     return status < 400 ? "OK" : "Error";
 }
 
-/* RFC 9110 5.6.7, IMF-fixdate; our own names, so that no locale changes them. */
-static void date_append(int64_t utc, struct buf *out)
-{
-    static const char days[] = "ThuFriSatSunMonTueWed"; /* 1970 began on a Thursday */
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct calendar when = calendar_of(utc);
-    buf_printf(out, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n", days + utc / 86400 % 7 * 3, when.day,
-               months + (ptrdiff_t)(when.month - 1) * 3, when.year, when.hour, when.minute, when.second);
-}
-
 void answer_head(const struct http_exchange *exchange, bool close, struct buf *ret)
 {
     const struct http_answer *answer = &exchange->answer;
     buf_printf(ret, "HTTP/1.1 %d %s\r\n", answer->status, status_text(answer->status));
-    date_append(clock_now(&clock_system), ret);
+    buf_append_str(ret, "Date: ");
+    http_date_append(ret, clock_now(&clock_system));
+    buf_append_str(ret, "\r\n");
     if (answer->content_type)
         buf_printf(ret, "Content-Type: %s\r\n", answer->content_type);
-    buf_printf(ret, "Content-Length: %zu\r\n", answer->body.len);
+    /* RFC 9110 8.6: of a 304 it would be the length of what is not sent. */
+    if (answer->status != 304)
+        buf_printf(ret, "Content-Length: %zu\r\n", answer->body.len);
     if (close)
         buf_append_str(ret, "Connection: close\r\n");
     else if (exchange->is_1_0)

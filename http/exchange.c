@@ -85,6 +85,8 @@ static void exchange_free(struct http_exchange *exchange)
         evtimer_del(&exchange->hold);
     }
     http_reader_free(exchange->reader);
+    if (exchange->answer.release)
+        exchange->answer.release(exchange->answer.release_arg);
     buf_free(&exchange->body);
     free(exchange->content_type);
     free(exchange->extra_headers);
@@ -100,6 +102,8 @@ static char *text_dup(const char *text)
 void exchange_set_answer(struct http_exchange *exchange, const struct http_answer *answer)
 {
     exchange->answer = *answer;
+    if (answer->release)
+        return;
     exchange->body = buf_dup(answer->body);
     exchange->content_type = text_dup(answer->content_type);
     exchange->extra_headers = text_dup(answer->extra_headers);

@@ -39,7 +39,7 @@ struct http_exchange {
     struct peer_count *count;                                /* the client's place, when a proxy speaks for it */
     bool is_1_0, keep_alive;
     char peer[ADDRESS_TEXT_BYTES], local[ADDRESS_TEXT_BYTES], method[40];
-    struct http_answer answer;                               /* own copies of all that it points to */
+    struct http_answer answer;                               /* own copies of all that it points to, unless it has a release */
     struct buf body;
     char *content_type, *extra_headers, *log_note;
 };

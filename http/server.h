@@ -48,11 +48,14 @@ bool http_header(const struct http_exchange *exchange, const char *name, struct 
 struct http_answer {
     int status;
     const char *content_type;                                /* literally as given, no charset added; NULL: none */
-    struct bytes body;                                       /* copied */
+    struct bytes body;
     const char *extra_headers;                               /* "Retry-After: 5\r\n…" or NULL */
     const char *log_note;                                    /* appended to the access-log line's query ("txid=…"); NULL: none */
     unsigned substatus, win32_status;                        /* access log: sc-substatus, sc-win32-status */
     int64_t not_before_us;                                   /* hold the answer until clock_mono_us reaches this; 0: at once */
+    /* NULL: everything above is copied. Otherwise body, content_type, extra_headers and log_note stay as they are until this is
+       called, once, from any thread: for what is large, or asked for often. */
+    void (*release)(void *arg); void *release_arg;
 };
 /* From any thread, exactly once per exchange; the exchange is gone afterwards (also when the peer has left). A status
    from 400 up without body and content_type gets a plain page; 500 always an id that its log line and page share. */

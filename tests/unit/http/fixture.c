@@ -3,6 +3,7 @@
 #include "tests/unit/http/fixture.h"
 
 #include "base/file.h"
+#include "http/date.h"
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -78,6 +79,12 @@ static void submit(struct site *site, struct http_exchange *exchange, bool gated
     http_respond(exchange, &busy);
 }
 
+static void lent_release(void *arg)
+{
+    struct site *site = arg;
+    atomic_fetch_sub(&site->lent, 1);
+}
+
 static void respond_large(struct http_exchange *exchange)
 {
     AUTO_BUF body = { 0 };
@@ -88,6 +95,22 @@ static void respond_large(struct http_exchange *exchange)
                                         .content_type = "application/pkix-crl",
                                         .body = buf_bytes(&body) };
     http_respond(exchange, &answer);
+}
+
+/* 304 for who has it, as a cache does. */
+static void respond_lent(struct site *site, struct http_exchange *exchange)
+{
+    static const struct bytes etag = BYTES_LIT("\"AB\"");
+    struct http_answer lent = {
+        .status = 304, .extra_headers = "ETag: \"AB\"\r\n", .release = lent_release, .release_arg = site
+    };
+    atomic_fetch_add(&site->lent, 1);
+    if (!http_client_has_it(exchange, etag, 784111777)) {
+        lent.status = 200;
+        lent.content_type = "text/plain";
+        lent.body = BYTES_LIT("lent\n");
+    }
+    http_respond(exchange, &lent);
 }
 
 static bool path_is(struct http_exchange *exchange, const char *path)
@@ -111,6 +134,8 @@ static void handler(struct http_exchange *exchange, void *arg)
                                           .body = BYTES_LIT("held\n"),
                                           .not_before_us = clock_mono_us() + 300000 };
         http_respond(exchange, &held);
+    } else if (path_is(exchange, "/lent")) {
+        respond_lent(site, exchange);
     } else if (path_is(exchange, "/500")) {
         http_respond(exchange, &(struct http_answer){ .status = 500 });
     } else if (path_is(exchange, "/503")) {

@@ -27,12 +27,12 @@ struct site {
     char dir[64];
     char *log_path;
     sem_t gate;                                              /* /gate waits here in its worker */
-    atomic_int handled, at_gate;
+    atomic_int handled, at_gate, lent;                       /* lent: answers of /lent that are not given back */
     struct clock clock;
 };
 
 /* Paths: /worker answers from a worker, /gate from a worker once the gate opens, /large 4 MB, /held a little later,
-   /500, /503, /note; everything else is answered at once. Bodies tell what arrived: "METHOD PATH QUERY BODYLEN\n". */
+   /lent a body that is not copied, with entity tag "AB" and the date of RFC 9110 5.6.7, /500, /503, /note; everything else is answered at once. Bodies tell what arrived: "METHOD PATH QUERY BODYLEN\n". */
 void site_setup(struct site *site);
 void site_start(struct site *site);
 void site_stop(struct site *site);                           /* workers, server, loop, files */
