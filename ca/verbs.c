@@ -25,6 +25,7 @@ const struct ipc_verb ca_verbs[] = {
     { "cert_show", "cli", verb_cert_show, NULL },
     { "cert_export", "cli", verb_cert_export, NULL },
     { "cert_revoke", "cli", verb_cert_revoke, NULL },
+    { "cert_release", "cli", verb_cert_release, NULL },
     { "template_list", "cli", verb_template_list, NULL },
     { "template_show", "cli", verb_template_show, NULL },
     { "template_export", "cli", verb_template_show, NULL },

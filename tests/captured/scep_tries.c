@@ -44,6 +44,7 @@ static const char *const verbs[] = {
     "cert_show",
     "cert_export",
     "cert_revoke",
+    "cert_release",
     "template_list",
     "template_show",
     "template_export",
