@@ -14,6 +14,13 @@ void verb_request(void *role, struct ipc_call *call);
 enum err verb_poll(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_get_cert(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_get_crl(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+/* verbs_va.c: records go in and come out; ca_get and crl_get answer an OCTET STRING. status_get {ca, serial}: how it stands.
+   status_changes {ca, since}: first {version, more}, then what changed after `since`. crl_get {ca, kind, number}: NULL when
+   the last one still has that number (0: none is known), or there is none. */
+enum err verb_ca_get(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_status_get(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_status_changes(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_crl_get(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 /* For the command line: a record goes in, a list of records comes out. */
 /* verbs_request.c */
 enum err verb_request_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
