@@ -22,8 +22,8 @@ const struct command command_init = {
             "[--ra-bits N]\n"
             "       [--validator static|one-time|manual] [--external-name NAME] [--http ADDR|off] [--https "
             "ADDR|off]\n"
-            "       [--cdp-url URL] [--aia-url URL] [--root-dir DIR] [--root-passphrase-file FILE] [--mode "
-            "user|system]",
+            "       [--va-http ADDR|off] [--cdp-url URL] [--aia-url URL] [--ocsp-url URL]\n"
+            "       [--root-dir DIR] [--root-passphrase-file FILE] [--mode user|system]",
     .help = "make a new site: root, issuing and node CA, RA certificates, templates, configuration",
     .run = init_run,
 };
@@ -67,8 +67,10 @@ enum {
     O_EXTERNAL,
     O_HTTP,
     O_HTTPS,
+    O_VA_HTTP,
     O_CDP,
     O_AIA,
+    O_OCSP,
     O_ROOT_DIR,
     O_PASSPHRASE,
     O_MODE
@@ -78,7 +80,8 @@ static const struct option init_long[] = {
     { "ca-key", 1, NULL, O_CA_KEY },       { "ra-bits", 1, NULL, O_RA_BITS },
     { "validator", 1, NULL, O_VALIDATOR }, { "external-name", 1, NULL, O_EXTERNAL },
     { "http", 1, NULL, O_HTTP },           { "https", 1, NULL, O_HTTPS },
-    { "cdp-url", 1, NULL, O_CDP },         { "aia-url", 1, NULL, O_AIA },
+    { "va-http", 1, NULL, O_VA_HTTP },     { "cdp-url", 1, NULL, O_CDP },
+    { "aia-url", 1, NULL, O_AIA },         { "ocsp-url", 1, NULL, O_OCSP },
     { "root-dir", 1, NULL, O_ROOT_DIR },   { "root-passphrase-file", 1, NULL, O_PASSPHRASE },
     { "mode", 1, NULL, O_MODE },           { 0 },
 };
@@ -113,8 +116,10 @@ static enum err options_read(struct init_options *o, int argc, char **argv, stru
                             [O_EXTERNAL] = &o->external_name,
                             [O_HTTP] = &o->http,
                             [O_HTTPS] = &o->https,
+                            [O_VA_HTTP] = &o->va_http,
                             [O_CDP] = &o->cdp_url,
                             [O_AIA] = &o->aia_url,
+                            [O_OCSP] = &o->ocsp_url,
                             [O_ROOT_DIR] = &o->root_dir,
                             [O_PASSPHRASE] = &o->root_passphrase_file,
                             [O_MODE] = NULL };
@@ -154,7 +159,7 @@ static enum err refuse_leftovers(const struct site_paths *paths, struct why *why
 static enum err config_stage(struct init_site *site, char **ret_staged, struct why *why)
 {
     AUTO_BUF text = { 0 };
-    init_config_text(site->options, &site->paths, &text);
+    init_config_text(site, &text);
     AUTO_STR staged = xasprintf("%s/chancery.conf.unfinished", site->paths.etc);
     TRY(file_write(staged, buf_bytes(&text), 0644, why));
     TRY(config_load(staged, &site->config, why));
@@ -200,6 +205,7 @@ static enum err init_run(struct cli *cli, int argc, char **argv, struct why *why
         .validator = "one-time",
         .http = "[::]:80",
         .https = "[::]:443",
+        .va_http = "[::]:8080",
         .external_name = host,
         .ca_key = { KEY_EC_P256, 0 },
         .ra_key = { KEY_RSA, 2048 },
@@ -213,6 +219,7 @@ static enum err init_run(struct cli *cli, int argc, char **argv, struct why *why
                     "a site in system mode is made by root, and this is uid %d; use --dir DIR for a site "
                     "of your own",
                     (int)geteuid());
+    init_urls_make(&options, &site.urls);
     enum err err = site_paths_of(options.dir, options.root_dir, &site.paths, why);
     if (err == OK)
         err = refuse_leftovers(&site.paths, why);
@@ -226,6 +233,7 @@ static enum err init_run(struct cli *cli, int argc, char **argv, struct why *why
     secret_free(&passphrase);
     config_free(site.config);
     site_paths_free(&site.paths);
+    init_urls_free(&site.urls);
     buf_free(&site.root);
     buf_free(&site.issuing);
     buf_free(&site.node);

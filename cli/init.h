@@ -5,16 +5,18 @@
 
 struct init_options {
     const char *dir, *root_dir, *site, *organisation, *external_name;
-    const char *http, *https, *validator, *root_passphrase_file;
-    const char *cdp_url, *aia_url;
+    const char *http, *https, *va_http, *validator, *root_passphrase_file;
+    const char *cdp_url, *aia_url, *ocsp_url;
     struct key_spec ca_key, ra_key;
     bool system_mode;
 };
 
-/* What the authorities are made of: their certificates, for the files of the other roles. */
-struct init_authority { struct buf cert; };
+/* Where what the site publishes is found; each NULL when nobody serves it. Owned. */
+struct init_urls { char *crl, *certificate, *ocsp, *root_crl, *root_certificate; };
+
 struct init_site {
     const struct init_options *options;
+    struct init_urls urls;
     struct site_paths paths;
     struct config *config;
     int64_t now;
@@ -22,8 +24,11 @@ struct init_site {
     struct buf root, issuing, node;             /* certificates, DER */
 };
 
+/* init_urls.c */
+void init_urls_make(const struct init_options *options, struct init_urls *ret);
+void init_urls_free(struct init_urls *urls);
 /* init_config.c: the configuration's text. */
-void init_config_text(const struct init_options *options, const struct site_paths *paths, struct buf *ret);
+void init_config_text(const struct init_site *site, struct buf *ret);
 /* init_authorities.c: root, issuing and node CA, with their keys. */
 NODISCARD enum err init_authorities(struct init_site *site, const struct secret *root_passphrase, struct why *why);
 /* init_issue.c: the store with its templates; RA and TLS certificates, issued and recorded as any other. */

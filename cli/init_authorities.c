@@ -3,6 +3,8 @@
    daemon never loads it. */
 #include "cli/init.h"
 
+#include "cli/root_crl.h"
+
 #include "base/encode.h"
 #include "base/file.h"
 #include "x509/name.h"
@@ -28,10 +30,12 @@ static enum err authority_name(const struct init_site *site, const char *title, 
     return name_from_text(text, ret, why);
 }
 
-/* Who signs: the root's key for the issuing CA, its own for a self-signed one (cert is then empty). */
+/* Who signs: the root's key for the issuing CA, its own for a self-signed one (cert is then empty). crl and certificate: where
+   the signer publishes them; NULL: nowhere. */
 struct seal {
     const struct key *key;
     struct bytes cert;
+    const char *crl, *certificate;
 };
 
 static enum err authority_make(const struct init_site *site, const struct authority *authority,
@@ -59,6 +63,10 @@ static enum err authority_make(const struct init_site *site, const struct author
         .is_ca = true,
         .path_len = authority->path_len,
         .issuer_key_id = issuer.ski,
+        .cdp = &seal->crl,
+        .cdp_count = seal->crl ? 1 : 0,
+        .aia_ca_issuers = &seal->certificate,
+        .aia_ca_issuers_count = seal->certificate ? 1 : 0,
     };
     TRY(tbs_build(&params, &tbs, why));
     TRY(tbs_lint(buf_bytes(&tbs), why));
@@ -73,6 +81,17 @@ static const struct authority issuing_ca = { "Issuing CA", ISSUING_YEARS, 0,
                                              KU_KEY_CERT_SIGN | KU_CRL_SIGN | KU_DIGITAL_SIGNATURE };
 static const struct authority node_ca = { "Node CA", ISSUING_YEARS, 0, KU_KEY_CERT_SIGN | KU_CRL_SIGN };
 
+/* For va: the root's certificate and its first CRL. */
+static enum err root_publish_all(const struct init_site *site, const struct key *key, struct why *why)
+{
+    AUTO_BUF crl = { 0 };
+    struct cert root;
+    TRY(cert_parse(buf_bytes(&site->root), &root, why));
+    TRY(root_crl_make(key, &root, site->now, &crl, why));
+    TRY(root_publish(site->config, "root.crt", buf_bytes(&site->root), why));
+    return root_publish(site->config, "root.crl", buf_bytes(&crl), why);
+}
+
 static enum err root_make(struct init_site *site, const struct secret *passphrase, struct key **ret_key,
                           struct why *why)
 {
@@ -81,13 +100,14 @@ static enum err root_make(struct init_site *site, const struct secret *passphras
                                    .rsa_bits = 4096 };
     AUTO(key) key = NULL;
     TRY(key_generate(&spec, site->gate, &key, why));
-    TRY(authority_make(site, &root_ca, key, &(struct seal){ key, BYTES_NONE }, &site->root, why));
+    TRY(authority_make(site, &root_ca, key, &(struct seal){ .key = key }, &site->root, why));
     AUTO_STR key_path = xasprintf("%s/root-1.key.pem", site->paths.root);
     AUTO_STR cert_path = xasprintf("%s/root-1.crt.pem", site->paths.root);
     AUTO_BUF pem = { 0 };
     pem_append(&pem, "CERTIFICATE", buf_bytes(&site->root));
     TRY(key_file_save(key, key_path, passphrase, KEY_PROTECT_PASSPHRASE, why));
     TRY(file_write_new(cert_path, buf_bytes(&pem), 0444, why));
+    TRY(root_publish_all(site, key, why));
     *ret_key = TAKE(key);
     return OK;
 }
@@ -117,11 +137,13 @@ enum err init_authorities(struct init_site *site, const struct secret *root_pass
     const struct key_spec node_spec = { .kind = KEY_EC_P256 };
     TRY(root_make(site, root_passphrase, &root, why));
     TRY(key_generate(&site->options->ca_key, site->gate, &issuing, why));
-    TRY(authority_make(site, &issuing_ca, issuing, &(struct seal){ root, buf_bytes(&site->root) },
-                       &site->issuing, why));
+    TRY(authority_make(
+        site, &issuing_ca, issuing,
+        &(struct seal){ root, buf_bytes(&site->root), site->urls.root_crl, site->urls.root_certificate },
+        &site->issuing, why));
     TRY(signer_key_save(site, issuing, "ca-issuing", buf_bytes(&site->issuing), why));
     TRY(key_generate(&node_spec, site->gate, &node, why));
-    TRY(authority_make(site, &node_ca, node, &(struct seal){ node, BYTES_NONE }, &site->node, why));
+    TRY(authority_make(site, &node_ca, node, &(struct seal){ .key = node }, &site->node, why));
     TRY(signer_key_save(site, node, "ca-node", buf_bytes(&site->node), why));
     const struct bytes root_der = buf_bytes(&site->root), issuing_der = buf_bytes(&site->issuing);
     TRY(site_write_cert(site->config, "ca", "ca-issuing-root", &root_der, 1, why));

@@ -16,8 +16,10 @@ static void listen_line(struct buf *out, const char *name, const char *value)
         buf_printf(out, "    %s = {\"%s\"}\n", name, value);
 }
 
-void init_config_text(const struct init_options *o, const struct site_paths *paths, struct buf *ret)
+void init_config_text(const struct init_site *site, struct buf *ret)
 {
+    const struct init_options *o = site->options;
+    const struct site_paths *paths = &site->paths;
     buf_printf(ret,
                "# Chancery's configuration: see chancery.conf(5). Each role reads only its own sections.\n"
                "site = \"%s\"\n"
@@ -29,8 +31,9 @@ void init_config_text(const struct init_options *o, const struct site_paths *pat
                "# The CA that issues to devices; signer enforces these limits by itself.\n"
                "ca \"issuing\" {\n",
                o->site, o->system_mode ? "system" : "user", paths->etc, paths->state, paths->log, paths->run);
-    quoted_list(ret, "cdp_urls", o->cdp_url);
-    quoted_list(ret, "aia_urls", o->aia_url);
+    quoted_list(ret, "cdp_urls", site->urls.crl);
+    quoted_list(ret, "aia_urls", site->urls.certificate);
+    quoted_list(ret, "ocsp_urls", site->urls.ocsp);
     buf_append_str(ret, "}\n\n"
                         "# Names the site's own nodes, and nothing else: no device is ever issued from it.\n"
                         "ca \"node\" {\n"
@@ -41,6 +44,11 @@ void init_config_text(const struct init_options *o, const struct site_paths *pat
     listen_line(ret, "https_listen", o->https);
     if (o->external_name)
         buf_printf(ret, "    external_name = \"%s\"\n", o->external_name);
+    buf_append_str(ret,
+                   "}\n\n"
+                   "# Serves CRLs and CA certificates at /CertEnroll/ and OCSP at /ocsp, over plain HTTP.\n"
+                   "va {\n");
+    listen_line(ret, "http_listen", o->va_http);
     buf_printf(ret,
                "}\n\n"
                "# What answers at /certsrv/mscep/mscep.dll, /scep and /cgi-bin/pkiclient.exe.\n"

@@ -105,6 +105,7 @@ enum err init_issue(struct init_site *site, struct why *why)
     AUTO(store) store = NULL;
     TRY(challenge_key_make(site->config, why));
     TRY(site_random_secret(site->config, "ca", "unlock", why));
+    TRY(site_random_secret(site->config, "va", "unlock", why));
     TRY(site_unlock(site->config, "signer", &unlock, why));
     enum err err = signer_open(site->config, &unlock, site->gate, &clock_system, &signer, why);
     secret_free(&unlock);

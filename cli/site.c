@@ -14,7 +14,7 @@
 
 #define SOCKET_FOLDER_ROOM 80 /* run folder plus "/SERVER-CLIENT/socket" stays below 108 bytes */
 
-static const char *const site_roles[] = { "signer", "ca", "scep" };
+static const char *const site_roles[] = { "signer", "ca", "scep", "va" };
 
 /* A folder whose name is too long for the sockets in it gets a short one that is its own for ever: named by
  * its inode. */
@@ -124,13 +124,14 @@ enum err site_folders(const struct site_paths *paths, bool system_mode, struct w
         TRY(role_folder(paths->state, site_roles[i], "keys", system_mode, why));
         TRY(role_folder(paths->state, site_roles[i], "certs", system_mode, why));
     }
+    TRY(role_folder(paths->state, "va", "published", system_mode, why));
     return role_folder(paths->state, "ca", "crl", system_mode, why);
 }
 
-/* One folder deep is all that a role's folder has: keys, certs, crl. */
+/* One folder deep is all that a role's folder has: keys, certs, crl, published. */
 static enum err give_folder(const char *role, const char *folder, struct why *why)
 {
-    static const char *const below[] = { "", "/keys", "/certs", "/crl" };
+    static const char *const below[] = { "", "/keys", "/certs", "/crl", "/published" };
     for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++) {
         AUTO_STR path = xasprintf("%s%s", folder, below[i]);
         DIR *dir = opendir(path);

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-static const char *const asked[] = { "ca", "scep" }; /* signer answers to ca alone */
+static const char *const asked[] = { "ca", "scep", "va" }; /* signer answers to ca alone */
 
 static void record_append(struct record record, struct buf *out)
 {

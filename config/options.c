@@ -108,6 +108,20 @@ static const struct option_row options[] = {
     INT_ROW("scep", "refusal_log_lines", "100", 1, 65534, "",
             "Refusals of one address in a minute that have their line in the log, ten times as many of all; the access log has every one."),
 
+    HTTP_ROWS("va", "[::]:8080"),
+    INT_ROW("va", "ocsp_validity", "86400", 60, 864000, "s",
+            "From an OCSP answer's thisUpdate to its nextUpdate: so long it is given while ca cannot be reached. An answer is made anew at half of it, and at once "
+            "when its certificate is revoked."),
+    INT_ROW("va", "ocsp_max_age", "3600", 0, 864000, "s",
+            "How long proxies and clients may keep an OCSP answer without asking again (Cache-Control: max-age)."),
+    INT_ROW("va", "ocsp_cache_entries", "50000", 10, 10000000, "",
+            "Certificates whose OCSP answers are kept in memory, about 2 kB each; those asked for last stay. Only certificates that a CA "
+            "issued have a place, so that nobody can push them out by asking for serials that do not exist."),
+    ENUM_ROW("va", "ocsp_key", "P-256", "P-256 P-384 RSA-2048 RSA-3072",
+             "The kind of key that signs OCSP answers; va makes it, and a new one with each of its certificates."),
+    INT_ROW("va", "poll_interval", "5", 1, 60, "s",
+            "How often ca is asked what was revoked and whether there is a new CRL: the longest that a revocation takes to show."),
+
     LIST_ROW("endpoint", "paths", "",
              "Further URL paths of this endpoint. The endpoint named default also answers the standard ones."),
     STR_ROW("endpoint", "ca", "issuing", 64, "", "The ca section that issues."),
@@ -135,8 +149,11 @@ static const struct option_row options[] = {
 };
 
 static const struct section_row sections[] = {
-    { "ca", true, "ca signer", "A certification authority: its limits, and what its certificates point to." },
+    { "ca", true, "ca signer va", "A certification authority: its limits, and what its certificates point to." },
     { "scep", false, "scep", "The SCEP service: where it listens, and the limits of what it reads." },
+    { "va", false, "va",
+      "The validation authority: plain HTTP with CRLs and CA certificates at /CertEnroll/ and OCSP at /ocsp. Where it has port 80 of an address, or a "
+      "reverse proxy passes these two paths on, URLs need no port." },
     { "endpoint", true, "scep ca", "One SCEP endpoint: its paths, who may enrol, and what is issued." },
 };
 /* clang-format on */

@@ -30,7 +30,7 @@ struct section_row {
     const char *help;
 };
 
-#define CONFIG_ROLES "signer ca scep"                        /* every role that this release can run */
+#define CONFIG_ROLES "signer ca scep va"                     /* every role that this release can run */
 
 size_t section_row_count(void);
 const struct section_row *section_row_at(size_t index);      /* the top level is not among them */

@@ -72,8 +72,8 @@ class Site:
     def make(self):
         passphrase = self.home / "passphrase"
         self.as_user(["sh", "-c", 'umask 077; echo "correct horse battery" >"$1"', "sh", passphrase])
-        self.chancery("init", "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--external-name", "localhost",
-                      "--organisation", "Bench", "--validator", "static", "--root-passphrase-file", passphrase)
+        self.chancery("init", "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--va-http", "127.0.0.1:0",
+                      "--external-name", "localhost", "--organisation", "Bench", "--validator", "static", "--root-passphrase-file", passphrase)
         self.chancery("password", "set", "default", input=CHALLENGE + "\n")
 
     def as_user(self, command, **more):
@@ -96,12 +96,12 @@ class Site:
                            START_SECONDS)
         if self.daemon.poll() is not None:
             process.fail(f"chanceryd ended:\n{log.read_text()}")
-        self.port = int(re.findall(r" http listens .* port=(\d+)$", log.read_text(), re.M)[-1])
+        self.port = int(re.findall(r" http listens role=scep .* port=(\d+)$", log.read_text(), re.M)[-1])
         self.roles = {}
         for pid in process.children(self.daemon.pid):
             program = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
             self.roles[program.rsplit("/chancery-")[-1]] = pid
-        if sorted(self.roles) != ["ca", "scep", "signer"]:
+        if sorted(self.roles) != ["ca", "scep", "signer", "va"]:
             process.fail(f"roles that run: {self.roles}")
 
     def stop(self):

@@ -251,12 +251,12 @@ finally:
     chown -R root: "$WORK"
     echo "correct horse battery" >"$WORK/passphrase"
     chmod 600 "$WORK/passphrase"
-    sitef init --mode system --http 127.0.0.1:0 --https 127.0.0.1:0 --external-name localhost --root-passphrase-file "$WORK/passphrase"
+    sitef init --mode system --http 127.0.0.1:0 --https 127.0.0.1:0 --va-http 127.0.0.1:0 --external-name localhost --root-passphrase-file "$WORK/passphrase"
     cat "$SITE/lib/scep/certs/ca-issuing.crt.pem" "$SITE/lib/scep/certs/ca-issuing-root.crt.pem" >"$WORK/ca.pem"
     "$WORK/p/sbin/chanceryd" -c "$SITE/etc/chancery.conf" 2>"$WORK/daemon.log" 3>&- &
     echo $! >"$WORK/daemon.pid"
     wait_for 30 serving || { daemon_log; return 1; }
-    HTTP=$(port_of http)
+    HTTP=$(port_of http scep)
     URL=http://127.0.0.1:$HTTP/scep
     local role
     for role in signer ca scep; do

@@ -33,10 +33,12 @@ work_end() {
 chancery() { as_user "$WORK/p/bin/chancery" --dir "$SITE" "$@"; }
 shape() { as_user "$WORK/p/bin/scep-shape" "$@"; }
 
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 site_make() { # OPTIONS of init…
     as_user sh -c 'umask 077; echo "correct horse battery" >"$1"' sh "$WORK/passphrase"
-    chancery init --http 127.0.0.1:0 --https 127.0.0.1:0 --external-name localhost --organisation "Test" \
-        --root-passphrase-file "$WORK/passphrase" "$@" || return
+    # The port of va stands in certificates, so it is chosen here.
+    chancery init --http 127.0.0.1:0 --https 127.0.0.1:0 --va-http "127.0.0.1:$(free_port)" --external-name localhost \
+        --organisation "Test" --root-passphrase-file "$WORK/passphrase" "$@" || return
     cat "$SITE/lib/scep/certs/ca-issuing.crt.pem" "$SITE/lib/scep/certs/ca-issuing-root.crt.pem" >"$WORK/ca.pem"
     chmod 644 "$WORK/ca.pem"
 }
@@ -52,8 +54,8 @@ not() { ! "$@"; }
 
 daemon_log() { cat "$WORK/daemon.log"; }
 daemon_pid() { cat "$WORK/daemon.pid" 2>/dev/null; }
-port_of() { # http|https, of the newest start
-    sed -n "s/.* $1 listens .* port=\([0-9]*\)\$/\1/p" "$WORK/daemon.log" | tail -n 1
+port_of() { # http|https ROLE, of the newest start
+    sed -n "s/.* $1 listens role=$2 .* port=\([0-9]*\)\$/\1/p" "$WORK/daemon.log" | tail -n 1
 }
 wait_for() { # SECONDS COMMAND…
     local until=$((SECONDS + $1))
@@ -72,10 +74,10 @@ daemon_start() {
     ports_read
 }
 ports_read() { # of the newest start: a test that restarts the daemon moves it
-    HTTP=$(port_of http) HTTPS=$(port_of https)
+    HTTP=$(port_of http scep) HTTPS=$(port_of https scep) VA=http://localhost:$(port_of http va)
     URL=http://127.0.0.1:$HTTP/scep
     URLS=https://localhost:$HTTPS/scep
-    export HTTP HTTPS URL URLS
+    export HTTP HTTPS URL URLS VA
 }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 daemon_stop() {

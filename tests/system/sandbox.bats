@@ -223,7 +223,7 @@ system_site() { # as packaging installs it: root's supervisor, a user per role
     RUN_AS=root
     echo "correct horse battery" >"$WORK/passphrase"
     chmod 600 "$WORK/passphrase"
-    chancery init --mode system --http 127.0.0.1:0 --https 127.0.0.1:0 --external-name localhost --root-passphrase-file "$WORK/passphrase" "$@"
+    chancery init --mode system --http 127.0.0.1:0 --https 127.0.0.1:0 --va-http 127.0.0.1:0 --external-name localhost --root-passphrase-file "$WORK/passphrase" "$@"
     cat "$SITE/lib/scep/certs/ca-issuing.crt.pem" "$SITE/lib/scep/certs/ca-issuing-root.crt.pem" >"$WORK/ca.pem"
 }
 # The last: it leaves a site of its own behind.

@@ -199,14 +199,17 @@ TEST(a_role_keeps_only_its_own_slice)
             "default", "");
     static const struct {
         const char *role;
-        size_t ca, scep, endpoint;
-    } slices[] = { { "signer", 2, 0, 0 }, { "ca", 2, 0, 1 }, { "scep", 0, 1, 1 } };
+        size_t ca, scep, endpoint, va;
+    } slices[] = {
+        { "signer", 2, 0, 0, 0 }, { "ca", 2, 0, 1, 0 }, { "scep", 0, 1, 1, 0 }, { "va", 2, 0, 0, 1 }
+    };
     for (size_t i = 0; i < sizeof(slices) / sizeof(*slices); i++) {
         AUTO(config) config = load(text);
         config_keep(config, slices[i].role);
         assert_int_equal(config_count(config, "ca"), slices[i].ca);
         assert_int_equal(config_count(config, "scep"), slices[i].scep);
         assert_int_equal(config_count(config, "endpoint"), slices[i].endpoint);
+        assert_int_equal(config_count(config, "va"), slices[i].va);
         assert_string_equal(config_str(config_top(config), "mode"), "user");
     }
 }

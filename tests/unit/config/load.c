@@ -11,9 +11,10 @@ TEST(an_empty_file_gives_every_default)
     assert_string_equal(config_str(top, "site"), "default");
     assert_string_equal(config_str(top, "state_dir"), "/var/lib/chancery");
     assert_int_equal(config_int(top, "workers"), 64);
-    assert_int_equal(config_list_count(top, "roles"), 3);
+    assert_int_equal(config_list_count(top, "roles"), 4);
     assert_string_equal(config_list_at(top, "roles", 2), "scep");
-    assert_null(config_list_at(top, "roles", 3));
+    assert_string_equal(config_list_at(top, "roles", 3), "va");
+    assert_null(config_list_at(top, "roles", 4));
     assert_true(config_is_set(top, "mode"));
     assert_int_equal(config_line(top, "mode"), 1);
     assert_false(config_is_set(top, "site"));
@@ -235,7 +236,8 @@ TEST(messages_name_file_line_option_value_and_what_is_allowed)
     refused("mode = root\n", "FILE:1: option mode is \"root\"; allowed is one of: system user");
     refused(USER "scep { access_log_sc_bytes = 2 }\n",
             "FILE:2: option access_log_sc_bytes is \"2\"; allowed is true or false");
-    refused(USER "roles = {ca, hsm}\n", "FILE:2: option roles is \"hsm\"; allowed is one of: signer ca scep");
+    refused(USER "roles = {ca, hsm}\n",
+            "FILE:2: option roles is \"hsm\"; allowed is one of: signer ca scep va");
     refused(USER "roles = {}\n", "FILE:2: option roles has 0 values; allowed are 1 to 8");
     refused(USER "roles = {ca, ca}\n", "FILE:2: option roles has \"ca\" twice; allowed is each value once");
     refused(CA "endpoint \"x\" { validator = static\n paths = {\"/a b\"} }\n",
