@@ -109,7 +109,7 @@ static const struct option_row options[] = {
             "Refusals of one address in a minute that have their line in the log, ten times as many of all; the access log has every one."),
 
     HTTP_ROWS("va", "[::]:8080"),
-    INT_ROW("va", "ocsp_validity", "86400", 60, 864000, "s",
+    INT_ROW("va", "ocsp_validity", "86400", 10, 864000, "s",
             "From an OCSP answer's thisUpdate to its nextUpdate: so long it is given while ca cannot be reached. An answer is made anew at half of it, and at once "
             "when its certificate is revoked."),
     INT_ROW("va", "ocsp_max_age", "3600", 0, 864000, "s",

@@ -5,12 +5,10 @@
 #include "base/limits.h"
 #include "ipc/role.h"
 
-#define CA_TIMEOUT_MS                                                                                        \
-    10000 /* a device's own patience is about 30 s; two commits and a signature take milliseconds */
-
 struct ca_channel {
     struct ca_client client;
     struct channel *channel;
+    int timeout_ms;
 };
 
 enum err ca_call(struct ca_client *client, const char *verb, struct bytes body, struct buf *ret_body,
@@ -41,13 +39,13 @@ static enum err channel_client_call(struct ca_client *client, const char *verb, 
                                     struct buf *ret_body, struct why *why)
 {
     struct ca_channel *self = (struct ca_channel *)client;
-    return channel_call(self->channel, verb, body, CA_TIMEOUT_MS, ret_body, why);
+    return channel_call(self->channel, verb, body, self->timeout_ms, ret_body, why);
 }
 
 static void channel_client_submit(struct ca_client *client, const struct ca_request *request)
 {
     struct ca_channel *self = (struct ca_channel *)client;
-    channel_submit(self->channel, &(struct channel_request){ request->verb, request->body, CA_TIMEOUT_MS,
+    channel_submit(self->channel, &(struct channel_request){ request->verb, request->body, self->timeout_ms,
                                                              request->done, request->arg });
 }
 
@@ -63,7 +61,7 @@ static const struct ca_client_ops channel_ops = { .name = "channel",
                                                   .free = channel_client_free,
                                                   .submit = channel_client_submit };
 
-enum err ca_client_open(const struct role *role, struct ca_client **ret, struct why *why)
+enum err ca_client_open(const struct role *role, int timeout_ms, struct ca_client **ret, struct why *why)
 {
     AUTO_STR path = config_socket_path(role->config, "ca", role->name);
     /* A CRL is the largest thing that ca answers. */
@@ -75,7 +73,7 @@ enum err ca_client_open(const struct role *role, struct ca_client **ret, struct 
     struct channel *channel = NULL;
     TRY(channel_new(&config, &channel, why));
     struct ca_channel *self = xcalloc(1, sizeof(*self));
-    *self = (struct ca_channel){ { &channel_ops }, channel };
+    *self = (struct ca_channel){ { &channel_ops }, channel, timeout_ms };
     *ret = &self->client;
     return OK;
 }

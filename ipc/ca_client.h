@@ -25,6 +25,6 @@ void ca_submit(struct ca_client *client, const struct ca_request *request);
 void ca_client_free(struct ca_client *client);
 AUTO_DECLARE(ca_client)
 
-/* Over ca's Unix socket for our role; connected on demand, by the role's broker unless that is NULL. */
+/* Over ca's Unix socket for our role; connected on demand, by the role's broker unless that is NULL. timeout_ms: of each call. */
 struct role;
-NODISCARD enum err ca_client_open(const struct role *role, struct ca_client **ret, struct why *why);
+NODISCARD enum err ca_client_open(const struct role *role, int timeout_ms, struct ca_client **ret, struct why *why);

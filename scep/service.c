@@ -9,6 +9,8 @@
 #include "scep/operation.h"
 #include "scep/scep.h"
 
+#define CA_TIMEOUT_MS                                                                                        \
+    10000 /* a device's own patience is about 30 s; two commits and a signature take milliseconds */
 #define WARN_EVERY_MS 86400000 /* complain about certificates that end soon once a day */
 
 struct service {
@@ -28,7 +30,7 @@ static enum err scep_make(struct service *service, struct why *why)
     AUTO(ca_client) ca = NULL;
     struct endpoint_set *endpoints = NULL;
     TRY(endpoint_set_load(role->config, &role->unlock, role->gate, &endpoints, why));
-    enum err err = ca_client_open(role, &ca, why);
+    enum err err = ca_client_open(role, CA_TIMEOUT_MS, &ca, why);
     if (err != OK) {
         endpoint_set_unref(endpoints);
         return err;

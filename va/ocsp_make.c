@@ -21,6 +21,14 @@ struct making {
 
 /* --- statuses --- */
 
+/* Who waited in vain spares the others the wait. */
+static enum err answered(struct va *va, enum err err)
+{
+    if (err == ERR_UNAVAILABLE || err == ERR_TIMEOUT)
+        atomic_store(&va->ca_is_away, true);
+    return err;
+}
+
 static enum err status_ask(struct making *making, const struct cache_key *key, struct known *ret,
                            struct why *why)
 {
@@ -35,8 +43,11 @@ static enum err status_ask(struct making *making, const struct cache_key *key, s
     record_put_str(&body, "ca", authority_name(making->authority));
     record_put(&body, "serial", buf_bytes(&serial));
     record_end(&body, at);
+    if (atomic_load(&va->ca_is_away) && !FAULT(va_outage_wait))
+        return fail(why, ERR_UNAVAILABLE, "ca does not answer, and the status of %s is not in the cache",
+                    buf_text(&serial));
     struct known known = { .at = clock_now(va->clock) }; /* before it is asked: it was so then, or later */
-    TRY(ca_call(va->ca, "status_get", buf_bytes(&body), &answer, why));
+    TRY(answered(va, ca_call(va->ca, "status_get", buf_bytes(&body), &answer, why)));
     struct der_reader records;
     if (records_get(buf_bytes(&answer), &records, why) != OK || !records_next(&records, &record))
         return fail(why, ERR_PROTOCOL, "ca answers status_get with something else than a record");

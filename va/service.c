@@ -10,6 +10,9 @@
 #include "va/route.h"
 #include "va/status_watch.h"
 
+#define CA_TIMEOUT_MS                                                                                        \
+    5000 /* ca answers in milliseconds; whoever asks OCSP waits no longer than some seconds */
+
 struct service {
     struct role *role;
     struct va *va;
@@ -57,7 +60,7 @@ static enum err va_make(struct service *service, struct why *why)
     const struct config_section *section = config_at(role->config, "va", 0);
     AUTO_STR published = config_role_path(role->config, "va", "published");
     struct ca_client *ca = NULL;
-    TRY(ca_client_open(role, &ca, why));
+    TRY(ca_client_open(role, CA_TIMEOUT_MS, &ca, why));
     const struct va_config config = { .clock = role->clock,
                                       .pool = role->pool,
                                       .ca = ca,

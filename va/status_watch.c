@@ -21,7 +21,7 @@ struct status_watch {
     struct key_gate *gate;
     struct key_spec ocsp_key;
     struct followed followed[LIMIT_VA_AUTHORITIES];
-    bool away; /* ca did not answer the last round */
+    bool failed; /* the last round, and the log has it */
     atomic_llong heard;
 };
 
@@ -213,9 +213,9 @@ static enum err responder_follow(struct status_watch *watch, struct authority *a
     AUTO(responder) old = authority_responder(authority);
     if (!responder_is_due(old, now) || (old && now < followed->renew_at))
         return OK;
-    followed->renew_at = now + RENEW_RETRY_S;
     enum err err = responder_renew(&source, watch->va->ca, now, &fresh, why);
     if (err != OK) {
+        followed->renew_at = now + RENEW_RETRY_S;
         renewal_failed(followed, authority, old, why);
         return err;
     }
@@ -236,16 +236,16 @@ static enum err follow(struct status_watch *watch, struct authority *authority, 
     return authority_has_ocsp(authority) ? responder_follow(watch, authority, why) : OK;
 }
 
-static void away_say(struct status_watch *watch, bool away, const char *name, const struct why *why)
+static void round_say(struct status_watch *watch, bool failed, const char *name, const struct why *why)
 {
-    if (away && !watch->away)
+    if (failed && !watch->failed)
         log_warn(
             NULL,
             "ca does not answer as it should: what is served is the last that it gave ca=%s: %s error=%s",
             name, why->text, err_row(why->err)->name);
-    if (!away && watch->away)
+    if (!failed && watch->failed)
         log_info(NULL, "ca answers again");
-    watch->away = away;
+    watch->failed = failed;
 }
 
 bool status_watch_round(struct status_watch *watch)
@@ -253,7 +253,7 @@ bool status_watch_round(struct status_watch *watch)
     struct va *va = watch->va;
     struct why why = { 0 };
     const char *name = "";
-    bool all = true;
+    bool all = true, away = false;
     int64_t began = clock_now(va->clock);
     published_refresh(va->published);
     for (size_t i = 0; i < va->authority_count; i++) {
@@ -263,11 +263,13 @@ bool status_watch_round(struct status_watch *watch)
         why = because;
         name = authority_name(va->authorities[i]);
         all = false;
-        if (because.err == ERR_UNAVAILABLE || because.err == ERR_TIMEOUT)
+        away = because.err == ERR_UNAVAILABLE || because.err == ERR_TIMEOUT;
+        if (away)
             break; /* the others would only wait as long */
     }
+    atomic_store(&va->ca_is_away, away);
     if (all)
         atomic_store(&watch->heard, began);
-    away_say(watch, !all, name, &why);
+    round_say(watch, !all, name, &why);
     return all;
 }

@@ -19,6 +19,7 @@ struct va {
     struct cache *cache;
     struct published *published;
     int64_t validity_s, max_age_s;                           /* of an OCSP answer; of its copy in a proxy */
+    atomic_bool ca_is_away;                                  /* it did not answer; nobody is kept waiting for it until it does */
     struct va_counters counters;
     atomic_llong failure_said_ms;                            /* when the log last said that an answer could not be made; 0: never */
 };
