@@ -165,7 +165,7 @@ static const struct try_row rows[] = {
     { "make a file beside the configuration", create_in_etc, .plain = true },
     { "make a file among its secrets", create_in_secrets, .plain = true },
     { "make a file among the sockets", create_in_run, .plain = true },
-    { "make a file in its own folder", create_in_own_state, .roles = "signer scep", .plain = true },
+    { "make a file in its own folder", create_in_own_state, .roles = "signer scep va", .plain = true },
     { "make a file without a name", unnamed_in_tmp, .expected = FORBIDDEN },
     { "make a folder outside", folder_in_tmp, .plain = true },
     { "make a FIFO", fifo_in_tmp, .plain = true },

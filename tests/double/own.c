@@ -29,11 +29,20 @@ static bool own_secret_read(const struct scene *scene)
     return scene_opens(scene_path("%s/secrets/%s/unlock", scene->etc, scene->role->name), O_RDONLY);
 }
 
-static bool own_file_replace(const struct scene *scene)
+static bool replaces(const char *file)
 {
-    const char *file = scene_path("%s/%s/kept", scene->state, scene->role->name);
     const char *next = scene_path("%s.new", file);
     return scene_opens(next, O_WRONLY | O_CREAT | O_TRUNC) && rename(next, file) == 0 && unlink(file) == 0;
+}
+
+static bool own_file_replace(const struct scene *scene)
+{
+    return replaces(scene_path("%s/%s/kept", scene->state, scene->role->name));
+}
+
+static bool own_key_replace(const struct scene *scene)
+{
+    return replaces(scene_path("%s/%s/keys/kept", scene->state, scene->role->name));
 }
 
 static bool own_log_write(const struct scene *scene)
@@ -111,21 +120,23 @@ static bool ask_anything(const struct scene *scene)
 }
 
 static const struct try_row rows[] = {
-    { "read its own state", own_state_read, .expected = ALLOWED, .roles = "ca scep" },
+    { "read its own state", own_state_read, .expected = ALLOWED, .roles = "ca scep va" },
     { "read its own state", own_state_read, .expected = FORBIDDEN, .roles = "signer", .plain = true },
-    { "list its own folder", own_folder_list, .expected = ALLOWED, .roles = "ca scep" },
+    { "list its own folder", own_folder_list, .expected = ALLOWED, .roles = "ca scep va" },
     { "list its own folder", own_folder_list, .expected = FORBIDDEN, .roles = "signer", .plain = true },
     { "read its own secret", own_secret_read, .expected = ALLOWED, .roles = "ca" },
-    { "read its own secret", own_secret_read, .expected = FORBIDDEN, .roles = "signer scep", .plain = true },
+    { "read its own secret", own_secret_read, .expected = FORBIDDEN, .roles = "signer scep va", .plain = true },
     { "replace its own file", own_file_replace, .expected = ALLOWED, .roles = "ca" },
-    { "write its log", own_log_write, .expected = ALLOWED, .roles = "scep" },
-    { "read its log", own_log_read, .expected = FORBIDDEN, .roles = "scep" },
-    { "accept a connection", accepts, .expected = ALLOWED, .roles = "ca scep" },
+    { "replace its own file", own_file_replace, .expected = FORBIDDEN, .roles = "va", .plain = true },
+    { "replace its own key", own_key_replace, .expected = ALLOWED, .roles = "va" },
+    { "write its log", own_log_write, .expected = ALLOWED, .roles = "scep va" },
+    { "read its log", own_log_read, .expected = FORBIDDEN, .roles = "scep va" },
+    { "accept a connection", accepts, .expected = ALLOWED, .roles = "ca scep va" },
     { "make threads", threads, .expected = ALLOWED },
     { "have memory and random numbers", memory, .expected = ALLOWED },
     { "ask for the configuration", ask_config, .expected = ALLOWED },
     { "ask for the configuration and write it", ask_config_and_write, .expected = FORBIDDEN },
-    { "ask for a connection", ask_server, .expected = ALLOWED, .roles = "scep" },
+    { "ask for a connection", ask_server, .expected = ALLOWED, .roles = "scep va" },
     { "ask for a connection", ask_server, .expected = FORBIDDEN, .roles = "signer ca" },
     { "ask for anything else", ask_anything, .expected = FORBIDDEN },
 };

@@ -87,7 +87,7 @@ refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line
     site_make
     daemon_start
     local role old
-    for role in scep ca signer; do
+    for role in scep va ca signer; do
         old=$(role_pid $role)
         kill -KILL "$old"
         wait_for 20 gone "$old"
@@ -102,7 +102,7 @@ refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line
     daemon_start
     local pids pid
     pids=$(pgrep -P "$(daemon_pid)")
-    [ "$(wc -w <<<"$pids")" = 3 ]
+    [ "$(wc -w <<<"$pids")" = 4 ]
     kill -KILL "$(daemon_pid)"
     daemon_start # at once, as a service manager would: the roles may still be ending
     for pid in $pids; do wait_for 10 gone "$pid"; done
@@ -228,7 +228,7 @@ finally:
     site_make
     daemon_start
     local role pid
-    for role in signer ca scep; do
+    for role in signer ca scep va; do
         pid=$(role_pid $role)
         grep -q '^NoNewPrivs:.*1' "/proc/$pid/status"
         grep -q '^Max core file size *0 ' "/proc/$pid/limits"
@@ -259,10 +259,13 @@ finally:
     HTTP=$(port_of http scep)
     URL=http://127.0.0.1:$HTTP/scep
     local role
-    for role in signer ca scep; do
+    for role in signer ca scep va; do
         [ "$(stat -c %U "/proc/$(role_pid $role)")" = "chancery-$role" ] || [ "$(ps -o user:32= -p "$(role_pid $role)" | tr -d ' ')" = "chancery-$role" ]
         not setpriv --reuid nobody --clear-groups cat "$SITE/etc/secrets/$role/unlock" 2>/dev/null
     done
+    curl -sS --fail "http://127.0.0.1:$(port_of http va)/CertEnroll/root.crl" | openssl crl -inform DER -CAfile "$WORK/ca.pem" -noout
+    wait_for 20 test -f "$SITE/lib/va/certs/ocsp-issuing-1.crt.pem"
+    not setpriv --reuid chancery-scep --regid chancery-scep --clear-groups ls "$SITE/lib/va/keys" 2>/dev/null
     not setpriv --reuid chancery-scep --regid chancery-scep --clear-groups ls "$SITE/lib/signer/keys" 2>/dev/null
     not setpriv --reuid chancery-scep --regid chancery-scep --clear-groups cat "$SITE/lib/ca/store.db" 2>/dev/null
     not setpriv --reuid nobody --clear-groups ls "$SITE/run/ca-scep/" 2>/dev/null

@@ -23,15 +23,15 @@ teardown_file() { work_end; }
 
 stage_doubles() {
     local role
-    for role in signer ca scep; do cp "$BUILD/tests/double/double-$role" "$WORK/p/libexec/chancery/chancery-$role"; done
+    for role in signer ca scep va; do cp "$BUILD/tests/double/double-$role" "$WORK/p/libexec/chancery/chancery-$role"; done
     chmod -R a+rX "$WORK/p"
 }
 # What the tries read, change and remove: nothing that the service needs.
 decoys_make() {
     local role other
     mkdir "$WORK/out"
-    for role in signer ca scep; do
-        touch "$SITE/lib/$role/decoy" "$SITE/lib/$role/decoy."{own,left,right,signer,ca,scep,unlink-signer,unlink-ca,unlink-scep}
+    for role in signer ca scep va; do
+        touch "$SITE/lib/$role/decoy" "$SITE/lib/$role/decoy."{own,left,right,signer,ca,scep,va,unlink-signer,unlink-ca,unlink-scep,unlink-va}
         chmod 600 "$SITE/lib/$role/decoy"*
         chown --reference="$SITE/lib/$role" "$SITE/lib/$role/decoy"*
         mkdir "$WORK/out/folder-$role"
@@ -50,7 +50,7 @@ wrongs() { # what was done and must not be, and what was not done and must be
 }
 reports_are_whole() {
     local role forbidden killed
-    for role in signer ca scep; do
+    for role in signer ca scep va; do
         forbidden=$(column "\$1 == \"$role\" && \$2 == \"forbidden\"" | wc -l)
         killed=$(column "\$1 == \"$role\" && \$3 == \"killed\"" | wc -l)
         echo "$role: $forbidden forbidden tries, $killed of them ended the process" >&3
@@ -95,7 +95,7 @@ still_serves() {
 }
 @test "the programs that users get have no double in them, and are confined on every thread" {
     local role task
-    for role in signer ca scep; do
+    for role in signer ca scep va; do
         not grep -q -a CHANCERY_DOUBLE "$WORK/p/libexec/chancery/chancery-$role"
         nm "$BUILD/$role/chancery-$role" >"$WORK/symbols"
         grep -q role_confine "$WORK/symbols"
@@ -103,7 +103,7 @@ still_serves() {
         grep -q -a CHANCERY_DOUBLE "$BUILD/tests/double/double-$role"
     done
     daemon_start
-    for role in signer ca scep; do
+    for role in signer ca scep va; do
         for task in /proc/"$(role_pid $role)"/task/*; do
             grep -qx 'Seccomp:.2' "$task/status"
             grep -qx 'NoNewPrivs:.1' "$task/status"
@@ -129,7 +129,7 @@ still_serves() {
 @test "a reload reaches every role in its sandbox" {
     daemon_start
     kill -HUP "$(daemon_pid)"
-    all() { [ "$(daemon_log | grep -c ' reloaded$')" = 3 ]; }
+    all() { [ "$(daemon_log | grep -c ' reloaded$')" = 4 ]; }
     wait_for 20 all || { daemon_log; return 1; }
     ! daemon_log | grep 'reload refused' || return 1
 }
@@ -137,7 +137,7 @@ still_serves() {
     [ "$(id -u)" = 0 ] || skip "a role's descriptors are for root to see"
     daemon_start
     local role held
-    for role in signer ca scep; do
+    for role in signer ca scep va; do
         held=$(find "/proc/$(role_pid $role)/fd" -type l -printf '%l\n' | grep "^$SITE" || true)
         not grep -v -e "^$SITE/lib/$role/" -e "^$SITE/log/$role/" -e '^$' <<<"$held"
     done
@@ -169,7 +169,9 @@ still_serves() {
     locked scep "$SITE/lib/scep/keys/default-encryption-1.key.pem"
     locked scep "$SITE/lib/scep/keys/default-signature-1.key.pem"
     locked scep "$SITE/lib/scep/keys/tls-1.key.pem"
-    for role in ca scep; do
+    wait_for 20 test -f "$SITE/lib/va/certs/ocsp-issuing-1.crt.pem"
+    locked va "$SITE/lib/va/keys/ocsp-issuing-1.key.pem"
+    for role in ca scep va; do
         [ -z "$(scan $role "$ca_key" signer)" ]
         [ "$(awk '/^VmLck/ { print $2 }' "/proc/$(role_pid $role)/status")" -ge 4096 ]
     done
@@ -189,7 +191,7 @@ still_serves() {
     daemon_start
     mv -f "$WORK/p/sbin/chanceryd.real" "$WORK/p/sbin/chanceryd"
     local role
-    for role in signer ca scep; do
+    for role in signer ca scep va; do
         grep -q "error $role sandbox: this kernel has no Landlock" "$WORK/daemon.log"
         grep -qx 'Seccomp:.2' "/proc/$(role_pid $role)/status"
     done
