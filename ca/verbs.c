@@ -38,6 +38,7 @@ const struct ipc_verb ca_verbs[] = {
     { "crl_export", "cli", verb_crl_export, NULL },
     { "password_new", "cli", verb_password_new, NULL },
     { "status", "cli", verb_status, NULL },
+    { "issue", "scep va", NULL, verb_issue },
 };
 const size_t ca_verb_count = sizeof(ca_verbs) / sizeof(*ca_verbs);
 
