@@ -117,7 +117,7 @@ static const struct option_row options[] = {
     INT_ROW("va", "ocsp_cache_entries", "50000", 10, 10000000, "",
             "Certificates whose OCSP answers are kept in memory, about 2 kB each; those asked for last stay. Only certificates that a CA "
             "issued have a place, so that nobody can push them out by asking for serials that do not exist."),
-    ENUM_ROW("va", "ocsp_key", "P-256", "P-256 P-384 RSA-2048 RSA-3072",
+    ENUM_ROW("va", "ocsp_key", "P-256", "P-256 RSA-2048 RSA-3072",
              "The kind of key that signs OCSP answers; va makes it, and a new one with each of its certificates."),
     INT_ROW("va", "poll_interval", "5", 1, 60, "s",
             "How often ca is asked what was revoked and whether there is a new CRL: the longest that a revocation takes to show."),

@@ -240,6 +240,14 @@ static void old_remove(const struct responder_source *source, int newest)
     }
 }
 
+/* ca had certified this key before it was asked again, and that certificate has ended: the same request will never bring another. */
+static void key_give_up(const struct responder_source *source, int generation)
+{
+    AUTO_STR path = key_path(source, generation);
+    if (unlink(path) != 0)
+        log_warn(NULL, "OCSP key not removed ca=%s generation=%d", source->ca, generation);
+}
+
 enum err responder_renew(const struct responder_source *source, struct ca_client *ca, int64_t now,
                          struct responder **ret, struct why *why)
 {
@@ -248,7 +256,10 @@ enum err responder_renew(const struct responder_source *source, struct ca_client
     AUTO_BUF der = { 0 };
     int generation = 0;
     TRY(key_obtain(source, &generation, &key, why));
-    TRY(issue(source, ca, key, &der, why));
+    enum err err = issue(source, ca, key, &der, why);
+    if (err == ERR_EXPIRED || err == ERR_REVOKED)
+        key_give_up(source, generation);
+    TRY(err);
     TRY(responder_make(source, generation, TAKE(key), &der, &responder, why));
     if (cert_is_expired(&responder->cert, now))
         return fail(why, ERR_EXPIRED, "the OCSP certificate that ca %s issued has ended already", source->ca);

@@ -82,7 +82,6 @@ static struct key_spec key_spec_of(const char *name)
         const char *name;
         struct key_spec spec;
     } known[] = { { "P-256", { KEY_EC_P256, 0 } },
-                  { "P-384", { KEY_EC_P384, 0 } },
                   { "RSA-2048", { KEY_RSA, 2048 } },
                   { "RSA-3072", { KEY_RSA, 3072 } } };
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {

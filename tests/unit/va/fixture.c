@@ -157,8 +157,9 @@ static enum err fake_call(struct ca_client *client, const char *verb, struct byt
     fake->calls++;
     MUST(record_get(body, &record, &must_));
     AUTO_STR ca = record_str(&record, "ca");
-    if (fake->err != OK)
-        return fail(why, fake->err, "%s: the fake ca does not answer", verb);
+    enum err err = fake->err == OK && strcmp(verb, "issue") == 0 ? fake->issue_err : fake->err;
+    if (err != OK)
+        return fail(why, err, "%s: the fake ca refuses", verb);
     if (fake->garbage && strcmp(verb, fake->garbage) == 0)
         der_put_int64(ret, 7);
     else if (strcmp(verb, "ca_get") == 0)

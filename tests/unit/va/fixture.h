@@ -31,6 +31,7 @@ struct fake_ca {
     int64_t crl_number, delta_number;
     int64_t ocsp_life_s;                                     /* of an OCSP certificate */
     bool ocsp_of_other_ca, ocsp_without_purpose;
+    enum err issue_err;                                      /* of issue alone */
     enum err err;                                            /* of every call; OK: they are answered */
     const char *garbage;                                     /* this verb is answered with an INTEGER */
     void (*before_answer)(struct fake_ca *fake);             /* of status_get: something happens while va waits */

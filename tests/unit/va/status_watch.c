@@ -219,6 +219,22 @@ TEST(many_tries_leave_one_key_and_two_generations_stay)
     scene_end(&scene);
 }
 
+TEST(a_key_whose_certificate_has_ended_before_it_came_is_given_up)
+{
+    struct scene scene;
+    scene_begin(&scene);
+    scene.fake.issue_err = ERR_TIMEOUT;
+    assert_false(status_watch_round(scene.watch));
+    assert_int_equal(keys_count(&scene), 1);
+    scene.fake.issue_err = ERR_EXPIRED; /* of the request before */
+    assert_false(status_watch_round(scene.watch));
+    assert_int_equal(keys_count(&scene), 0);
+    scene.fake.issue_err = OK;
+    assert_true(status_watch_round(scene.watch));
+    assert_int_equal(generation(&scene), 1);
+    scene_end(&scene);
+}
+
 TEST(a_certificate_that_clients_would_not_believe_is_not_used)
 {
     struct scene scene;
@@ -262,5 +278,6 @@ RUN(T(a_revocation_is_said_after_the_next_round), T(changes_come_page_by_page_to
     T(the_ocsp_certificate_is_asked_for_once_and_found_again_after_a_restart),
     T(it_renews_itself_at_half_of_its_life_with_a_new_key), T(the_old_one_signs_until_the_new_one_is_there),
     T(many_tries_leave_one_key_and_two_generations_stay),
+    T(a_key_whose_certificate_has_ended_before_it_came_is_given_up),
     T(a_certificate_that_clients_would_not_believe_is_not_used),
     T(a_key_under_another_secret_is_passed_over_and_replaced), T(a_ca_without_ocsp_has_no_ocsp_certificate))
