@@ -39,3 +39,6 @@
 #define LIMIT_OCSP_REQUEST_BYTES   4096     /* one CertID and a nonce have about 200; RFC 5019 2.1.1 asks for one   */
 #define LIMIT_OCSP_REQUESTS        8        /* CertIDs in one request                                             */
 #define LIMIT_NAME_BYTES           64       /* names of endpoints, templates, CAs, principals                     */
+#define LIMIT_POLICY_BYTES         65536    /* a policy file of certreq; the guides' have 700                     */
+#define LIMIT_POLICY_PURPOSES      32       /* its extended key usages                                            */
+#define LIMIT_CHAIN_CERTS          16       /* certificates in one file; a chain has two to five                  */
