@@ -14,6 +14,7 @@ struct cli {
 
 struct command {
     const char *noun, *verb;                    /* verb "": stands alone (init, status) */
+    bool dashed;                                /* the verb may be written as Windows' tool has it: -verb, in any case */
     const char *args, *help;
     /* argv[0] is the command's name; returns OK or prints nothing and gives the error and the sentence. */
     enum err (*run)(struct cli *cli, int argc, char **argv, struct why *why);

@@ -8,6 +8,7 @@
 #include "ipc/channel.h"
 #include <getopt.h>
 #include <stdio.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #define CALL_TIMEOUT_MS 30000
@@ -59,11 +60,19 @@ static int usage(FILE *to, const char *noun, int status)
     return status;
 }
 
+static bool verb_is(const struct command *command, const char *verb)
+{
+    if (!*command->verb)
+        return true;
+    if (command->dashed && verb && *verb == '-')
+        return strcasecmp(command->verb, verb + 1) == 0;
+    return verb && strcmp(command->verb, verb) == 0;
+}
+
 static const struct command *command_find(const char *noun, const char *verb)
 {
     for (const struct command *const *at = commands; *at; at++) {
-        const char *wanted = (*at)->verb;
-        if (strcmp((*at)->noun, noun) == 0 && (!*wanted || (verb && strcmp(wanted, verb) == 0)))
+        if (strcmp((*at)->noun, noun) == 0 && verb_is(*at, verb))
             return *at;
     }
     return NULL;

@@ -66,13 +66,16 @@ static enum err ask_twice(const char *prompt, struct secret *ret, struct why *wh
     return OK;
 }
 
-enum err passphrase_read(const char *path, const char *prompt, struct secret *ret, struct why *why)
+typedef enum err (*asking)(const char *prompt, struct secret *ret, struct why *why);
+
+static enum err read_from(const char *path, const char *prompt, asking on_terminal, struct secret *ret,
+                          struct why *why)
 {
     struct secret secret = { 0 };
     if (path)
         TRY(secret_read_file(path, PASSPHRASE_MAX, &secret, why));
     else if (isatty(STDIN_FILENO))
-        TRY(ask_twice(prompt, &secret, why));
+        TRY(on_terminal(prompt, &secret, why));
     else
         TRY(read_line(STDIN_FILENO, &secret, why));
     if (secret.len == 0) {
@@ -81,4 +84,14 @@ enum err passphrase_read(const char *path, const char *prompt, struct secret *re
     }
     *ret = secret;
     return OK;
+}
+
+enum err passphrase_read(const char *path, const char *prompt, struct secret *ret, struct why *why)
+{
+    return read_from(path, prompt, ask_twice, ret, why);
+}
+
+enum err passphrase_read_known(const char *path, const char *prompt, struct secret *ret, struct why *why)
+{
+    return read_from(path, prompt, ask, ret, why);
 }
