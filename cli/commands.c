@@ -7,34 +7,19 @@ extern const struct command command_init, command_status, command_config_show, c
     command_request_deny, command_request_export, command_request_refused, command_cert_list,
     command_cert_show, command_cert_export, command_cert_revoke, command_template_list, command_template_show,
     command_template_export, command_crl_publish, command_crl_show, command_crl_export;
-extern const struct command command_ca_export, command_certreq_new, command_certreq_accept;
+extern const struct command command_ca_export, command_certreq_new, command_certreq_accept, command_remind,
+    command_metrics;
 
 /* clang-format off: one a line */
 const struct command *const commands[] = {
-    &command_init,
-    &command_status,
-    &command_config_show,
-    &command_password_new,
-    &command_password_set,
-    &command_request_list,
-    &command_request_show,
-    &command_request_approve,
-    &command_request_deny,
-    &command_request_export,
-    &command_request_refused,
-    &command_cert_list,
-    &command_cert_show,
-    &command_cert_export,
-    &command_cert_revoke,
-    &command_template_list,
-    &command_template_show,
-    &command_template_export,
-    &command_crl_publish,
-    &command_crl_show,
-    &command_crl_export,
-    &command_ca_export,
-    &command_certreq_new,
-    &command_certreq_accept,
-    NULL,
+    &command_init,           &command_status,          &command_config_show,
+    &command_password_new,   &command_password_set,    &command_request_list,
+    &command_request_show,   &command_request_approve, &command_request_deny,
+    &command_request_export, &command_request_refused, &command_cert_list,
+    &command_cert_show,      &command_cert_export,     &command_cert_revoke,
+    &command_template_list,  &command_template_show,   &command_template_export,
+    &command_crl_publish,    &command_crl_show,        &command_crl_export,
+    &command_ca_export,      &command_certreq_new,     &command_certreq_accept,
+    &command_remind,         &command_metrics,         NULL,
 };
 /* clang-format on */
