@@ -11,6 +11,7 @@
 #include "x509/csr.h"
 #include "x509/name.h"
 #include "x509/pfx.h"
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
@@ -212,6 +213,7 @@ static enum err accept_run(struct cli *cli, int argc, char **argv, struct why *w
     if (!options.key)
         TRY(key_find(options.cert, &certs, &found, why));
     const char *key_path = options.key ? options.key : found;
+    assert(key_path);
     TRY(passphrase_read_known(options.passphrase_file, "passphrase of the key", &passphrase, why));
     TRY(key_file_load(key_path, &passphrase, NULL, &key, why));
     TRY(leaf_find(&certs, key, &leaf, why));

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""receiver.py FOLDER http|https|smtp [STATUS [CERTIFICATE KEY]]: takes what a reminder sends, on a free port of 127.0.0.1.
+"""receiver.py FOLDER http|https|smtp [STATUS [CERTIFICATE KEY]]: takes what a reminder sends, on a free port of 127.0.0.1, or of
+$RECEIVER_ADDRESS.
 
 Writes the port to FOLDER/port, and what came to FOLDER/N.request (HTTP: request line, headers, empty line, body; SMTP: the envelope,
 empty line, the message). HTTP answers with STATUS; a redirection points at /elsewhere of the same server."""
@@ -74,7 +75,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 def main():
     kind = sys.argv[2]
-    server = Server(("127.0.0.1", 0), Mail if kind == "smtp" else Hook)
+    server = Server((os.environ.get("RECEIVER_ADDRESS", "127.0.0.1"), 0), Mail if kind == "smtp" else Hook)
     if kind == "https":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[4], sys.argv[5])
