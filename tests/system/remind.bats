@@ -278,3 +278,28 @@ assert "ca_expires=" in roles["ca"], roles
 for field in ("ra_not_after=2", "root_not_after=2", "tls_not_after=2"):
     assert field in roles["scep"], roles'
 }
+# The last: it leaves a site of its own behind.
+@test "system mode: root exports, is reminded and reads metrics; nobody else does" {
+    [ "$(id -u)" = 0 ] || skip "system mode needs root"
+    daemon_stop
+    systemd-sysusers "$SOURCE/packaging/chancery.sysusers"
+    SITE=$WORK/y
+    mkdir "$SITE"
+    RUN_AS=root
+    chown root: "$WORK"
+    echo "correct horse battery" >"$WORK/system-passphrase"
+    chmod 600 "$WORK/system-passphrase"
+    chancery init --mode system --http 127.0.0.1:0 --https 127.0.0.1:0 --external-name localhost \
+        --root-passphrase-file "$WORK/system-passphrase"
+    daemon_start
+    chancery ca export --cer "$WORK/out"
+    openssl x509 -inform DER -in "$WORK/out/issuing-root.cer" -outform PEM | cmp - "$SITE/root/root-1.crt.pem"
+    chancery remind --within $FAR | grep -q '^ra  *default '
+    chancery metrics | grep -qx 'chancery_up{role="scep"} 1'
+    local command
+    for command in 'ca export' remind metrics; do
+        # shellcheck disable=SC2086
+        not setpriv --reuid nobody --regid nogroup --clear-groups "$WORK/p/bin/chancery" --dir "$SITE" $command 2>"$WORK/said"
+        [ -s "$WORK/said" ]
+    done
+}
