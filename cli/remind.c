@@ -102,7 +102,8 @@ static enum err tell_webhook(const struct remind_options *o, const struct remind
     json_decref(document);
     if (!text)
         return fail(why, ERR_NO_MEMORY, "the document for the webhook");
-    enum err err = send_webhook(&(struct send_target){ &url, o->ca_file }, bytes_str(text), why);
+    enum err err =
+        send_webhook(&(struct send_target){ .url = &url, .ca_file = o->ca_file }, bytes_str(text), why);
     free(text);
     return err;
 }
@@ -120,7 +121,7 @@ static enum err tell_mailbox(const struct remind_options *o, const struct remind
     if (!o->smtp && !o->smtp_file)
         return send_sendmail(o->sendmail, &mail, why);
     TRY(url_read(o->smtp, o->smtp_file, &url, why));
-    return send_smtp(&(struct send_target){ &url, o->ca_file }, &mail, why);
+    return send_smtp(&(struct send_target){ .url = &url, .ca_file = o->ca_file }, &mail, why);
 }
 
 static void note_failure(struct buf *failures, enum err err, const struct why *why)

@@ -6,7 +6,6 @@
 #include <curl/curl.h>
 
 #define CONNECT_TIMEOUT_S 10
-#define TIMEOUT_S         30
 #define ANSWER_BYTES_MAX  (64 * 1024) /* nobody reads it */
 
 struct transfer {
@@ -99,7 +98,9 @@ static enum err transfer_begin(struct transfer *transfer, const struct send_targ
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
+    if (!FAULT(send_timeout))
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
+                         (long)(target->timeout_ms ? target->timeout_ms : SEND_TIMEOUT_MS));
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, FAULT(send_redirect) ? 1L : 0L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, FAULT(send_peer) ? 0L : 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, FAULT(send_host) ? 0L : 2L);

@@ -4,12 +4,14 @@
 #pragma once
 #include "base/secret.h"
 
+#define SEND_TIMEOUT_MS 30000
 /* A URL, https: or smtps:, or http: and smtp: to this host itself (smtp: elsewhere with STARTTLS, or not at all). */
 struct send_target {
     const struct secret *url;
     const char *ca_file;                                     /* PEM; NULL: the system's */
+    int timeout_ms;                                          /* for the whole of it; 0: SEND_TIMEOUT_MS */
 };
-/* POSTs it; only an answer of 2xx is success, redirections are none. At most 30 seconds. */
+/* POSTs it; only an answer of 2xx is success, redirections are none. */
 NODISCARD enum err send_webhook(const struct send_target *target, struct bytes json, struct why *why);
 
 struct mail { const char *from, *to; struct bytes text; };   /* text: headers, an empty line, the body; lines end in LF */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """receiver.py FOLDER http|https|smtp [STATUS [CERTIFICATE KEY]]: takes what a reminder sends, on a free port of 127.0.0.1, or of
-$RECEIVER_ADDRESS.
+$RECEIVER_ADDRESS; HTTP answers have $RECEIVER_BODY octets.
 
 Writes the port to FOLDER/port, and what came to FOLDER/N.request (HTTP: request line, headers, empty line, body; SMTP: the envelope,
 empty line, the message). HTTP answers with STATUS; a redirection points at /elsewhere of the same server."""
@@ -30,8 +30,10 @@ class Hook(http.server.BaseHTTPRequestHandler):
         self.send_response(STATUS)
         if 300 <= STATUS < 400:
             self.send_header("Location", "/elsewhere")
-        self.send_header("Content-Length", "0")
+        body = b"x" * int(os.environ.get("RECEIVER_BODY", "0"))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     do_GET = do_POST
 

@@ -113,6 +113,13 @@ assert device["subject"] == "CN=laptop-1" and device["template"] and device["ser
     [[ $output == *"the webhook: "* && $output != *canary* ]]
     not grep -q canary "$WORK/daemon.log"
 }
+@test "an answer may be long, but not endless" {
+    RECEIVER_BODY=65536 receiver http
+    remind --within $FAR --webhook "http://127.0.0.1:$PORT/hook"
+    RECEIVER_BODY=65537 receiver http
+    run remind --within $FAR --webhook "http://127.0.0.1:$PORT/hook"
+    [ "$status" = 5 ]
+}
 @test "plain HTTP is for this host alone" {
     local url
     for url in http://192.0.2.1/canary ftp://localhost/canary file:///etc/canary canary; do

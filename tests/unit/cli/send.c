@@ -3,6 +3,10 @@
 #include "tests/unit/test.h"
 
 #include "cli/send.h"
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static struct why why;
 
@@ -33,7 +37,7 @@ static enum err hook(struct bytes url)
 {
     AUTO_VAL(secret) secret = secret_dup(url);
     why = (struct why){ 0 };
-    return send_webhook(&(struct send_target){ &secret, NULL }, BYTES_LIT("{}"), &why);
+    return send_webhook(&(struct send_target){ .url = &secret, .timeout_ms = 100 }, BYTES_LIT("{}"), &why);
 }
 
 TEST(a_url_that_is_none_is_refused_without_being_named)
@@ -54,5 +58,37 @@ TEST(a_url_that_is_none_is_refused_without_being_named)
     assert_string_equal(why.text, "the URL has a NUL in it");
 }
 
+/* Connections are taken by the kernel, and nobody answers them until patience ends: then they are reset. */
+static int silent;
+static void silent_end(int signal_number)
+{
+    (void)signal_number;
+    close(silent);
+}
+
+static void silent_begin(uint16_t *ret_port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&address, len) == 0 && listen(fd, 1) == 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    *ret_port = ntohs(address.sin_port);
+    silent = fd;
+    signal(SIGALRM, silent_end);
+    alarm((unsigned)test_patience_s());
+}
+
+TEST(a_receiver_that_never_answers_is_given_up)
+{
+    uint16_t port;
+    silent_begin(&port);
+    AUTO_STR url = xasprintf("http://127.0.0.1:%d/canary", port);
+    ASSERT_ERR(ERR_UNAVAILABLE, hook(bytes_str(url)), &why);
+    alarm(0);
+    assert_string_equal(why.text, "the webhook: Timeout was reached");
+    close(silent);
+}
+
 RUN(T(an_address_is_one_argument_and_one_header), T(an_address_has_a_limit),
-    T(a_url_that_is_none_is_refused_without_being_named))
+    T(a_url_that_is_none_is_refused_without_being_named), T(a_receiver_that_never_answers_is_given_up))
