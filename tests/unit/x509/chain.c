@@ -3,7 +3,7 @@
 #include "tests/unit/x509/fixture.h"
 
 #include "x509/chain.h"
-#include "x509/cms.h"
+#include "x509/cms_content.h"
 #include "x509/pfx.h"
 #include <openssl/pkcs12.h>
 
@@ -99,6 +99,31 @@ TEST(a_certs_only_message_is_read_in_its_order)
     ASSERT_BYTES(certs[1], ders[1]);
 }
 
+/* What certutil and some CAs add: a [1] of CRLs, empty or not (RFC 5652 5.1). */
+TEST(crls_beside_the_certificates_do_not_matter)
+{
+    const struct bytes leaf = buf_bytes(&pile->ders[LEAF]),
+                       crls[] = { BYTES_NONE, buf_bytes(&pile->ders[ROOT]) };
+    for (size_t i = 0; i < 2; i++) {
+        AUTO_BUF message = { 0 }, storage = { 0 };
+        struct bytes certs[1];
+        size_t count = 0;
+        struct cms_content_marks marks = cms_content_begin(&message, OID_SIGNED_DATA);
+        der_put_int64(&message, 1);
+        der_put(&message, DER_SET, BYTES_NONE);
+        size_t content = der_begin(&message, DER_SEQUENCE);
+        der_put_oid(&message, oid_bytes(OID_DATA));
+        der_end(&message, content);
+        der_put(&message, DER_CONTEXT_CONSTRUCTED(0), leaf);
+        der_put(&message, DER_CONTEXT_CONSTRUCTED(1), crls[i]);
+        der_put(&message, DER_SET, BYTES_NONE);
+        cms_content_end(&message, &marks);
+        ASSERT_OK(cms_certs_decode(buf_bytes(&message), &storage, certs, 1, &count, &why), &why);
+        assert_int_equal(count, 1);
+        ASSERT_BYTES(certs[0], leaf);
+    }
+}
+
 TEST(other_messages_are_no_certificates)
 {
     const struct bytes ders[] = { buf_bytes(&pile->ders[LEAF]), buf_bytes(&pile->ders[ROOT]) };
@@ -171,6 +196,7 @@ int main(void)
         T(a_chain_is_found_in_any_order),
         T(a_name_alone_makes_no_issuer),
         T(a_certs_only_message_is_read_in_its_order),
+        T(crls_beside_the_certificates_do_not_matter),
         T(other_messages_are_no_certificates),
         T(a_pfx_opens_with_its_password_alone),
         T(a_pfx_needs_a_password_that_a_dialogue_can_take),
