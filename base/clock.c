@@ -88,3 +88,32 @@ void clock_rfc3339(int64_t utc, char ret[static 21])
              c.second);
     snprintf(ret, 21, "%.20s", text);
 }
+
+static bool two_digits(const uint8_t *at, int *ret)
+{
+    if (at[0] < '0' || at[0] > '9' || at[1] < '0' || at[1] > '9')
+        return false;
+    *ret = (at[0] - '0') * 10 + at[1] - '0';
+    return true;
+}
+
+bool clock_from_rfc3339(struct bytes text, int64_t *ret_utc)
+{
+    struct calendar c = { 0 };
+    int century;
+    char again[21];
+    const uint8_t *at = text.data;
+    if (text.len != 20 || !two_digits(at, &century) || !two_digits(at + 2, &c.year) ||
+        !two_digits(at + 5, &c.month) || !two_digits(at + 8, &c.day) || !two_digits(at + 11, &c.hour) ||
+        !two_digits(at + 14, &c.minute) || !two_digits(at + 17, &c.second))
+        return false;
+    c.year += century * 100;
+    if (c.month < 1 || c.month > 12)
+        return false;
+    int64_t utc = calendar_utc(&c);
+    clock_rfc3339(utc, again); /* the separators, and days and hours that there are */
+    if (memcmp(again, at, text.len) != 0)
+        return false;
+    *ret_utc = utc;
+    return true;
+}

@@ -25,6 +25,7 @@ enum {
     X(ERR_NOT_FOUND,          FAIL_BAD_CERT_ID,       0, 404, 3, 0x80070490u, NONE, NONE, NONE, "not found", "list what there is") \
     X(ERR_NOT_AUTHORISED,     FAIL_BAD_REQUEST,       0, 403, 1, 0x80070005u, NONE, NONE, NONE, "principal lacks the right", "grant it, or ask somebody who has it") \
     X(ERR_UNAVAILABLE,        FAIL_NONE,              1, 503, 4, 0x80094002u, NONE, "K400", "N3", "a role that is needed cannot be reached", "see whether it runs: chancery status") \
+    X(ERR_PARTIAL,            FAIL_NONE,              1, 503, 5, 0,          NONE, NONE, NONE, "partly done", "see what the message names, and run it again") \
     X(ERR_BUSY,               FAIL_NONE,              1, 503, 4, 0,          NONE, NONE, NONE, "too many requests are waiting", "retry later, or give it more cores") \
     X(ERR_TIMEOUT,            FAIL_NONE,              1, 503, 4, 0x800705B4u, NONE, NONE, NONE, "no answer in time", "look at the load of the role that was asked") \
     X(ERR_RATE,               FAIL_NONE,              1, 429, 1, 0,          NONE, NONE, NONE, "rate limit reached", "retry later") \

@@ -41,3 +41,6 @@
 #define LIMIT_VA_AUTHORITIES       64       /* ca sections that va answers for: as many as a list has values       */
 #define LIMIT_VA_FILES             64       /* certificates and CRLs of other CAs that va serves                   */
 #define LIMIT_NAME_BYTES           64       /* names of endpoints, templates, CAs, principals                     */
+#define LIMIT_POLICY_BYTES         65536    /* a policy file of certreq; the guides' have 700                     */
+#define LIMIT_POLICY_PURPOSES      32       /* its extended key usages                                            */
+#define LIMIT_CHAIN_CERTS          16       /* certificates in one file; a chain has two to five                  */

@@ -14,6 +14,7 @@ struct cli {
 
 struct command {
     const char *noun, *verb;                    /* verb "": stands alone (init, status) */
+    bool dashed;                                /* the verb may be written as Windows' tool has it: -verb, in any case */
     const char *args, *help;
     /* argv[0] is the command's name; returns OK or prints nothing and gives the error and the sentence. */
     enum err (*run)(struct cli *cli, int argc, char **argv, struct why *why);
@@ -30,7 +31,12 @@ NODISCARD enum err cli_operands(const struct command *command, int argc, int cou
 
 /* A role answers with a list, also where there can only be one: its only record. */
 NODISCARD enum err cli_record(struct bytes answer, struct record *ret, struct why *why);
-/* cli/print.c: an answer as an aligned table or as JSON; the columns are the records' own fields. */
+/* cli/print.c: a record's fields as strings of a new object (json_t of jansson). */
+struct json_t;
+struct json_t *cli_record_json(struct record record);
+/* Prints and frees it. */
+void cli_print_json(struct json_t *value);
+/* An answer as an aligned table or as JSON; the columns are the records' own fields. */
 NODISCARD enum err cli_print_list(const struct cli *cli, struct bytes answer, struct why *why);
 NODISCARD enum err cli_print_record(const struct cli *cli, struct bytes answer, struct why *why);
 /* One field as it is (PEM), or {field: value} as JSON. */

@@ -5,43 +5,12 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "ipc/channel.h"
 #include <getopt.h>
 #include <stdio.h>
+#include <strings.h>
 #include <sys/stat.h>
 
-#define CALL_TIMEOUT_MS 30000
-#define DEFAULT_CONFIG  "/etc/chancery/chancery.conf"
-
-enum err cli_config(struct cli *cli, const struct config **ret, struct why *why)
-{
-    if (!cli->config)
-        TRY(config_load(cli->config_path, &cli->config, why));
-    *ret = cli->config;
-    return OK;
-}
-
-enum err cli_call(struct cli *cli, const char *role, const char *verb, struct bytes body,
-                  struct buf *ret_answer, struct why *why)
-{
-    const struct config *config;
-    TRY(cli_config(cli, &config, why));
-    AUTO_STR path = config_socket_path(config, role, "cli");
-    const struct channel_config channel_config = {
-        .path = path, .fd = -1, .principal = "cli", .max_frame = LIMIT_CRL_FRAME_BYTES
-    };
-    AUTO(channel) channel = NULL;
-    TRY(channel_new(&channel_config, &channel, why));
-    return channel_call(channel, verb, body, CALL_TIMEOUT_MS, ret_answer, why);
-}
-
-enum err cli_operands(const struct command *command, int argc, int count, struct why *why)
-{
-    if (argc - 1 == count)
-        return OK;
-    return fail(why, ERR_USAGE, "%d operands given, %d wanted: chancery %s %s %s", argc - 1, count,
-                command->noun, command->verb, command->args);
-}
+#define DEFAULT_CONFIG "/etc/chancery/chancery.conf"
 
 static int usage(FILE *to, const char *noun, int status)
 {
@@ -59,11 +28,19 @@ static int usage(FILE *to, const char *noun, int status)
     return status;
 }
 
+static bool verb_is(const struct command *command, const char *verb)
+{
+    if (!*command->verb)
+        return true;
+    if (command->dashed && verb && *verb == '-')
+        return strcasecmp(command->verb, verb + 1) == 0;
+    return verb && strcmp(command->verb, verb) == 0;
+}
+
 static const struct command *command_find(const char *noun, const char *verb)
 {
     for (const struct command *const *at = commands; *at; at++) {
-        const char *wanted = (*at)->verb;
-        if (strcmp((*at)->noun, noun) == 0 && (!*wanted || (verb && strcmp(wanted, verb) == 0)))
+        if (strcmp((*at)->noun, noun) == 0 && verb_is(*at, verb))
             return *at;
     }
     return NULL;

@@ -66,16 +66,16 @@ static enum err ask_twice(const char *prompt, struct secret *ret, struct why *wh
     return OK;
 }
 
-typedef enum err (*ask_fn)(const char *prompt, struct secret *ret, struct why *why);
+typedef enum err (*asking)(const char *prompt, struct secret *ret, struct why *why);
 
-static enum err obtain(const char *path, const char *prompt, ask_fn at_terminal, struct secret *ret,
-                       struct why *why)
+static enum err read_from(const char *path, const char *prompt, asking on_terminal, struct secret *ret,
+                          struct why *why)
 {
     struct secret secret = { 0 };
     if (path)
         TRY(secret_read_file(path, PASSPHRASE_MAX, &secret, why));
     else if (isatty(STDIN_FILENO))
-        TRY(at_terminal(prompt, &secret, why));
+        TRY(on_terminal(prompt, &secret, why));
     else
         TRY(read_line(STDIN_FILENO, &secret, why));
     if (secret.len == 0) {
@@ -88,10 +88,10 @@ static enum err obtain(const char *path, const char *prompt, ask_fn at_terminal,
 
 enum err passphrase_read(const char *path, const char *prompt, struct secret *ret, struct why *why)
 {
-    return obtain(path, prompt, ask_twice, ret, why);
+    return read_from(path, prompt, ask_twice, ret, why);
 }
 
 enum err passphrase_read_known(const char *path, const char *prompt, struct secret *ret, struct why *why)
 {
-    return obtain(path, prompt, ask, ret, why);
+    return read_from(path, prompt, ask, ret, why);
 }

@@ -10,7 +10,7 @@
 #define FIELD_WIDTH      22
 #define COLUMN_WIDTH_MAX 48 /* wider values are shown whole, but don't widen every row */
 
-static json_t *record_json(struct record record)
+json_t *cli_record_json(struct record record)
 {
     json_t *object = json_object();
     struct record_field field;
@@ -21,7 +21,7 @@ static json_t *record_json(struct record record)
     return object;
 }
 
-static void print_json(json_t *value)
+void cli_print_json(json_t *value)
 {
     json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     putchar('\n');
@@ -81,8 +81,8 @@ enum err cli_print_list(const struct cli *cli, struct bytes answer, struct why *
     if (cli->json) {
         json_t *array = json_array();
         while (records_next(&list, &record))
-            json_array_append_new(array, record_json(record));
-        print_json(array);
+            json_array_append_new(array, cli_record_json(record));
+        cli_print_json(array);
         return OK;
     }
     size_t widths[COLUMNS_MAX] = { 0 };
@@ -125,7 +125,7 @@ enum err cli_print_record(const struct cli *cli, struct bytes answer, struct why
     struct record record;
     TRY(cli_record(answer, &record, why));
     if (cli->json) {
-        print_json(record_json(record));
+        cli_print_json(cli_record_json(record));
         return OK;
     }
     struct record_field field;
@@ -142,7 +142,7 @@ enum err cli_print_field(const struct cli *cli, struct bytes answer, const char 
     if (!record_find(&record, field, &value))
         return fail(why, ERR_PROTOCOL, "the answer has no field %s", field);
     if (cli->json) {
-        print_json(record_json(record));
+        cli_print_json(cli_record_json(record));
         return OK;
     }
     fwrite(value.data, 1, value.len, stdout);

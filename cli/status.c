@@ -1,10 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chancery status: each role on this host, whether it answers, and what it says of itself. */
-#include "cli/command.h"
+#include "cli/status.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 static const char *const asked[] = { "ca", "scep", "va" }; /* signer answers to ca alone */
+
+const struct status_end status_ends[] = {
+    { "ca_expires", "ca", "ca" },         { "root_not_after", "root", "endpoint" },
+    { "ra_not_after", "ra", "endpoint" }, { "tls_not_after", "tls", NULL },
+    { "ocsp_not_after", "ocsp", "ca" },   { NULL, NULL, NULL },
+};
+
+static bool runs_here(const struct config *config, const char *role)
+{
+    const struct config_section *top = config_top(config);
+    for (size_t i = 0; i < config_list_count(top, "roles"); i++) {
+        if (strcmp(config_list_at(top, "roles", i), role) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void role_ask(struct cli *cli, struct role_status *status)
+{
+    AUTO_BUF question = { 0 };
+    struct der_reader list;
+    record_end(&question, record_begin(&question));
+    status->err = cli_call(cli, status->role, "status", buf_bytes(&question), &status->answer, &status->why);
+    if (status->err == OK)
+        status->err = records_get(buf_bytes(&status->answer), &list, &status->why);
+}
+
+enum err statuses_ask(struct cli *cli, struct statuses *ret, struct why *why)
+{
+    const struct config *config;
+    TRY(cli_config(cli, &config, why));
+    *ret = (struct statuses){ 0 };
+    for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+        if (!runs_here(config, asked[i]))
+            continue;
+        assert(ret->count < STATUS_ROLES_MAX);
+        struct role_status *status = &ret->of[ret->count++];
+        status->role = asked[i];
+        role_ask(cli, status);
+        ret->down += status->err != OK;
+    }
+    return OK;
+}
+
+void statuses_free(struct statuses *statuses)
+{
+    for (size_t i = 0; i < statuses->count; i++)
+        buf_free(&statuses->of[i].answer);
+    *statuses = (struct statuses){ 0 };
+}
 
 static void record_append(struct record record, struct buf *out)
 {
@@ -15,26 +66,20 @@ static void record_append(struct record record, struct buf *out)
     }
 }
 
-static enum err role_put(struct cli *cli, const char *role, struct buf *list)
+static void role_put(const struct role_status *status, struct buf *list)
 {
-    struct why why = { 0 };
-    AUTO_BUF question = { 0 };
-    AUTO_BUF answer = { 0 };
     AUTO_BUF detail = { 0 };
     struct der_reader said;
     struct record record;
-    record_end(&question, record_begin(&question));
-    enum err err = cli_call(cli, role, "status", buf_bytes(&question), &answer, &why);
-    if (err == OK)
-        err = records_get(buf_bytes(&answer), &said, &why);
-    while (err == OK && records_next(&said, &record))
-        record_append(record, &detail);
+    if (status->err == OK && records_get(buf_bytes(&status->answer), &said, NULL) == OK) {
+        while (records_next(&said, &record))
+            record_append(record, &detail);
+    }
     size_t mark = record_begin(list);
-    record_put_str(list, "role", role);
-    record_put_str(list, "state", err == OK ? "serving" : "unreachable");
-    record_put_str(list, "detail", err == OK ? buf_text(&detail) : why.text);
+    record_put_str(list, "role", status->role);
+    record_put_str(list, "state", status->err == OK ? "serving" : "unreachable");
+    record_put_str(list, "detail", status->err == OK ? buf_text(&detail) : status->why.text);
     record_end(list, mark);
-    return err;
 }
 
 static enum err status_run(struct cli *cli, int argc, char **argv, struct why *why);
@@ -46,22 +91,14 @@ const struct command command_status = {
 static enum err status_run(struct cli *cli, int argc, char **argv, struct why *why)
 {
     (void)argv;
-    TRY(cli_operands(&command_status, argc, 0, why));
-    const struct config *config;
-    TRY(cli_config(cli, &config, why));
+    AUTO_VAL(statuses) statuses = { 0 };
     AUTO_BUF list = { 0 };
+    TRY(cli_operands(&command_status, argc, 0, why));
+    TRY(statuses_ask(cli, &statuses, why));
     size_t mark = records_begin(&list);
-    enum err worst = OK;
-    for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
-        const struct config_section *top = config_top(config);
-        for (size_t r = 0; r < config_list_count(top, "roles"); r++) {
-            if (strcmp(config_list_at(top, "roles", r), asked[i]) != 0)
-                continue;
-            enum err err = role_put(cli, asked[i], &list);
-            worst = err == OK ? worst : err;
-        }
-    }
+    for (size_t i = 0; i < statuses.count; i++)
+        role_put(&statuses.of[i], &list);
     records_end(&list, mark);
     TRY(cli_print_list(cli, buf_bytes(&list), why));
-    return worst == OK ? OK : fail(why, ERR_UNAVAILABLE, "not every role answers");
+    return statuses.down ? fail(why, ERR_UNAVAILABLE, "not every role answers") : OK;
 }

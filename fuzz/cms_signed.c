@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SignedData: decoding, its attributes, and the signature. */
+/* SignedData: decoding, its attributes, and the signature; and the certs-only ones of CAs. */
 #include "fuzz/target.h"
 
 #include "base/auto.h"
@@ -17,6 +17,21 @@ static void verify(const struct cms_signed *message)
     public_key_free(key);
 }
 
+static void decode_certs(struct bytes message)
+{
+    struct why why;
+    struct bytes certs[LIMIT_CHAIN_CERTS];
+    AUTO_BUF storage = { 0 }, again = { 0 }, twice = { 0 };
+    size_t count = 0;
+    if (cms_certs_decode(message, &storage, certs, LIMIT_CHAIN_CERTS, &count, &why) != OK)
+        return;
+    PROMISE(count >= 1 && count <= LIMIT_CHAIN_CERTS);
+    PROMISE(cms_certs_encode(certs, count, &again, &why) == OK);
+    size_t same = 0;
+    PROMISE(cms_certs_decode(buf_bytes(&again), &twice, certs, LIMIT_CHAIN_CERTS, &same, &why) == OK &&
+            same == count);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const enum oid attributes[] = { OID_SCEP_MESSAGE_TYPE, OID_SCEP_TRANSACTION_ID,
@@ -24,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct why why;
     struct cms_signed message;
     struct der_item value;
+    decode_certs(bytes_of(data, len));
     if (cms_signed_decode(bytes_of(data, len), &message, &why) != OK)
         return 0;
     PROMISE(message.signed_attrs.len > 0 && message.signature.len > 0);

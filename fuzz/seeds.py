@@ -291,10 +291,29 @@ def make_messages(objects):
     issuer = names_of(objects.ca)[1]
     plains = {17: objects.csrs['rsa'], 19: objects.csrs['rsa'], 20: seq(issuer, names_of(objects.rsa)[1]),
               21: seq(issuer, integer(0x1122)), 22: seq(issuer, integer(0x1122))}
+    save('cms_signed', 'certs-only', seq(oid('1.2.840.113549.1.7.2'), tlv(0xA0, seq(
+        integer(1), tlv(0x31), seq(oid('1.2.840.113549.1.7.1')), tlv(0xA0, objects.ca, objects.rsa), tlv(0x31)))))
     for kind, plain in plains.items():
         envelope = enveloped(objects, plain)
         save('cms_enveloped', f'given-{kind}', envelope)
         save('pki_message', f'given-{kind}', signed_message(objects.rsa, kind, envelope))
+
+
+def make_policies():
+    printed = (ROOT.parent / 'tests/data/certreq/certreq.ini').read_text()
+    filled = printed.replace('Subject Name in CN format', 'C=NL,O=""Example, Inc."",CN=ra.example')
+    names = ('[Version]\nSignature="$Windows NT$"\n[NewRequest]\nSubject="CN=a"\nKeyAlgorithm=ECDSA_P384\nKeyUsage=0x80\n'
+             '[Extensions]\n2.5.29.17 = "{text}"\n_continue_ = "dns=a.example&"\n'
+             '_continue_ = "ipaddress=192.0.2.7&url=http://b.example/&"\n_continue_ = "email=c@example.org&upn=d@example.org"\n')
+    files = {'as-printed': printed.encode(), 'filled-in': filled.encode(), 'names': names.encode(),
+             'notepad': b'\xff\xfe' + filled.replace('\n', '\r\n').encode('utf-16-le'),
+             'big-endian': b'\xfe\xff' + filled.encode('utf-16-be'),
+             'utf-8-mark': '\ufeff[NewRequest]\r\nSubject=CN=\u00e9\r\n'.encode(),
+             'unclosed': b'[NewRequest]\nSubject="CN=a\n', 'unknown': b'[NewRequest]\nSubject="CN=a"\nKeyLenght = 2048\n',
+             'slashes': b'// a\n[NewRequest] ; b\nSubject = CN=a // c\nProviderName=http://x/y ;d\nKeySpec=AT_SIGNATURE\n'
+                        b'KeyUsage=128\n'}
+    for name, data in files.items():
+        save('policy', name, data)
 
 
 def make_texts():
@@ -336,6 +355,7 @@ def main():
         make_messages(objects)
         make_texts()
         make_configurations()
+        make_policies()
         for name in ('ca', 'rsa'):
             save('key_info', name, (pathlib.Path(folder) / f'{name}.p8').read_bytes())
         for curve in ('P-384', 'P-521'):

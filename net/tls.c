@@ -3,6 +3,7 @@
  */
 #include "net/tls.h"
 
+#include "base/clock.h"
 #include "base/encode.h"
 #include "base/fault.h"
 #include "base/file.h"
@@ -190,4 +191,22 @@ struct ssl_st *tls_server_session(struct tls_server *server)
     if (!session)
         die("out of memory: a TLS session");
     return session;
+}
+
+int64_t tls_server_not_after(struct tls_server *server)
+{
+    struct tm end = { 0 };
+    pthread_mutex_lock(&server->lock);
+    const X509 *certificate = SSL_CTX_get0_certificate(server->context);
+    bool known = certificate && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1;
+    pthread_mutex_unlock(&server->lock);
+    if (!known)
+        return 0;
+    const struct calendar when = { .year = end.tm_year + 1900,
+                                   .month = end.tm_mon + 1,
+                                   .day = end.tm_mday,
+                                   .hour = end.tm_hour,
+                                   .minute = end.tm_min,
+                                   .second = end.tm_sec };
+    return calendar_utc(&when);
 }

@@ -13,6 +13,7 @@ struct tls_server_config {
 NODISCARD enum err tls_server_new(const struct tls_server_config *config, struct tls_server **ret, struct why *why);
 /* New connections get the new certificate; on failure the old one stays. */
 NODISCARD enum err tls_server_reload(struct tls_server *server, struct why *why);
+int64_t tls_server_not_after(struct tls_server *server);     /* of the certificate that new connections get */
 void tls_server_free(struct tls_server *server);
 AUTO_DECLARE(tls_server)
 struct ssl_st;

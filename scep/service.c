@@ -116,12 +116,14 @@ static void status_put(const struct endpoint *endpoint, int64_t now, struct buf 
     record_put_int(out, "ra_generation", ra_set_recipient(endpoint->ra)->generation);
     record_put_int(out, "ra_generations", (int64_t)endpoint->ra->count);
     record_put_time(out, "ra_not_after", ra_set_end(endpoint->ra));
+    record_put_time(out, "root_not_after", endpoint->root.cert.not_after);
     record_put_str(out, "state", ra_set_end(endpoint->ra) < now ? "RA certificate expired" : "serving");
     record_end(out, mark);
 }
 
-static void counters_put(struct scep *scep, const char *sandbox, struct buf *out)
+static void counters_put(const struct service *service, const char *sandbox, struct buf *out)
 {
+    struct scep *scep = service->scep;
     size_t mark = record_begin(out);
     record_put_str(out, "endpoint", "");
     record_put_int(out, "issued", (int64_t)atomic_load(&scep->counters.issued));
@@ -131,6 +133,7 @@ static void counters_put(struct scep *scep, const char *sandbox, struct buf *out
     record_put_int(out, "unreadable", (int64_t)atomic_load(&scep->counters.unreadable));
     record_put_int(out, "unavailable", (int64_t)atomic_load(&scep->counters.unavailable));
     record_put_int(out, "failed_decryptions_this_hour", budget_spent(scep->budget, clock_mono_ms()));
+    record_put_time(out, "tls_not_after", service->tls ? tls_server_not_after(service->tls) : 0);
     record_put_str(out, "sandbox", sandbox);
     record_end(out, mark);
 }
@@ -146,7 +149,7 @@ static enum err status_verb(void *arg, const struct ipc_caller *caller, struct b
         status_put(endpoint_set_at(set, i), clock_now(service->role->clock), ret_body);
     char sandbox[64];
     sandbox_state_text(&service->role->sandbox, sandbox);
-    counters_put(service->scep, sandbox, ret_body);
+    counters_put(service, sandbox, ret_body);
     records_end(ret_body, mark);
     endpoint_set_unref(set);
     return OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The CMS subset of SCEP (RFC 5652): SignedData with one signer, EnvelopedData with RSA key transport. Bodies:
-   cms_signed.c, cms_enveloped.c. */
+   cms_signed.c, cms_certs.c, cms_enveloped.c. */
 #pragma once
 #include "base/limits.h"
 #include "x509/cert.h"
@@ -41,6 +41,9 @@ NODISCARD enum err cms_signed_encode(const struct cms_signed_params *params, con
 void cms_attribute_put(struct buf *out, enum oid type, uint8_t tag, struct bytes value);   /* one value */
 /* certs-only SignedData (RFC 5652 5, "degenerate"), in the order given. */
 NODISCARD enum err cms_certs_encode(const struct bytes *certs, size_t count, struct buf *ret, struct why *why);
+/* Such a message read: views into *ret_storage, in its order. ERR_MALFORMED when it is none, ERR_LIMIT past `max`. */
+NODISCARD enum err cms_certs_decode(struct bytes ber, struct buf *ret_storage, struct bytes *ret_certs, size_t max,
+                                    size_t *ret_count, struct why *why);
 /* crls-only, for GetCRL. */
 NODISCARD enum err cms_crl_encode(struct bytes crl, struct buf *ret, struct why *why);
 

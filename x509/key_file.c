@@ -196,6 +196,11 @@ enum err key_file_load(const char *path, const struct secret *unlock, struct key
     return err == OK ? OK : fail(why, err, "%s: %s", path, inner.text);
 }
 
+EVP_PKEY *key_file_pkey(const struct key *key)
+{
+    return key->ops == &file_ops ? ((const struct file_key *)key)->pkey.handle : NULL;
+}
+
 enum err key_file_save(const struct key *key, const char *path, const struct secret *unlock,
                        enum key_protection protection, struct why *why)
 {

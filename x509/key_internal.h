@@ -37,6 +37,8 @@ enum err crypto_failed(struct why *why, enum err err, const char *what);
 /* big-endian magnitude to the native order that OSSL_PARAM wants */
 void native_from_magnitude(uint8_t *ret, struct bytes magnitude);
 
+EVP_PKEY *key_file_pkey(const struct key *key);               /* borrowed; NULL: a key that is held elsewhere */
+
 void key_gate_enter(struct key_gate *gate);                  /* NULL: no limit */
 void key_gate_leave(struct key_gate *gate);
 

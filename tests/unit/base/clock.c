@@ -87,6 +87,41 @@ TEST(rfc3339_stays_inside_its_room_for_absurd_times)
     assert_true(strlen(text) <= 20);
 }
 
+TEST(rfc3339_is_read_as_it_is_written)
+{
+    static const int64_t times[] = { 0, 951782400, 2524608000, 253402300799, -1 };
+    for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+        char text[21];
+        int64_t read = 7;
+        clock_rfc3339(times[i], text);
+        assert_true(clock_from_rfc3339(bytes_str(text), &read));
+        assert_int_equal(times[i], read);
+    }
+}
+
+TEST(other_forms_and_times_that_are_none_are_not_read)
+{
+    static const char *const wrong[] = { "",
+                                         "2026-02-29T00:00:00Z",
+                                         "2026-13-01T00:00:00Z",
+                                         "2026-00-01T00:00:00Z",
+                                         "2026-01-00T00:00:00Z",
+                                         "2026-01-01T24:00:00Z",
+                                         "2026-01-01T00:60:00Z",
+                                         "2026-01-01T00:00:60Z",
+                                         "2026-01-01 00:00:00Z",
+                                         "2026-01-01T00:00:00z",
+                                         "2026-01-01T00:00:00",
+                                         "2026-01-01T00:00:00Zx",
+                                         "2026-1-01T00:00:000Z",
+                                         " 026-01-01T00:00:00Z" };
+    int64_t read = 7;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        assert_false(clock_from_rfc3339(bytes_str(wrong[i]), &read));
+    assert_int_equal(7, read);
+}
+
 RUN(T(a_held_clock_stands_still_until_it_is_moved), T(the_system_clock_is_the_system_s),
     T(every_day_of_1200_years_agrees_with_the_c_library), T(edges_of_years_ages_and_32_bits_agree),
-    T(rfc3339_is_utc_with_z), T(rfc3339_stays_inside_its_room_for_absurd_times))
+    T(rfc3339_is_utc_with_z), T(rfc3339_stays_inside_its_room_for_absurd_times),
+    T(rfc3339_is_read_as_it_is_written), T(other_forms_and_times_that_are_none_are_not_read))

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "tests/unit/test.h"
 #include <openssl/ssl.h>
+#include <time.h>
 #include <unistd.h>
 
 struct set_up {
@@ -255,8 +256,31 @@ TEST(plain_key_and_wrong_passphrase_are_refused)
     tear_down(&s);
 }
 
+static int64_t days_left(const struct set_up *s)
+{
+    return (tls_server_not_after(s->server) - (int64_t)time(NULL) + 3600) / 86400;
+}
+
+TEST(the_end_of_the_certificate_in_use_is_known)
+{
+    struct set_up s;
+    struct why why;
+    set_up(&s);
+    assert_int_equal(days_left(&s), 2);
+    AUTO_STR command =
+        xasprintf("openssl req -x509 -newkey rsa:2048 -sha256 -days 9 -subj /CN=second -passout "
+                  "file:%s/pass -keyout %s -out %s 2>/dev/null",
+                  s.dir, s.key, s.certificate);
+    shell(command);
+    assert_int_equal(days_left(&s), 2); /* not in use yet */
+    ASSERT_OK(tls_server_reload(s.server, &why), &why);
+    assert_int_equal(days_left(&s), 9);
+    tear_down(&s);
+}
+
 RUN(T(tls_12_and_13_are_spoken_with_forward_secret_aead_and_no_client_certificate),
     T(tls_10_and_11_are_refused_and_known_as_outdated),
     T(weak_ciphers_are_refused_and_that_is_not_called_outdated), T(renegotiation_is_refused),
     T(reload_serves_the_new_certificate_and_keeps_old_connections),
-    T(reload_that_fails_keeps_the_old_certificate), T(plain_key_and_wrong_passphrase_are_refused))
+    T(reload_that_fails_keeps_the_old_certificate), T(plain_key_and_wrong_passphrase_are_refused),
+    T(the_end_of_the_certificate_in_use_is_known))

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the roles on this host say of themselves: for status, remind and metrics. */
+#pragma once
+#include "cli/command.h"
+
+#define STATUS_ROLES_MAX 8
+struct role_status { const char *role; enum err err; struct why why; struct buf answer; };   /* answer: a list of records */
+struct statuses { struct role_status of[STATUS_ROLES_MAX]; size_t count, down; };
+/* Asks each that the configuration names; one that does not answer is counted in `down` and no error. */
+NODISCARD enum err statuses_ask(struct cli *cli, struct statuses *ret, struct why *why);
+void statuses_free(struct statuses *statuses);
+
+/* Fields of their records that are the end of a certificate in use. */
+struct status_end { const char *field, *kind, *name; };      /* name: the field that says whose it is; NULL: the role */
+extern const struct status_end status_ends[];                /* ends with a field of NULL */
