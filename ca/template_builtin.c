@@ -40,7 +40,9 @@ static const struct builtin builtins[] = {
       "certificateRequestAgent", DS, 730, 42, ANY, WHO, "", false },
     { "RegistrationAuthority", "Registration authority, both usages", "signature-and-encryption",
       "certificateRequestAgent", DS | KE, 730, 42, "RSA", WHO, "", false },
-    { "OCSPSigning", "OCSP response signing", "signature", "OCSPSigning", DS, 30, 10, ANY, WHO, "", false },
+    /* The validation authority's. Nobody can revoke it (RFC 6960 4.2.2.2.1): so it is short-lived. */
+    { "OCSPResponseSigning", "OCSP Response Signing", "signature", "OCSPSigning", DS, 14, 7, "RSA P-256", WHO,
+      "", false },
 };
 
 static enum err seed_work(struct store_tx *tx, void *arg, struct why *why)

@@ -21,6 +21,9 @@ enum err verb_ca_get(void *role, const struct ipc_caller *caller, struct bytes b
 enum err verb_status_get(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_status_changes(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_crl_get(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+/* verbs_issue.c: a role's own certificate. The body is a record {ca, template, csr}, csr the PKCS#10 in base64; the answer an
+   OCTET STRING, the certificate. The same request again gets the same one. */
+void verb_issue(void *role, struct ipc_call *call);
 /* For the command line: a record goes in, a list of records comes out. */
 /* verbs_request.c */
 enum err verb_request_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);

@@ -36,7 +36,8 @@ static enum err call_raw(const char *verb, struct bytes body, struct buf *ret, s
     for (size_t i = 0; i < ca_verb_count; i++) {
         if (strcmp(ca_verbs[i].name, verb) != 0)
             continue;
-        struct ipc_caller caller = { ca_verbs[i].principals }; /* each row here names one */
+        char principal[16];
+        const struct ipc_caller caller = verb_caller(&ca_verbs[i], principal);
         return verb_call(&ca_verbs[i], world->ca, &caller, body, ret, why);
     }
     fail_msg("no verb %s", verb);
