@@ -120,7 +120,58 @@ static enum err entries_work(struct store_tx *tx, void *arg, struct why *why)
         S_ARGS(issuer, expired, S_INT(work->base.version)), changed_add, work, why);
 }
 
+/* --- files --- */
+
+/* Under crl_lock. */
+static enum err file_put(struct ca *ca, struct issuer *issuer, enum crl_kind kind, struct bytes der,
+                         struct why *why)
+{
+    if (!ca->crl_dir)
+        return OK;
+    AUTO_STR path = xasprintf("%s/%s%s.crl", ca->crl_dir, issuer->name, kind == CRL_DELTA ? "+" : "");
+    TRY(dir_make(ca->crl_dir, 0755, why));
+    TRY(file_write(path, der, 0444, why));
+    issuer->crl_file_is_last[kind] = true;
+    return OK;
+}
+
+/* What a crash, or an error, kept out of its file: the last CRL of the store. */
+static enum err file_catch_up(struct ca *ca, struct issuer *issuer, enum crl_kind kind, struct why *why)
+{
+    AUTO_BUF der = { 0 };
+    struct crl_state last;
+    if (!ca->crl_dir || issuer->crl_file_is_last[kind])
+        return OK;
+    TRY(crl_current(ca, issuer, kind, &last, &der, why));
+    return last.exists ? file_put(ca, issuer, kind, buf_bytes(&der), why) : OK;
+}
+
+static enum err files_publish(struct ca *ca, struct issuer *issuer, struct why *why)
+{
+    TRY(file_catch_up(ca, issuer, CRL_FULL, why));
+    return has_deltas(issuer) ? file_catch_up(ca, issuer, CRL_DELTA, why) : OK;
+}
+
 /* --- seal and keep --- */
+
+/* Only around the TBS is there anything to read: what is in it was written here. */
+static enum err sealed_check(const struct publication *work, struct bytes der, struct bytes tbs,
+                             struct why *why)
+{
+    struct der_reader in = der_reader_over(der), fields;
+    struct signature_algorithm algorithm;
+    struct bytes inside, signature;
+    if (!der_get_sequence(&in, &fields) || !der_at_end(&in) ||
+        !der_get_whole(&fields, DER_SEQUENCE, &inside) || (!FAULT(sealed_crl) && !bytes_equal(inside, tbs)) ||
+        !signature_algorithm_get(&fields, &algorithm) || !der_get_bits(&fields, &signature) ||
+        !der_at_end(&fields))
+        return fail(why, ERR_PROTOCOL, "the signer sealed something else than CRL %lld",
+                    (long long)work->next.number);
+    if (public_key_verify(work->issuer->key, algorithm, inside, signature, why) != OK)
+        return fail(why, ERR_PROTOCOL, "the signer's signature under CRL %lld does not verify",
+                    (long long)work->next.number);
+    return OK;
+}
 
 static enum err crl_seal(struct publication *work, struct bytes tbs, struct buf *ret_der, struct why *why)
 {
@@ -128,14 +179,8 @@ static enum err crl_seal(struct publication *work, struct bytes tbs, struct buf 
     struct seal_request request = { bytes_str(issuer->name),
                                     work->kind == CRL_DELTA ? SEAL_DELTA_CRL : SEAL_CRL, tbs };
     AUTO_BUF der = { 0 };
-    struct crl crl;
     TRY(work->ca->sealer.seal(work->ca->sealer.arg, &request, &der, why));
-    if (crl_parse(buf_bytes(&der), &crl, why) != OK || (!FAULT(sealed_crl) && !bytes_equal(crl.tbs, tbs)))
-        return fail(why, ERR_PROTOCOL, "the signer sealed something else than CRL %lld",
-                    (long long)work->next.number);
-    if (public_key_verify(issuer->key, crl.algorithm, crl.tbs, crl.signature, why) != OK)
-        return fail(why, ERR_PROTOCOL, "the signer's signature under CRL %lld does not verify",
-                    (long long)work->next.number);
+    TRY(sealed_check(work, buf_bytes(&der), tbs, why));
     *ret_der = TAKE_BUF(der);
     return OK;
 }
@@ -158,6 +203,7 @@ static enum err build(struct publication *work, struct buf *ret_tbs, struct why 
                                  .number = work->next.number,
                                  .is_delta = work->kind == CRL_DELTA,
                                  .base_number = work->base.number,
+                                 .expected_entries = work->kind == CRL_FULL ? (size_t)work->last.entries : 0,
                                  .freshest = (const char *const *)issuer->delta,
                                  .freshest_count = has_deltas(issuer) ? issuer->delta_count : 0 };
     work->builder.params = &params;
@@ -179,7 +225,8 @@ static enum err publish_one(struct publication *work, struct why *why)
     buf_free(&tbs);
     work->der = buf_bytes(&der);
     work->issuer->crl_file_is_last[work->kind] = false;
-    return store_write(work->ca->store, keep_work, work, why);
+    TRY(store_write(work->ca->store, keep_work, work, why));
+    return file_put(work->ca, work->issuer, work->kind, work->der, why);
 }
 
 static enum err publish_locked(struct ca *ca, struct issuer *issuer, enum crl_kind kind, bool is_base,
@@ -191,31 +238,6 @@ static enum err publish_locked(struct ca *ca, struct issuer *issuer, enum crl_ki
         return OK;
     struct publication delta = { .ca = ca, .issuer = issuer, .kind = CRL_DELTA, .beside = work.next.number };
     return publish_one(&delta, why);
-}
-
-/* --- files --- */
-
-/* Under crl_lock: the last CRL of the store, into its file, unless this process has done that. */
-static enum err file_publish(struct ca *ca, struct issuer *issuer, enum crl_kind kind, struct why *why)
-{
-    AUTO_BUF der = { 0 };
-    struct crl_state last;
-    if (!ca->crl_dir || issuer->crl_file_is_last[kind])
-        return OK;
-    TRY(crl_current(ca, issuer, kind, &last, &der, why));
-    if (!last.exists)
-        return OK;
-    AUTO_STR path = xasprintf("%s/%s%s.crl", ca->crl_dir, issuer->name, kind == CRL_DELTA ? "+" : "");
-    TRY(dir_make(ca->crl_dir, 0755, why));
-    TRY(file_write(path, buf_bytes(&der), 0444, why));
-    issuer->crl_file_is_last[kind] = true;
-    return OK;
-}
-
-static enum err files_publish(struct ca *ca, struct issuer *issuer, struct why *why)
-{
-    TRY(file_publish(ca, issuer, CRL_FULL, why));
-    return has_deltas(issuer) ? file_publish(ca, issuer, CRL_DELTA, why) : OK;
 }
 
 /* --- when --- */

@@ -7,7 +7,7 @@ extern const struct command command_init, command_status, command_config_show, c
     command_request_deny, command_request_export, command_request_refused, command_cert_list,
     command_cert_show, command_cert_export, command_cert_revoke, command_cert_release, command_template_list,
     command_template_show, command_template_export, command_crl_publish, command_crl_show, command_crl_export,
-    command_crl_renew_root;
+    command_crl_renew_root, command_ra_show, command_ra_renew, command_ra_export, command_ra_import;
 
 const struct command *const commands[] = {
     &command_init,          &command_status,         &command_config_show,     &command_password_new,
@@ -15,5 +15,6 @@ const struct command *const commands[] = {
     &command_request_deny,  &command_request_export, &command_request_refused, &command_cert_list,
     &command_cert_show,     &command_cert_export,    &command_cert_revoke,     &command_cert_release,
     &command_template_list, &command_template_show,  &command_template_export, &command_crl_publish,
-    &command_crl_show,      &command_crl_export,     &command_crl_renew_root,  NULL,
+    &command_crl_show,      &command_crl_export,     &command_crl_renew_root,  &command_ra_show,
+    &command_ra_renew,      &command_ra_export,      &command_ra_import,       NULL,
 };

@@ -97,6 +97,8 @@ static const struct option_row options[] = {
     STR_ROW("ca", "store", "", STR_MAX, "ca",
             "PostgreSQL connection string without a password; empty stands for SQLite under state_dir."),
 
+    INT_ROW("scep", "ra_renew_before", "60", 0, 3650, "days",
+            "How long before their end RA certificates are renewed; 0 for never but by `chancery ra renew`."),
     HTTP_ROWS("scep", "[::]:80"),
     LIST_ROW("scep", "https_listen", "[::]:443", "Addresses that serve HTTPS; empty for none."),
     STR_ROW("scep", "external_name", "", HOST_MAX, "", "Host name by which devices reach this service."),

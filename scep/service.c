@@ -7,10 +7,12 @@
 #include "ipc/record.h"
 #include "ipc/role.h"
 #include "scep/operation.h"
+#include "scep/ra_keeper.h"
 #include "scep/scep.h"
 
 #define CA_TIMEOUT_MS                                                                                        \
     10000 /* a device's own patience is about 30 s; two commits and a signature take milliseconds */
+#define DAY_S         86400LL
 #define WARN_EVERY_MS 86400000 /* complain about certificates that end soon once a day */
 
 struct service {
@@ -19,6 +21,7 @@ struct service {
     struct front *front;
     struct ipc_server *ipc;
     struct loop_timer *warn_timer;
+    struct ra_keeper *keeper;
     pthread_mutex_t reload_lock; /* one reload at a time, from SIGHUP or the command line */
 };
 
@@ -149,22 +152,61 @@ static enum err status_verb(void *arg, const struct ipc_caller *caller, struct b
     return OK;
 }
 
+static enum err ra_show_verb(void *arg, const struct ipc_caller *caller, struct bytes body,
+                             struct buf *ret_body, struct why *why)
+{
+    struct service *service = arg;
+    (void)caller, (void)body;
+    return ra_keeper_show(service->keeper, ret_body, why);
+}
+
+static enum err ra_renew_verb(void *arg, const struct ipc_caller *caller, struct bytes body,
+                              struct buf *ret_body, struct why *why)
+{
+    struct service *service = arg;
+    (void)caller;
+    return ra_keeper_renew(service->keeper, body, ret_body, why);
+}
+
 static const struct ipc_verb verbs[] = {
     { "status", "cli", status_verb, NULL },
     { "reload", "cli", reload_verb, NULL },
+    { "ra_show", "cli", ra_show_verb, NULL },
+    { "ra_renew", "cli", ra_renew_verb, NULL },
 };
 
 /* --- begin and end --- */
 
-/* It reads its own keys and certificates, writes its access log, and takes connections: no more is left to whoever captures it. */
+/* It reads its own keys and certificates, makes the RA set's next ones, writes its access log, and takes connections: no more is
+   left to whoever captures it. */
 static enum err confine(struct role *role, struct why *why)
 {
     AUTO_STR state = config_role_path(role->config, "scep", "");
     AUTO_STR logs = config_log_path(role->config, "scep", "");
+    AUTO_STR keys = config_role_path(role->config, "scep", "keys");
+    AUTO_STR certs = config_role_path(role->config, "scep", "certs");
     struct sandbox_policy policy = { .accepts = true };
     sandbox_add(&policy, state, SANDBOX_READ);
+    sandbox_add(&policy, keys, SANDBOX_STORE);
+    sandbox_add(&policy, certs, SANDBOX_STORE);
     sandbox_add(&policy, logs, SANDBOX_LOG);
     return role_confine(role, &policy, why);
+}
+
+static enum err keeper_reload(void *arg, struct why *why)
+{
+    return reload(arg, why);
+}
+
+static enum err keeper_open(struct service *service, struct why *why)
+{
+    const struct config_section *section = config_at(service->role->config, "scep", 0);
+    const struct ra_keeper_config config = { .role = service->role,
+                                             .scep = service->scep,
+                                             .before_s = config_int(section, "ra_renew_before") * DAY_S,
+                                             .reload = keeper_reload,
+                                             .arg = service };
+    return ra_keeper_new(&config, &service->keeper, why);
 }
 
 static enum err service_open(struct service *service, struct why *why)
@@ -173,6 +215,7 @@ static enum err service_open(struct service *service, struct why *why)
     TRY(scep_make(service, why));
     const struct front_config front = { service->role, operation_handle, service->scep };
     TRY(front_new(&front, &service->front, why));
+    TRY(keeper_open(service, why));
     const struct role_verbs served = { verbs, sizeof(verbs) / sizeof(*verbs), service };
     TRY(role_listen(service->role, &served, &service->ipc, why));
     warn_daily(service);
@@ -196,6 +239,7 @@ void service_free(struct service *service)
         return;
     loop_timer_free(service->warn_timer);
     ipc_server_free(service->ipc);
+    ra_keeper_free(service->keeper);
     front_free(service->front);
     scep_free(service->scep);
     pthread_mutex_destroy(&service->reload_lock);
