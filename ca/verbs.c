@@ -15,10 +15,6 @@ const struct ipc_verb ca_verbs[] = {
     { "poll", "scep", verb_poll, NULL },
     { "get_cert", "scep", verb_get_cert, NULL },
     { "get_crl", "scep", verb_get_crl, NULL },
-    { "ca_get", "va", verb_ca_get, NULL },
-    { "status_get", "va", verb_status_get, NULL },
-    { "status_changes", "va", verb_status_changes, NULL },
-    { "crl_get", "va", verb_crl_get, NULL },
     { "request_list", "cli", verb_request_list, NULL },
     { "request_show", "cli", verb_request_show, NULL },
     { "request_export", "cli", verb_request_export, NULL },
@@ -29,7 +25,6 @@ const struct ipc_verb ca_verbs[] = {
     { "cert_show", "cli", verb_cert_show, NULL },
     { "cert_export", "cli", verb_cert_export, NULL },
     { "cert_revoke", "cli", verb_cert_revoke, NULL },
-    { "cert_release", "cli", verb_cert_release, NULL },
     { "template_list", "cli", verb_template_list, NULL },
     { "template_show", "cli", verb_template_show, NULL },
     { "template_export", "cli", verb_template_show, NULL },
@@ -39,6 +34,11 @@ const struct ipc_verb ca_verbs[] = {
     { "password_new", "cli", verb_password_new, NULL },
     { "status", "cli", verb_status, NULL },
     { "issue", "scep va", NULL, verb_issue },
+    { "ca_get", "va", verb_ca_get, NULL },
+    { "status_get", "va", verb_status_get, NULL },
+    { "status_changes", "va", verb_status_changes, NULL },
+    { "crl_get", "va", verb_crl_get, NULL },
+    { "cert_release", "cli", verb_cert_release, NULL },
 };
 const size_t ca_verb_count = sizeof(ca_verbs) / sizeof(*ca_verbs);
 

@@ -143,3 +143,8 @@ void front_stop(struct front *front)
     int ms = (int)config_int(config_top(front->role->config), "stop_timeout") * 1000;
     http_server_drain(front->http, ms, drained, front);
 }
+
+int64_t front_tls_not_after(struct front *front)
+{
+    return front->tls ? tls_server_not_after(front->tls) : 0;
+}

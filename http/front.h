@@ -13,6 +13,7 @@ struct front_config {
 NODISCARD enum err front_new(const struct front_config *config, struct front **ret, struct why *why);
 void front_free(struct front *front);                        /* as http_server_free */
 AUTO_DECLARE(front)
+int64_t front_tls_not_after(struct front *front);            /* 0: no HTTPS listener */
 /* SIGHUP: TLS certificate and access log. What cannot be read again stays as it was, and is logged. Loop thread only. */
 void front_reload(void *front);
 /* SIGTERM: no new requests, and the loop stops when the last answer is out or stop_timeout is over. */

@@ -133,7 +133,7 @@ static void counters_put(const struct service *service, const char *sandbox, str
     record_put_int(out, "unreadable", (int64_t)atomic_load(&scep->counters.unreadable));
     record_put_int(out, "unavailable", (int64_t)atomic_load(&scep->counters.unavailable));
     record_put_int(out, "failed_decryptions_this_hour", budget_spent(scep->budget, clock_mono_ms()));
-    record_put_time(out, "tls_not_after", service->tls ? tls_server_not_after(service->tls) : 0);
+    record_put_time(out, "tls_not_after", front_tls_not_after(service->front));
     record_put_str(out, "sandbox", sandbox);
     record_end(out, mark);
 }

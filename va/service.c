@@ -157,7 +157,7 @@ static void authority_put(struct service *service, struct authority *authority, 
     AUTO(responder) responder = authority_responder(authority);
     size_t mark = record_begin(out);
     record_put_str(out, "ca", authority_name(authority));
-    record_put_time(out, "ocsp_certificate_expires", responder ? responder_not_after(responder) : 0);
+    record_put_time(out, "ocsp_not_after", responder ? responder_not_after(responder) : 0);
     crl_put(authority, DOWNLOAD_CRL, "crl_number", "crl_next_update", out);
     crl_put(authority, DOWNLOAD_DELTA, "delta_number", "delta_next_update", out);
     record_put_int(out, "cached", (int64_t)cache_count(service->va->cache, authority_index(authority)));

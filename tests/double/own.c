@@ -129,7 +129,7 @@ static const struct try_row rows[] = {
       .plain = true },
     { "replace its own file", own_file_replace, .expected = ALLOWED, .roles = "ca" },
     { "replace its own file", own_file_replace, .expected = FORBIDDEN, .roles = "va", .plain = true },
-    { "replace its own key", own_key_replace, .expected = ALLOWED, .roles = "va" },
+    { "replace its own key", own_key_replace, .expected = ALLOWED, .roles = "scep va" },
     { "write its log", own_log_write, .expected = ALLOWED, .roles = "scep va" },
     { "read its log", own_log_read, .expected = FORBIDDEN, .roles = "scep va" },
     { "accept a connection", accepts, .expected = ALLOWED, .roles = "ca scep va" },

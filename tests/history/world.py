@@ -81,7 +81,7 @@ class World:
         os.chmod(self.folder, 0o755)
 
     def _make(self, options, conf):
-        self.chancery('init', '--http', f'127.0.0.1:{self.port}', '--https', 'off', '--external-name', 'localhost',
+        self.chancery('init', '--http', f'127.0.0.1:{self.port}', '--https', 'off', '--va-http', '127.0.0.1:0', '--external-name', 'localhost',
                       '--root-passphrase-file', self.path('passphrase'), *options)
         path = os.path.join(self.site, 'etc/chancery.conf')
         with open(path, encoding='utf-8') as file:

@@ -67,7 +67,7 @@ attack wrong "1,000 wrong challenges a second" wrong
 attack replay "1,000 replays a second" good
 
 # The server on one half of the processors, those who ask on the other, so that the load does not pay itself.
-for role in signer ca scep; do taskset -a -p -c 0-$((half - 1)) "$(role_pid $role)" >/dev/null; done
+for role in signer ca scep va; do taskset -a -p -c 0-$((half - 1)) "$(role_pid $role)" >/dev/null; done
 asking() { taskset -c $((half < $(nproc) ? half : 0))-$(($(nproc) - 1)) "$@"; }
 peak=0
 for clients in 16 32 64; do

@@ -43,7 +43,7 @@ tls=$!
 issued_before=$(certificates)
 began=$SECONDS
 while kill -0 $good 2>/dev/null && [ $((SECONDS - began)) -lt "$seconds" ]; do
-    for role in signer ca scep; do echo "$role $((SECONDS - began)) $(rss $role) $(fds $role)"; done >>"$WORK/samples"
+    for role in signer ca scep va; do echo "$role $((SECONDS - began)) $(rss $role) $(fds $role)"; done >>"$WORK/samples"
     sleep 5
 done
 wait $good $wrong $short $bad $tls
@@ -52,7 +52,7 @@ index=$(calc "int(($(certificates) - $issued_before) * 3600 / $seconds * 19 / 10
 for kind in good wrong short bad tls; do say "        $kind: $(cat "$WORK/$kind.flood")"; done
 answered=$(field "$WORK/good.flood" status_200) sent=$(calc "int($rate * $seconds)")
 judge "$answered of $sent enrolments, p99 $(field "$WORK/good.flood" p99_ms) ms" "$answered >= 0.999 * $sent"
-for role in signer ca scep; do
+for role in signer ca scep va; do
     # Least squares over what comes after the first third: caches fill, and every worker has had its turn.
     read -r first last slope most fds_least fds_most < <(python3 - "$WORK/samples" $role <<'PY'
 import sys

@@ -77,6 +77,26 @@ refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line
         daemon_stop
     done
 }
+@test "init points certificates to the validation authority, or where it is told" {
+    site_make --va-http '[::]:80' --external-name pki.example
+    has() { grep -qF "$1" "$SITE/etc/chancery.conf"; }
+    has 'cdp_urls = {"http://pki.example/CertEnroll/issuing.crl"}'
+    has 'aia_urls = {"http://pki.example/CertEnroll/issuing.crt"}'
+    has 'ocsp_urls = {"http://pki.example/ocsp"}'
+    openssl x509 -in "$SITE/lib/ca/certs/ca-issuing.crt.pem" -noout -text | grep -q 'URI:http://pki.example/CertEnroll/root.crl'
+    SITE=$WORK/told
+    as_user mkdir "$SITE" 2>/dev/null || { mkdir "$SITE"; chown "$RUN_AS:" "$SITE"; }
+    site_make --va-http 192.0.2.1:8081 --cdp-url http://crl.example/a.crl --external-name pki.example
+    has 'cdp_urls = {"http://crl.example/a.crl"}'
+    has 'aia_urls = {"http://pki.example:8081/CertEnroll/issuing.crt"}'
+    SITE=$WORK/off
+    as_user mkdir "$SITE" 2>/dev/null || { mkdir "$SITE"; chown "$RUN_AS:" "$SITE"; }
+    site_make --va-http off --ocsp-url http://ocsp.example
+    has 'ocsp_urls = {"http://ocsp.example"}'
+    not has 'cdp_urls'
+    not has 'aia_urls'
+    not grep -q CertEnroll <(openssl x509 -in "$SITE/lib/ca/certs/ca-issuing.crt.pem" -noout -text)
+}
 @test "a second daemon on the same site is refused" {
     site_make
     daemon_start

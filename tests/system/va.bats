@@ -30,7 +30,7 @@ enrol() { # NAME: tmp/NAME.key, tmp/NAME.pem
 }
 serial_of() { openssl x509 -in "$WORK/tmp/$1.pem" -noout -serial | cut -d= -f2; }
 va_status() { chancery --json status | python3 -c 'import json, sys; print([r["detail"] for r in json.load(sys.stdin) if r["role"] == "va"][0])'; }
-has_responder() { va_status | grep -q 'ca=issuing ocsp_certificate_expires=20'; }
+has_responder() { va_status | grep -q 'ca=issuing ocsp_not_after=20'; }
 ocsp() { # NAME [OPTIONS]: what openssl says, which must verify
     local name=$1
     shift

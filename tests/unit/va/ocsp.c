@@ -159,6 +159,19 @@ TEST(our_hashes_are_found_and_others_are_not)
     scene_end(&scene);
 }
 
+TEST(as_many_cas_as_the_limit_are_served_and_not_one_more)
+{
+    struct scene scene;
+    struct why why = { 0 };
+    scene_begin(&scene);
+    while (scene.va->authority_count < LIMIT_VA_AUTHORITIES)
+        MUST(va_add_authority(scene.va, "more", false, &must_));
+    ASSERT_ERR(ERR_CONFIG, va_add_authority(scene.va, "one-more", false, &why), &why);
+    assert_true(status_watch_round(scene.watch));
+    assert_int_equal(status_now(&scene, GOOD), OCSP_GOOD);
+    scene_end(&scene);
+}
+
 TEST(without_ca_what_is_kept_is_said_until_its_end_and_then_nothing)
 {
     struct scene scene;
@@ -265,6 +278,7 @@ RUN(T(good_revoked_and_unknown_are_said), T(an_answer_lasts_its_time_and_unknown
     T(ca_is_asked_once_for_what_is_kept_and_each_time_for_what_is_unknown),
     T(an_answer_to_a_nonce_has_it_and_is_not_kept), T(several_certificates_are_answered_in_their_order),
     T(a_certificate_of_another_ca_among_ours_is_unknown), T(our_hashes_are_found_and_others_are_not),
+    T(as_many_cas_as_the_limit_are_served_and_not_one_more),
     T(without_ca_what_is_kept_is_said_until_its_end_and_then_nothing),
     T(nobody_waits_for_a_ca_that_did_not_answer), T(an_error_of_ca_is_no_status),
     T(without_an_ocsp_certificate_there_is_no_answer), T(no_answer_outlives_the_certificate_of_its_signer),
