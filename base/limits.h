@@ -39,3 +39,4 @@
 #define LIMIT_OCSP_REQUEST_BYTES   4096     /* one CertID and a nonce have about 200; RFC 5019 2.1.1 asks for one   */
 #define LIMIT_OCSP_REQUESTS        8        /* CertIDs in one request                                             */
 #define LIMIT_NAME_BYTES           64       /* names of endpoints, templates, CAs, principals                     */
+#define LIMIT_RULE_BYTES           4096     /* the text of a template's rule: 32 lines with patterns                    */
