@@ -39,4 +39,6 @@
 #define LIMIT_OCSP_REQUEST_BYTES   4096     /* one CertID and a nonce have about 200; RFC 5019 2.1.1 asks for one   */
 #define LIMIT_OCSP_REQUESTS        8        /* CertIDs in one request                                             */
 #define LIMIT_NAME_BYTES           64       /* names of endpoints, templates, CAs, principals                     */
+#define LIMIT_SITE_TEMPLATES       500      /* in one site file: each is compared with every other                     */
+#define LIMIT_SITE_ANSWER_BYTES    (LIMIT_FRAME_BYTES - 1024) /* what an apply changes, or an export: it fits a frame  */
 #define LIMIT_RULE_BYTES           4096     /* the text of a template's rule: 32 lines with patterns                    */

@@ -18,7 +18,7 @@ enum property_kind { PROPERTY_TEXT, PROPERTY_LINES, PROPERTY_LIST, PROPERTY_WORD
     X(eku,                   "eku",                   LIST,     eku_text,              0,    1024, NULL)         \
     X(key_usage,             "key_usage",             USAGE,    key_usage,             0,    0, NULL)            \
     X(validity,              "validity_s",            SPAN,     validity_s,            3600, 3153600000, NULL)   \
-    X(renewal,               "renewal_s",             SPAN,     renewal_s,             3600, 3153600000, NULL)   \
+    X(renewal,               "renewal_s",             SPAN,     renewal_s,             0,    3153600000, NULL)   \
     X(min_rsa_bits,          "min_rsa_bits",          NUMBER,   min_rsa_bits,          1024, LIMIT_RSA_BITS_MAX, NULL) \
     X(key_algorithms,        "key_algorithms",        LIST,     key_algorithms,        1,    128, NULL)          \
     X(subject_rule,          "subject_rule",          LINES,    subject_rule,          0,    LIMIT_RULE_BYTES, NULL) \

@@ -9,6 +9,7 @@
 #include "ca/verbs.h"
 
 #include "base/fault.h"
+#include "base/limits.h"
 #include "base/log.h"
 
 #define OTHER_FIELDS "kind name published"
@@ -145,7 +146,11 @@ static enum err twice_check(struct der_reader list, struct why *why)
     struct der_reader all = list;
     struct record record;
     struct bytes name;
+    size_t count = 0;
     while (records_next(&list, &record)) {
+        if (record_find(&record, "name", &name) && ++count > LIMIT_SITE_TEMPLATES)
+            return fail(why, ERR_LIMIT, "the site file has more than %d templates: apply it in parts",
+                        LIMIT_SITE_TEMPLATES);
         if (record_find(&record, "name", &name) && times_named(all, name) > 1)
             return fail(why, ERR_USAGE, "template %.*s is there twice", (int)name.len,
                         (const char *)name.data);
@@ -169,6 +174,14 @@ static enum err prune(const struct site *site, struct template_edit *edit, struc
     return OK;
 }
 
+static enum err answer_check(size_t len, const char *what, struct why *why)
+{
+    if (len > LIMIT_SITE_ANSWER_BYTES)
+        return fail(why, ERR_LIMIT, "the %s has %zu octets, limit %d: take it in parts", what, len,
+                    LIMIT_SITE_ANSWER_BYTES);
+    return OK;
+}
+
 static enum err site_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct site *site = arg;
@@ -184,6 +197,8 @@ static enum err site_work(struct store_tx *tx, void *arg, struct why *why)
         TRY(record_apply(site, &edit, &record, why));
     TRY(prune(site, &edit, all, why));
     TRY(template_edit_check_superseded(&edit, why));
+    /* Before it is done: an answer that fits no frame would leave the administrator without one. */
+    TRY(answer_check(site->changes.len, "difference", why));
     site->whole = true;
     /* A dry run does all of it, so that it meets whatever the real one would, and is rolled back. */
     return site->dry_run && !FAULT(dry_run) ? fail(why, ERR_DENIED, "a dry run") : OK;
@@ -254,7 +269,7 @@ static enum err export_work(struct store_tx *tx, void *arg, struct why *why)
     }
     if (exporting->name && !exporting->out.len)
         return fail(why, ERR_NOT_FOUND, "there is no template %s", exporting->name);
-    return OK;
+    return answer_check(exporting->out.len, "export", why);
 }
 
 /* The field name, when there: that template alone. */

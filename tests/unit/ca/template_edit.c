@@ -229,7 +229,7 @@ TEST(values_at_their_bounds_are_taken)
 {
     static const char *const good[][2] = {
         { "validity", "1095d" },
-        { "renewal", "1h" },
+        { "renewal", "0s" },
         { "backdate", "600s" },
         { "backdate", "ca" },
         { "backdate", "0s" },
@@ -750,7 +750,38 @@ TEST(a_site_file_with_anything_unknown_in_it_is_refused)
     assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM audit"));
 }
 
-RUN(W(a_template_is_made_changed_published_and_deleted), W(every_version_that_was_in_force_can_be_shown),
+/* count templates T0, T1, …, each with two rules of `rule` octets. */
+static enum err apply_many(int count, size_t rule, struct why *why)
+{
+    AUTO_BUF body = { 0 }, answer = { 0 }, text = { 0 };
+    for (size_t i = 0; i < rule; i++)
+        buf_append_byte(&text, '\n'); /* empty lines are no rules */
+    size_t list = records_begin(&body);
+    options_put(&body, "yes", "no");
+    for (int i = 0; i < count; i++) {
+        AUTO_STR name = xasprintf("T%d", i);
+        record_of(&body,
+                  (const char *const[]){ "kind", "template", "name", name, "subject_rule",
+                                         rule ? buf_text(&text) : "CN", "san_rule", buf_text(&text), NULL });
+    }
+    records_end(&body, list);
+    return call_body("site_apply", buf_bytes(&body), &answer, why);
+}
+
+TEST(as_many_templates_in_a_site_file_as_the_limit_and_no_larger_a_difference_than_a_frame)
+{
+    struct why why = { 0 };
+    ASSERT_OK(apply_many(LIMIT_SITE_TEMPLATES, 0, &why), &why);
+    ASSERT_ERR(ERR_LIMIT, apply_many(LIMIT_SITE_TEMPLATES + 1, 0, &why), &why);
+    assert_non_null(strstr(why.text, "more than 500 templates"));
+    ASSERT_OK(apply_many(100, LIMIT_RULE_BYTES, &why), &why);
+    ASSERT_ERR(ERR_LIMIT, apply_many(120, LIMIT_RULE_BYTES, &why), &why);
+    assert_non_null(strstr(why.text, "take it in parts"));
+    ASSERT_ERR(ERR_USAGE, apply_many(1, LIMIT_RULE_BYTES + 1, &why), &why);
+}
+
+RUN(W(as_many_templates_in_a_site_file_as_the_limit_and_no_larger_a_difference_than_a_frame),
+    W(a_template_is_made_changed_published_and_deleted), W(every_version_that_was_in_force_can_be_shown),
     W(a_copy_has_the_properties_of_the_other_and_is_not_published), W(each_bad_value_is_refused_and_named),
     W(values_at_their_bounds_are_taken), W(names_have_no_spaces_and_are_of_a_limited_length),
     W(a_property_that_is_given_twice_is_refused), W(an_encryption_template_takes_no_key_that_cannot_decrypt),

@@ -62,8 +62,9 @@ static enum err call_fields(const char *verb, const char *const *fields, struct 
 TEST(a_template_has_its_whole_life)
 {
     struct why why = { 0 };
-    ASSERT_OK(CALL("template_new", &why, "name", "Wifi", "from", "SCEPUser", "validity", "30d", "renewal", "1d"),
-              &why);
+    ASSERT_OK(
+        CALL("template_new", &why, "name", "Wifi", "from", "SCEPUser", "validity", "30d", "renewal", "1d"),
+        &why);
     ASSERT_OK(CALL("template_set", &why, "name", "Wifi", "expect-version", "1", "backdate", "60s"), &why);
     ASSERT_OK(CALL("template_show", &why, "name", "Wifi", "version", "1"), &why);
     ASSERT_OK(CALL("template_publish", &why, "name", "Wifi"), &why);
@@ -87,7 +88,8 @@ TEST(a_site_file_is_tried_and_then_done)
         AUTO_BUF body = { 0 };
         size_t list = records_begin(&body);
         record_of(&body, (const char *const[]){ "kind", "options", "dry_run", dry ? "yes" : "no", NULL });
-        record_of(&body, (const char *const[]){ "kind", "template", "name", "New", "published", "yes", NULL });
+        record_of(&body,
+                  (const char *const[]){ "kind", "template", "name", "New", "published", "yes", NULL });
         record_of(&body, (const char *const[]){ "kind", "ca_flags", "ca", "issuing", "EDITF_ATTRIBUTEENDDATE",
                                                 "on", NULL });
         records_end(&body, list);
@@ -175,12 +177,13 @@ TEST(of_many_that_wait_with_one_password_one_is_kept)
 static enum err old_template_work(struct store_tx *tx, void *arg, struct why *why)
 {
     (void)arg;
-    return store_exec(tx,
-                      "INSERT INTO template (name, display_name, purpose, eku, key_usage, validity_s, renewal_s, "
-                      "min_rsa_bits, key_algorithms, subject_rule, san_rule, version, published, changed_at) "
-                      "VALUES ('Old', 'Old one', 'signature', 'clientAuth', 1, 86400, 3600, 2048, 'RSA', 'CN', '', "
-                      "3, 1, 1700000000)",
-                      S_NO_ARGS, NULL, why);
+    return store_exec(
+        tx,
+        "INSERT INTO template (name, display_name, purpose, eku, key_usage, validity_s, renewal_s, "
+        "min_rsa_bits, key_algorithms, subject_rule, san_rule, version, published, changed_at) "
+        "VALUES ('Old', 'Old one', 'signature', 'clientAuth', 1, 86400, 3600, 2048, 'RSA', 'CN', '', "
+        "3, 1, 1700000000)",
+        S_NO_ARGS, NULL, why);
 }
 
 static int nothing(void **state)
@@ -221,8 +224,8 @@ int main(int argc, char **argv)
         E(a_site_file_is_tried_and_then_done),
         E(of_changes_at_once_each_is_a_version_or_is_refused),
         E(of_many_that_wait_with_one_password_one_is_kept),
-        cmocka_unit_test_setup_teardown(templates_of_an_older_store_have_their_version_and_the_defaults, nothing,
-                                        nothing),
+        cmocka_unit_test_setup_teardown(templates_of_an_older_store_have_their_version_and_the_defaults,
+                                        nothing, nothing),
     };
     place_make(&place, argc > 1 ? argv[1] : "sqlite");
     return place_run(&place, NULL, tests, sizeof(tests) / sizeof(tests[0]));
