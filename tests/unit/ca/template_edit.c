@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What administrators do to templates, through the verbs; and what becomes of requests meanwhile. */
+/* What administrators do to templates, through the verbs, and what endpoints issue by them. */
 #include "ca/template_edit.h"
 
 #include "ca/template_cache.h"
-#include "ca/verbs.h"
-#include "tests/unit/ca/fixture.h"
-#include "tests/unit/ca/verb_call.h"
+#include "tests/unit/ca/verb_ask.h"
 #include <pthread.h>
 
 static struct world *world;
@@ -28,63 +26,6 @@ static int end(void **state)
 #define DEVICE(name, ...)                                                                                    \
     __attribute__((cleanup(device_free))) struct device name = device_new(&(struct ask){ __VA_ARGS__ })
 
-/* fields: name, value, name, value, …, NULL */
-static void record_of(struct buf *out, const char *const *fields)
-{
-    size_t mark = record_begin(out);
-    for (size_t i = 0; fields[i]; i += 2)
-        record_put_str(out, fields[i], fields[i + 1]);
-    record_end(out, mark);
-}
-
-static enum err call_body(const char *verb, struct bytes body, struct buf *ret, struct why *why)
-{
-    for (size_t i = 0; i < ca_verb_count; i++) {
-        struct ipc_caller caller = { "cli" };
-        if (strcmp(ca_verbs[i].name, verb) != 0)
-            continue;
-        buf_free(ret);
-        return verb_call(&ca_verbs[i], world->ca, &caller, body, ret, why);
-    }
-    fail_msg("no verb %s", verb);
-    return ERR_INTERNAL;
-}
-
-static enum err call_fields(const char *verb, const char *const *fields, struct buf *ret, struct why *why)
-{
-    AUTO_BUF body = { 0 };
-    record_of(&body, fields);
-    return call_body(verb, buf_bytes(&body), ret, why);
-}
-
-#define CALL(verb, ret, why, ...)                                                                            \
-    call_fields((verb), (const char *const[]){ __VA_ARGS__, NULL }, (ret), (why))
-
-static void assert_text(const struct buf *answer, const char *name, const char *expected)
-{
-    struct der_reader list;
-    struct record record;
-    struct why why = { 0 };
-    ASSERT_OK(records_get(buf_bytes(answer), &list, &why), &why);
-    assert_true(records_next(&list, &record));
-    AUTO_STR text = record_str(&record, name);
-    if (!text)
-        fail_msg("no field %s", name);
-    assert_string_equal(expected, text);
-}
-
-static size_t changes_of(const struct buf *answer)
-{
-    struct der_reader list;
-    struct record record;
-    struct why why = { 0 };
-    size_t count = 0;
-    ASSERT_OK(records_get(buf_bytes(answer), &list, &why), &why);
-    while (records_next(&list, &record))
-        count++;
-    return count;
-}
-
 /* --- life --- */
 
 TEST(a_template_is_made_changed_published_and_deleted)
@@ -94,24 +35,24 @@ TEST(a_template_is_made_changed_published_and_deleted)
     ASSERT_OK(CALL("template_new", &answer, &why, "name", "Wifi", "display_name", "Wi-Fi of the office",
                    "validity", "30d", "renewal", "72h", "key_algorithms", "RSA,P-256"),
               &why);
-    assert_text(&answer, "version", "1");
-    assert_text(&answer, "published", "no");
-    assert_text(&answer, "renewal", "3d");
-    assert_text(&answer, "key_algorithms", "RSA P-256");
+    answer_assert(&answer, "version", "1");
+    answer_assert(&answer, "published", "no");
+    answer_assert(&answer, "renewal", "3d");
+    answer_assert(&answer, "key_algorithms", "RSA P-256");
     ASSERT_ERR(ERR_CONFLICT, CALL("template_new", &answer, &why, "name", "Wifi"), &why);
     ASSERT_OK(CALL("template_set", &answer, &why, "name", "Wifi", "validity", "20d", "key_usage",
                    "digitalSignature nonRepudiation"),
               &why);
-    assert_text(&answer, "version", "2");
-    assert_text(&answer, "key_usage", "digitalSignature,nonRepudiation");
+    answer_assert(&answer, "version", "2");
+    answer_assert(&answer, "key_usage", "digitalSignature,nonRepudiation");
     ASSERT_OK(CALL("template_set", &answer, &why, "name", "Wifi", "validity", "20d"), &why);
-    assert_text(&answer, "version", "2"); /* nothing differs */
+    answer_assert(&answer, "version", "2"); /* nothing differs */
     ASSERT_OK(CALL("template_publish", &answer, &why, "name", "Wifi"), &why);
-    assert_text(&answer, "published", "yes");
-    assert_text(&answer, "version", "2");
+    answer_assert(&answer, "published", "yes");
+    answer_assert(&answer, "version", "2");
     ASSERT_OK(CALL("template_unpublish", &answer, &why, "name", "Wifi"), &why);
     ASSERT_OK(CALL("template_unpublish", &answer, &why, "name", "Wifi"), &why);
-    assert_text(&answer, "published", "no");
+    answer_assert(&answer, "published", "no");
     ASSERT_OK(CALL("template_delete", &answer, &why, "name", "Wifi"), &why);
     ASSERT_ERR(ERR_NOT_FOUND, CALL("template_delete", &answer, &why, "name", "Wifi"), &why);
     assert_int_equal(5, world_count(world, "SELECT COUNT(*) FROM audit WHERE object LIKE 'template Wifi %' "
@@ -130,11 +71,11 @@ TEST(every_version_that_was_in_force_can_be_shown)
               &why);
     ASSERT_OK(CALL("template_set", &answer, &why, "name", "SCEPDevice", "validity", "10d"), &why);
     ASSERT_OK(CALL("template_show", &answer, &why, "name", "SCEPDevice", "version", "1"), &why);
-    assert_text(&answer, "validity", "365d");
+    answer_assert(&answer, "validity", "365d");
     ASSERT_OK(CALL("template_show", &answer, &why, "name", "SCEPDevice", "version", "2"), &why);
-    assert_text(&answer, "validity", "20d");
+    answer_assert(&answer, "validity", "20d");
     ASSERT_OK(CALL("template_show", &answer, &why, "name", "SCEPDevice"), &why);
-    assert_text(&answer, "validity", "10d");
+    answer_assert(&answer, "validity", "10d");
     ASSERT_ERR(ERR_NOT_FOUND, CALL("template_show", &answer, &why, "name", "SCEPDevice", "version", "4"),
                &why);
     ASSERT_ERR(ERR_USAGE, CALL("template_show", &answer, &why, "name", "SCEPDevice", "version", "x"), &why);
@@ -142,9 +83,9 @@ TEST(every_version_that_was_in_force_can_be_shown)
     ASSERT_OK(CALL("template_new", &answer, &why, "name", "Short", "validity", "5d", "renewal", "1d"), &why);
     ASSERT_OK(CALL("template_delete", &answer, &why, "name", "Short"), &why);
     ASSERT_OK(CALL("template_new", &answer, &why, "name", "Short"), &why);
-    assert_text(&answer, "version", "2");
+    answer_assert(&answer, "version", "2");
     ASSERT_OK(CALL("template_show", &answer, &why, "name", "Short", "version", "1"), &why);
-    assert_text(&answer, "validity", "5d");
+    answer_assert(&answer, "validity", "5d");
 }
 
 TEST(a_copy_has_the_properties_of_the_other_and_is_not_published)
@@ -154,11 +95,11 @@ TEST(a_copy_has_the_properties_of_the_other_and_is_not_published)
     ASSERT_OK(CALL("template_set", &answer, &why, "name", "SCEPUser", "oid", "1.3.6.1.4.1.99999.1"), &why);
     ASSERT_OK(CALL("template_new", &answer, &why, "name", "User2", "from", "SCEPUser", "validity", "100d"),
               &why);
-    assert_text(&answer, "san_rule", "dns\nemail\nuri\nip\nupn");
-    assert_text(&answer, "validity", "100d");
-    assert_text(&answer, "published", "no");
-    assert_text(&answer, "display_name", "User2");
-    assert_text(&answer, "oid", "");
+    answer_assert(&answer, "san_rule", "dns\nemail\nuri\nip\nupn");
+    answer_assert(&answer, "validity", "100d");
+    answer_assert(&answer, "published", "no");
+    answer_assert(&answer, "display_name", "User2");
+    answer_assert(&answer, "oid", "");
     ASSERT_ERR(ERR_NOT_FOUND, CALL("template_new", &answer, &why, "name", "User3", "from", "NoSuch"), &why);
 }
 
@@ -322,7 +263,7 @@ TEST(a_change_of_another_version_than_expected_is_refused)
         CALL("template_set", &answer, &why, "name", "SCEPUser", "expect-version", "x", "validity", "90d"),
         &why);
     ASSERT_OK(CALL("template_show", &answer, &why, "name", "SCEPUser"), &why);
-    assert_text(&answer, "validity", "100d");
+    answer_assert(&answer, "validity", "100d");
 }
 
 struct setter {
@@ -379,7 +320,7 @@ TEST(a_version_that_somebody_else_made_meanwhile_is_not_overwritten)
     ASSERT_ERR(ERR_CONFLICT, store_write(world->store, replace_work, &late, &why), &why);
     template_free(late.template);
     ASSERT_OK(CALL("template_show", &answer, &why, "name", "SCEPUser"), &why);
-    assert_text(&answer, "validity", "100d");
+    answer_assert(&answer, "validity", "100d");
 }
 
 /* --- what endpoints issue by --- */
@@ -477,311 +418,7 @@ TEST(template_information_is_the_name_and_the_oid_with_its_version)
     ASSERT_BYTES(BYTES_LIT("\x30\x0A\x06\x02\x2A\x03\x02\x01\x03\x02\x01\x00"), found.value);
 }
 
-/* --- approval --- */
-
-static void approval_wanted(const char *template)
-{
-    AUTO_BUF answer = { 0 };
-    struct why why = { 0 };
-    ASSERT_OK(CALL("template_set", &answer, &why, "name", template, "manager_approval", "yes"), &why);
-}
-
-TEST(manager_approval_makes_requests_of_any_endpoint_wait)
-{
-    DEVICE(device, .subject = "CN=one", .challenge = "secret");
-    AUTO_VAL(enrolled) got = { 0 }, again = { 0 }, polled = { 0 };
-    struct why why = { 0 };
-    approval_wanted("SCEPDevice");
-    ASSERT_OK(device_enroll(world, &device, "static", &got, &why), &why);
-    assert_int_equal(ENROLL_PENDING, got.disposition);
-    ASSERT_OK(device_enroll(world, &device, "static", &again, &why), &why);
-    assert_int_equal(ENROLL_PENDING, again.disposition);
-    assert_int_equal(got.request_id, again.request_id);
-    ASSERT_OK(ca_approve(world->ca, world_issuer(world), got.request_id, "cli", &why), &why);
-    ASSERT_OK(device_poll(world, &device, "static", &polled, &why), &why);
-    assert_int_equal(ENROLL_ISSUED, polled.disposition);
-    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM certificate"));
-}
-
-TEST(a_request_that_waits_has_taken_its_one_time_password)
-{
-    const char *password = once_new(world);
-    DEVICE(one, .subject = "CN=one", .challenge = password);
-    DEVICE(two, .subject = "CN=two", .challenge = password);
-    AUTO_VAL(enrolled) got = { 0 };
-    struct why why = { 0 };
-    approval_wanted("SCEPDevice");
-    ASSERT_OK(device_enroll(world, &one, "once", &got, &why), &why);
-    assert_int_equal(ENROLL_PENDING, got.disposition);
-    device_assert_refused(world, ERR_CHALLENGE_USED, &two, "once");
-    struct denial denial = { got.request_id, "cli", "no" };
-    ASSERT_OK(ca_deny(world->ca, world_issuer(world), &denial, &why), &why);
-    device_assert_refused(world, ERR_CHALLENGE_USED, &two, "once"); /* a denial frees nothing */
-    device_assert_refused(world, ERR_DENIED, &one, "once");
-    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM challenge WHERE claimed_by IS NOT NULL"));
-}
-
-struct racer {
-    pthread_t thread;
-    struct device device;
-    enum err err;
-};
-
-static void *race_thread(void *arg)
-{
-    struct racer *racer = arg;
-    AUTO_VAL(enrolled) got = { 0 };
-    struct why why = { 0 };
-    racer->err = device_enroll(world, &racer->device, "once", &got, &why);
-    return NULL;
-}
-
-TEST(of_many_that_wait_with_one_password_one_is_kept)
-{
-    struct racer racers[8] = { 0 };
-    const char *password = once_new(world);
-    int pending = 0;
-    world_exec(world, "UPDATE template SET manager_approval = 1 WHERE name = 'SCEPDevice'");
-    template_cache_forget(world->ca->templates);
-    for (size_t i = 0; i < 8; i++)
-        racers[i].device = device_new(&(struct ask){ .subject = "CN=one", .challenge = password });
-    for (size_t i = 0; i < 8; i++)
-        assert_int_equal(0, pthread_create(&racers[i].thread, NULL, race_thread, &racers[i]));
-    for (size_t i = 0; i < 8; i++) {
-        pthread_join(racers[i].thread, NULL);
-        pending += racers[i].err == OK;
-        device_free(&racers[i].device);
-    }
-    assert_int_equal(1, pending);
-    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM request"));
-}
-
-TEST(requests_that_wait_by_their_template_are_capped_and_keep_their_password_unused)
-{
-    AUTO_VAL(enrolled) got = { 0 };
-    struct why why = { 0 };
-    approval_wanted("SCEPDevice");
-    ca_find_endpoint(world->ca, BYTES_LIT("once"))->pending_max = 1;
-    DEVICE(one, .subject = "CN=one", .challenge = once_new(world));
-    DEVICE(two, .subject = "CN=two", .challenge = once_new(world));
-    ASSERT_OK(device_enroll(world, &one, "once", &got, &why), &why);
-    device_assert_refused(world, ERR_LIMIT, &two, "once");
-    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM challenge WHERE claimed_by IS NOT NULL"));
-    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM request"));
-}
-
-TEST(a_request_is_judged_by_the_version_that_it_met)
-{
-    DEVICE(device, .subject = "CN=one,OU=two", .challenge = "secret");
-    AUTO_BUF answer = { 0 };
-    AUTO_VAL(enrolled) got = { 0 }, polled = { 0 };
-    struct why why = { 0 };
-    approval_wanted("SCEPDevice");
-    ASSERT_OK(device_enroll(world, &device, "static", &got, &why), &why);
-    ASSERT_OK(CALL("template_set", &answer, &why, "name", "SCEPDevice", "validity", "10d", "renewal", "1d",
-                   "subject_rule", "CN required", "eku", "serverAuth"),
-              &why);
-    ASSERT_OK(ca_approve(world->ca, world_issuer(world), got.request_id, "cli", &why), &why);
-    ASSERT_OK(device_poll(world, &device, "static", &polled, &why), &why);
-    assert_int_equal(NOW + 365 * 86400LL, cert_of(&polled).not_after);
-    const struct cert cert = cert_of(&polled);
-    assert_true(cert_allows_eku(&cert, OID_KP_CLIENT_AUTH));
-    assert_int_equal(2, world_count(world, "SELECT template_version FROM request"));
-}
-
-TEST(what_was_unpublished_meanwhile_is_not_approved)
-{
-    DEVICE(device, .subject = "CN=one", .challenge = "secret");
-    AUTO_BUF answer = { 0 };
-    AUTO_VAL(enrolled) got = { 0 };
-    struct why why = { 0 };
-    approval_wanted("SCEPDevice");
-    ASSERT_OK(device_enroll(world, &device, "static", &got, &why), &why);
-    ASSERT_OK(CALL("template_unpublish", &answer, &why, "name", "SCEPDevice"), &why);
-    ASSERT_ERR(ERR_TEMPLATE, ca_approve(world->ca, world_issuer(world), got.request_id, "cli", &why), &why);
-    ASSERT_OK(CALL("template_publish", &answer, &why, "name", "SCEPDevice"), &why);
-    ASSERT_OK(ca_approve(world->ca, world_issuer(world), got.request_id, "cli", &why), &why);
-}
-
-TEST(an_approval_that_was_not_sealed_waits_again_with_its_password_taken)
-{
-    const char *password = once_new(world);
-    DEVICE(device, .subject = "CN=one", .challenge = password);
-    DEVICE(other, .subject = "CN=two", .challenge = password);
-    AUTO_VAL(enrolled) got = { 0 }, again = { 0 };
-    struct why why = { 0 };
-    approval_wanted("SCEPDevice");
-    ASSERT_OK(device_enroll(world, &device, "once", &got, &why), &why);
-    world->seal_error = ERR_UNAVAILABLE;
-    ASSERT_ERR(ERR_UNAVAILABLE, ca_approve(world->ca, world_issuer(world), got.request_id, "cli", &why),
-               &why);
-    world->clock.held += ISSUE_VOID_S;
-    ASSERT_OK(issue_void_stale(world->ca, world_issuer(world), NULL, &why), &why);
-    world->seal_error = OK;
-    device_assert_refused(world, ERR_CHALLENGE_USED, &other, "once");
-    ASSERT_OK(device_enroll(world, &device, "once", &again, &why), &why);
-    assert_int_equal(ENROLL_PENDING, again.disposition);
-    ASSERT_OK(ca_approve(world->ca, world_issuer(world), got.request_id, "cli", &why), &why);
-}
-
-/* --- a whole site --- */
-
-static void options_put(struct buf *out, const char *dry_run, const char *prune)
-{
-    record_of(out, (const char *const[]){ "kind", "options", "dry_run", dry_run, "prune", prune, NULL });
-}
-
-TEST(applying_an_export_changes_nothing)
-{
-    AUTO_BUF exported = { 0 }, answer = { 0 };
-    struct why why = { 0 };
-    ASSERT_OK(
-        CALL("template_set", &answer, &why, "name", "SCEPUser", "backdate", "60s", "superseded", "WebServer"),
-        &why);
-    ASSERT_OK(CALL("ca_flags", &answer, &why, "flag", "+EDITF_ATTRIBUTEENDDATE"), &why);
-    int64_t audited = world_count(world, "SELECT COUNT(*) FROM audit");
-    ASSERT_OK(call_fields("site_export", (const char *const[]){ NULL }, &exported, &why), &why);
-    assert_int_equal(13, changes_of(&exported)); /* twelve templates and one CA */
-    ASSERT_OK(call_body("site_apply", buf_bytes(&exported), &answer, &why), &why);
-    assert_int_equal(0, changes_of(&answer));
-    assert_int_equal(audited, world_count(world, "SELECT COUNT(*) FROM audit"));
-    ASSERT_OK(CALL("site_export", &exported, &why, "name", "SCEPUser"), &why);
-    assert_int_equal(1, changes_of(&exported));
-    ASSERT_ERR(ERR_NOT_FOUND, CALL("site_export", &exported, &why, "name", "NoSuch"), &why);
-}
-
-static void site_of(struct buf *out, const char *dry_run, const char *prune, const char *last_validity)
-{
-    size_t list = records_begin(out);
-    options_put(out, dry_run, prune);
-    record_of(out, (const char *const[]){ "kind", "template", "name", "New", "published", "yes", "superseded",
-                                          "Newer", NULL });
-    record_of(out, (const char *const[]){ "kind", "template", "name", "Newer", NULL });
-    record_of(out, (const char *const[]){ "kind", "ca_flags", "ca", "issuing", "EDITF_ATTRIBUTEENDDATE", "on",
-                                          NULL });
-    record_of(out, (const char *const[]){ "kind", "template", "name", "SCEPUser", "validity", last_validity,
-                                          NULL });
-    records_end(out, list);
-}
-
-TEST(a_site_file_is_done_whole_or_not_at_all)
-{
-    AUTO_BUF good = { 0 }, bad = { 0 }, answer = { 0 };
-    struct why why = { 0 };
-    site_of(&bad, "no", "no", "2000d");
-    ASSERT_ERR(ERR_TEMPLATE, call_body("site_apply", buf_bytes(&bad), &answer, &why), &why);
-    assert_int_equal(12, world_count(world, "SELECT COUNT(*) FROM template"));
-    assert_false(atomic_load(&world_issuer(world)->attribute_end_date));
-    site_of(&good, "no", "no", "200d");
-    ASSERT_OK(call_body("site_apply", buf_bytes(&good), &answer, &why), &why);
-    assert_true(changes_of(&answer) > 4);
-    assert_int_equal(14, world_count(world, "SELECT COUNT(*) FROM template"));
-    assert_int_equal(1, world_count(world, "SELECT published FROM template WHERE name = 'New'"));
-    assert_true(atomic_load(&world_issuer(world)->attribute_end_date));
-    ASSERT_OK(call_body("site_apply", buf_bytes(&good), &answer, &why), &why);
-    assert_int_equal(0, changes_of(&answer));
-}
-
-TEST(a_dry_run_shows_what_would_be_and_does_nothing)
-{
-    AUTO_BUF body = { 0 }, answer = { 0 };
-    struct why why = { 0 };
-    site_of(&body, "yes", "no", "200d");
-    ASSERT_OK(call_body("site_apply", buf_bytes(&body), &answer, &why), &why);
-    assert_true(changes_of(&answer) > 4);
-    assert_int_equal(12, world_count(world, "SELECT COUNT(*) FROM template"));
-    assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM audit"));
-    assert_false(atomic_load(&world_issuer(world)->attribute_end_date));
-    buf_clear(&body);
-    site_of(&body, "yes", "no", "2000d"); /* and meets what the real one would */
-    ASSERT_ERR(ERR_TEMPLATE, call_body("site_apply", buf_bytes(&body), &answer, &why), &why);
-}
-
-TEST(pruning_removes_what_is_not_named_unless_it_is_in_use)
-{
-    AUTO_BUF body = { 0 }, answer = { 0 };
-    struct why why = { 0 };
-    site_of(&body, "no", "yes", "200d");
-    ASSERT_ERR(ERR_BAD_REQUEST, call_body("site_apply", buf_bytes(&body), &answer, &why), &why);
-    assert_int_equal(12, world_count(world, "SELECT COUNT(*) FROM template"));
-    buf_clear(&body);
-    size_t list = records_begin(&body);
-    options_put(&body, "no", "yes");
-    for (size_t i = 0; i < 3; i++)
-        record_of(&body,
-                  (const char *const[]){ "kind", "template", "name",
-                                         ca_find_endpoint(world->ca, BYTES_LIT("static"))->slots[i], NULL });
-    records_end(&body, list);
-    ASSERT_OK(call_body("site_apply", buf_bytes(&body), &answer, &why), &why);
-    assert_int_equal(9, changes_of(&answer));
-    assert_int_equal(3, world_count(world, "SELECT COUNT(*) FROM template"));
-}
-
-TEST(a_site_file_with_anything_unknown_in_it_is_refused)
-{
-    static const char *const bad[][8] = {
-        { "kind", "nonsense", NULL },
-        { "name", "New", NULL },
-        { "kind", "template", NULL },
-        { "kind", "template", "name", "New", "nonsense", "1", NULL },
-        { "kind", "template", "name", "New", "published", "maybe", NULL },
-        { "kind", "options", "force", "yes", NULL },
-        { "kind", "options", "prune", "1", NULL },
-        { "kind", "ca_flags", "ca", "issuing", "EDITF_NOSUCH", "on", NULL },
-        { "kind", "ca_flags", "ca", "issuing", "EDITF_ATTRIBUTEENDDATE", "yes", NULL },
-        { "kind", "ca_flags", "ca", "issuing", "EDITF_ATTRIBUTEENDDATE", "", NULL },
-    };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-        AUTO_BUF body = { 0 }, answer = { 0 };
-        struct why why = { 0 };
-        size_t list = records_begin(&body);
-        record_of(&body, bad[i]);
-        records_end(&body, list);
-        if (call_body("site_apply", buf_bytes(&body), &answer, &why) != ERR_USAGE)
-            fail_msg("taken, or refused otherwise: %zu \"%s\"", i, why.text);
-    }
-    AUTO_BUF twice = { 0 }, answer = { 0 };
-    struct why why = { 0 };
-    size_t list = records_begin(&twice);
-    record_of(&twice, (const char *const[]){ "kind", "template", "name", "New", NULL });
-    record_of(&twice, (const char *const[]){ "kind", "template", "name", "New", NULL });
-    records_end(&twice, list);
-    ASSERT_ERR(ERR_USAGE, call_body("site_apply", buf_bytes(&twice), &answer, &why), &why);
-    assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM audit"));
-}
-
-/* count templates T0, T1, …, each with two rules of `rule` octets. */
-static enum err apply_many(int count, size_t rule, struct why *why)
-{
-    AUTO_BUF body = { 0 }, answer = { 0 }, text = { 0 };
-    for (size_t i = 0; i < rule; i++)
-        buf_append_byte(&text, '\n'); /* empty lines are no rules */
-    size_t list = records_begin(&body);
-    options_put(&body, "yes", "no");
-    for (int i = 0; i < count; i++) {
-        AUTO_STR name = xasprintf("T%d", i);
-        record_of(&body,
-                  (const char *const[]){ "kind", "template", "name", name, "subject_rule",
-                                         rule ? buf_text(&text) : "CN", "san_rule", buf_text(&text), NULL });
-    }
-    records_end(&body, list);
-    return call_body("site_apply", buf_bytes(&body), &answer, why);
-}
-
-TEST(as_many_templates_in_a_site_file_as_the_limit_and_no_larger_a_difference_than_a_frame)
-{
-    struct why why = { 0 };
-    ASSERT_OK(apply_many(LIMIT_SITE_TEMPLATES, 0, &why), &why);
-    ASSERT_ERR(ERR_LIMIT, apply_many(LIMIT_SITE_TEMPLATES + 1, 0, &why), &why);
-    assert_non_null(strstr(why.text, "more than 500 templates"));
-    ASSERT_OK(apply_many(100, LIMIT_RULE_BYTES, &why), &why);
-    ASSERT_ERR(ERR_LIMIT, apply_many(120, LIMIT_RULE_BYTES, &why), &why);
-    assert_non_null(strstr(why.text, "take it in parts"));
-    ASSERT_ERR(ERR_USAGE, apply_many(1, LIMIT_RULE_BYTES + 1, &why), &why);
-}
-
-RUN(W(as_many_templates_in_a_site_file_as_the_limit_and_no_larger_a_difference_than_a_frame),
-    W(a_template_is_made_changed_published_and_deleted), W(every_version_that_was_in_force_can_be_shown),
+RUN(W(a_template_is_made_changed_published_and_deleted), W(every_version_that_was_in_force_can_be_shown),
     W(a_copy_has_the_properties_of_the_other_and_is_not_published), W(each_bad_value_is_refused_and_named),
     W(values_at_their_bounds_are_taken), W(names_have_no_spaces_and_are_of_a_limited_length),
     W(a_property_that_is_given_twice_is_refused), W(an_encryption_template_takes_no_key_that_cannot_decrypt),
@@ -792,14 +429,4 @@ RUN(W(as_many_templates_in_a_site_file_as_the_limit_and_no_larger_a_difference_t
     W(a_request_signed_with_a_hash_that_the_template_lacks_is_refused),
     W(a_subject_from_the_directory_needs_a_policy_record_and_there_is_none),
     W(a_template_that_wants_an_authorised_signature_says_so),
-    W(template_information_is_the_name_and_the_oid_with_its_version),
-    W(manager_approval_makes_requests_of_any_endpoint_wait),
-    W(a_request_that_waits_has_taken_its_one_time_password),
-    W(of_many_that_wait_with_one_password_one_is_kept),
-    W(requests_that_wait_by_their_template_are_capped_and_keep_their_password_unused),
-    W(a_request_is_judged_by_the_version_that_it_met), W(what_was_unpublished_meanwhile_is_not_approved),
-    W(an_approval_that_was_not_sealed_waits_again_with_its_password_taken),
-    W(applying_an_export_changes_nothing), W(a_site_file_is_done_whole_or_not_at_all),
-    W(a_dry_run_shows_what_would_be_and_does_nothing),
-    W(pruning_removes_what_is_not_named_unless_it_is_in_use),
-    W(a_site_file_with_anything_unknown_in_it_is_refused))
+    W(template_information_is_the_name_and_the_oid_with_its_version))

@@ -3,9 +3,7 @@
 #include "ca/flags.h"
 #include "ca/schema.h"
 #include "ca/template_row.h"
-#include "ca/verbs.h"
-#include "tests/unit/ca/fixture.h"
-#include "tests/unit/ca/verb_call.h"
+#include "tests/unit/ca/verb_ask.h"
 #include "tests/unit/store/place.h"
 
 #define MANY   8
@@ -31,32 +29,14 @@ static int end(void **state)
     return 0;
 }
 
-static enum err call_body(const char *verb, struct bytes body, struct buf *ret, struct why *why)
-{
-    struct ipc_caller caller = { "cli" };
-    for (size_t i = 0; i < ca_verb_count; i++) {
-        if (strcmp(ca_verbs[i].name, verb) == 0)
-            return verb_call(&ca_verbs[i], world->ca, &caller, body, ret, why);
-    }
-    fail_msg("no verb %s", verb);
-    return ERR_INTERNAL;
-}
-
-static void record_of(struct buf *out, const char *const *fields)
-{
-    size_t mark = record_begin(out);
-    for (size_t i = 0; fields[i]; i += 2)
-        record_put_str(out, fields[i], fields[i + 1]);
-    record_end(out, mark);
-}
-
+/* Whatever it answers. */
 static enum err call_fields(const char *verb, const char *const *fields, struct why *why)
 {
-    AUTO_BUF body = { 0 }, answer = { 0 };
-    record_of(&body, fields);
-    return call_body(verb, buf_bytes(&body), &answer, why);
+    AUTO_BUF answer = { 0 };
+    return ask_fields(world, verb, fields, &answer, why);
 }
 
+#undef CALL
 #define CALL(verb, why, ...) call_fields((verb), (const char *const[]){ __VA_ARGS__, NULL }, (why))
 
 TEST(a_template_has_its_whole_life)
@@ -93,8 +73,7 @@ TEST(a_site_file_is_tried_and_then_done)
         record_of(&body, (const char *const[]){ "kind", "ca_flags", "ca", "issuing", "EDITF_ATTRIBUTEENDDATE",
                                                 "on", NULL });
         records_end(&body, list);
-        buf_free(&answer);
-        ASSERT_OK(call_body("site_apply", buf_bytes(&body), &answer, &why), &why);
+        ASSERT_OK(ask_body(world, "site_apply", buf_bytes(&body), &answer, &why), &why);
         assert_int_equal(dry ? 0 : 1, world_count(world, "SELECT COUNT(*) FROM template WHERE name = 'New'"));
         assert_int_equal(!dry, atomic_load(&world_issuer(world)->attribute_end_date));
     }
