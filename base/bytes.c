@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define LARGE_BYTES (4 << 20) /* buffers from here on grow by a quarter: a CRL's double would be wasted */
+
 void *xmalloc(size_t size)
 {
     void *block = malloc(size ? size : 1);
@@ -71,8 +73,10 @@ void buf_reserve(struct buf *buf, size_t more)
     if (need <= buf->cap)
         return;
     size_t cap = buf->cap ? buf->cap : 64;
-    while (cap < need)
+    while (cap < need && need < LARGE_BYTES)
         cap *= 2;
+    if (cap < need)
+        cap = buf->cap ? need + need / 4 : need;
     /* Not realloc: it could leave a copy of a secret behind (buf_wipe). */
     uint8_t *data = xmalloc(cap);
     if (buf->len)

@@ -23,13 +23,12 @@ void hex_append_upper(struct buf *out, struct bytes in)
     hex_append_digits(out, in, "0123456789ABCDEF");
 }
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* One more than a digit's value, 0 for what is none: digits are random, and branches over them would be guessed wrong. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 bool hex_decode(struct bytes text, struct buf *ret)
 {
@@ -38,10 +37,10 @@ bool hex_decode(struct bytes text, struct buf *ret)
     AUTO_BUF out = { 0 };
     buf_reserve(&out, text.len / 2);
     for (size_t i = 0; i < text.len; i += 2) {
-        int high = hex_value(text.data[i]), low = hex_value(text.data[i + 1]);
-        if (high < 0 || low < 0)
+        int high = hex_values[text.data[i]], low = hex_values[text.data[i + 1]];
+        if (!high || !low)
             return false;
-        buf_append_byte(&out, (uint8_t)(high << 4 | low));
+        out.data[out.len++] = (uint8_t)((high - 1) << 4 | (low - 1));
     }
     *ret = TAKE_BUF(out);
     return true;

@@ -94,13 +94,24 @@ static enum err write_temporary(const char *temporary, struct bytes data, mode_t
     return OK;
 }
 
+/* Never over another file. A file system that cannot rename so has links; a confined role has none, and keeps its keys where this works. */
+static int move_new(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if ((errno != EINVAL && errno != ENOSYS) || link(from, to) != 0)
+        return -1;
+    unlink(from);
+    return 0;
+}
+
 static enum err file_replace(const char *path, struct bytes data, mode_t mode, bool fresh, struct why *why)
 {
     /* Its own for each thread: with one name for all, a second writer could have its half of a file renamed
      * by the first. */
     AUTO_STR temporary = xasprintf("%s.%d.%d.new", path, (int)getpid(), (int)gettid());
     TRY(write_temporary(temporary, data, mode, why));
-    int moved = fresh && !FAULT(key_overwritten) ? link(temporary, path) : rename(temporary, path);
+    int moved = fresh && !FAULT(key_overwritten) ? move_new(temporary, path) : rename(temporary, path);
     if (moved != 0) {
         int saved = errno;
         unlink(temporary);
@@ -108,8 +119,6 @@ static enum err file_replace(const char *path, struct bytes data, mode_t mode, b
             return fail(why, ERR_CONFLICT, "%s exists and is not overwritten", path);
         return fail(why, ERR_IO, "cannot put %s in place: %s", path, strerror(saved));
     }
-    if (fresh)
-        unlink(temporary);
     return file_flush_folder(path, why);
 }
 

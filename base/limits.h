@@ -38,6 +38,8 @@
 #define LIMIT_FOREIGN_SERIAL_BYTES 64       /* of a device's self-signed certificate: certmonger's have 33 octets  */
 #define LIMIT_OCSP_REQUEST_BYTES   4096     /* one CertID and a nonce have about 200; RFC 5019 2.1.1 asks for one   */
 #define LIMIT_OCSP_REQUESTS        8        /* CertIDs in one request                                             */
+#define LIMIT_VA_AUTHORITIES       64       /* ca sections that va answers for: as many as a list has values       */
+#define LIMIT_VA_FILES             64       /* certificates and CRLs of other CAs that va serves                   */
 #define LIMIT_NAME_BYTES           64       /* names of endpoints, templates, CAs, principals                     */
 #define LIMIT_SITE_TEMPLATES       500      /* in one site file: each is compared with every other                     */
 #define LIMIT_SITE_ANSWER_BYTES    (LIMIT_FRAME_BYTES - 1024) /* what an apply changes, or an export: it fits a frame  */

@@ -3,6 +3,7 @@
 #include "ca/validator.h"
 
 #include "base/fault.h"
+#include "ca/may_enrol.h"
 
 const struct validator *validator_find(const char *name)
 {
@@ -34,7 +35,9 @@ enum err authorise(struct ca *ca, struct request *request, struct grant *grant, 
     TRY(public_key_parse(request->csr.spki, &request->key, why));
     /* First of all: scep takes every other refusal as proof that nobody altered the request on its way. */
     if (!FAULT(csr_signature))
-        TRY(csr_verify(&request->csr, request->key, endpoint->allow_sha1, why));
+        TRY(csr_verify(&request->csr, request->key, endpoint && endpoint->allow_sha1, why));
+    if (!endpoint)
+        return may_enrol(request->requester, request->template_name, why);
     TRY(signer_check(request, why));
     TRY(endpoint->validator->check(ca, request, grant, why));
     return OK;

@@ -9,6 +9,7 @@
 #include "ca/answer.h"
 #include "ca/issue.h"
 #include "ca/request.h"
+#include "ca/template_cache.h"
 #include "ca/validator.h"
 #include "ca/validity.h"
 #include "x509/name.h"
@@ -101,6 +102,19 @@ static void on_reserved(void *arg, enum err err, const struct why *why)
 
 static void wait_for_approval(void *arg);
 
+static enum err template_choose(const struct enrolment *enrolment, struct template **ret, struct why *why)
+{
+    struct ca *ca = enrolment->ca;
+    const struct request *request = &enrolment->request;
+    struct bytes name = request->template_name;
+    if (request->endpoint)
+        return template_for_slot(ca, request->endpoint, slot_of(&request->csr), ret, why);
+    enum err err = template_cache_find(ca->templates, name, ret, why);
+    return err == ERR_NOT_FOUND
+               ? fail(why, ERR_TEMPLATE, "there is no template %.*s", (int)name.len, name.data)
+               : err;
+}
+
 /* What may be issued, and as what. From `authorised` on the requester was accepted: what goes wrong is kept. */
 static enum err judge(struct enrolment *enrolment, struct why *why)
 {
@@ -109,7 +123,7 @@ static enum err judge(struct enrolment *enrolment, struct why *why)
     struct grant *grant = &enrolment->grant;
     TRY(authorise(ca, request, grant, why)); /* key, signer, challenge */
     grant->authorised = true;
-    TRY(template_for_slot(ca, request->endpoint, slot_of(&request->csr), &grant->template, why));
+    TRY(template_choose(enrolment, &grant->template, why));
     TRY(template_admit(grant->template, &request->csr, why));
     TRY(template_apply(&request->csr, request->key, grant, why));
     grant->validity_s = validity_of(request->issuer, grant->template, &request->csr);
@@ -118,6 +132,10 @@ static enum err judge(struct enrolment *enrolment, struct why *why)
                     request->issuer->name);
     /* Last, because whoever a manual endpoint makes wait was accepted by nobody: is_to_be_kept. */
     grant->waits = grant->waits || (grant->template->manager_approval && !FAULT(manager_approval));
+    if (grant->waits && !request->endpoint)
+        return fail(why, ERR_TEMPLATE,
+                    "template %s wants a manager's approval, and a role's own request cannot wait",
+                    grant->template->name);
     return OK;
 }
 
@@ -220,17 +238,36 @@ static void settle(void *arg)
 
 /* --- asking --- */
 
-void ca_enroll_start(struct ca *ca, const struct enroll_start *start)
+static struct enrolment *enrolment_new(struct ca *ca, const struct enroll_start *start)
 {
     struct enrolment *enrolment = xcalloc(1, sizeof(*enrolment));
-    struct why why = { 0 };
     enrolment->ca = ca;
     enrolment->start = *start;
-    enum err err = request_open(ca, start->ask, &enrolment->request, &why);
+    return enrolment;
+}
+
+static void enrolment_opened(struct enrolment *enrolment, enum err err, const struct why *why)
+{
     if (err == OK)
         enrolment_begin(enrolment);
     else
-        enrolment_end(enrolment, err, &why);
+        enrolment_end(enrolment, err, why);
+}
+
+void ca_enroll_start(struct ca *ca, const struct enroll_start *start)
+{
+    struct enrolment *enrolment = enrolment_new(ca, start);
+    struct why why = { 0 };
+    enum err err = request_open(ca, start->ask, &enrolment->request, &why);
+    enrolment_opened(enrolment, err, &why);
+}
+
+void ca_enroll_own_start(struct ca *ca, const struct own_request *own, const struct enroll_start *start)
+{
+    struct enrolment *enrolment = enrolment_new(ca, start);
+    struct why why = { 0 };
+    enum err err = request_open_own(ca, own, &enrolment->request, &why);
+    enrolment_opened(enrolment, err, &why);
 }
 
 struct waiting {

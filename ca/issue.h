@@ -17,7 +17,7 @@ void reservation_free(struct reservation *slot);             /* held by value */
 /* Who asks and what is kept of it: the same for a device, for an approval and for init. */
 struct reserve_params {
     const struct issuer *issuer;
-    const char *endpoint, *requester, *validator;            /* endpoint "" and validator "init" for init */
+    const char *endpoint, *requester, *validator;            /* endpoint "" for init and for roles: validator "init", "role" */
     const struct endpoint *claim_at;                         /* where the grant's challenge is claimed; NULL: none */
     struct bytes request_key, transaction_id, signer, spki, spki_digest, info, peer;
     int64_t approved_id;                                     /* 0: a new row; else the pending one that is approved */

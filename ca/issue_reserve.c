@@ -7,6 +7,7 @@
 #include "ca/challenge.h"
 #include "ca/issue.h"
 #include "ca/validator.h"
+#include "x509/extension.h"
 #include "x509/name.h"
 #include "x509/san.h"
 #include <stdio.h>
@@ -21,15 +22,16 @@ void reservation_free(struct reservation *slot)
 
 struct reserve_params reserve_params_of(const struct request *request, const struct grant *grant)
 {
+    const struct endpoint *endpoint = request->endpoint;
     return (struct reserve_params){
         .issuer = request->issuer,
-        .endpoint = request->endpoint->name,
-        .requester = request->endpoint->requester,
-        .validator = request->endpoint->validator->name,
-        .claim_at = grant->claims ? request->endpoint : NULL,
+        .endpoint = endpoint ? endpoint->name : "",
+        .requester = request->requester,
+        .validator = endpoint ? endpoint->validator->name : "role",
+        .claim_at = grant->claims ? endpoint : NULL,
         .request_key = BYTES_ARR(request->request_key),
         .transaction_id = request->transaction_id,
-        .signer = BYTES_ARR(request->signer_digest),
+        .signer = endpoint ? BYTES_ARR(request->signer_digest) : BYTES_NONE,
         .spki = request->csr.spki,
         .spki_digest = BYTES_ARR(request->spki_digest),
         .info = buf_bytes(&request->info),
@@ -138,13 +140,25 @@ static void information_put(const struct template *template, struct buf *out)
     extension_put(out, OID_MS_TEMPLATE_V2, false, buf_bytes(&version));
 }
 
+/* RFC 6960 4.2.2.2.1: who asks about the responder's own certificate would ask the responder. It is short-lived instead. */
+static void nocheck_append(const struct template *template, struct buf *out)
+{
+    for (size_t i = 0; i < template->eku_count; i++) {
+        if (oid_is(buf_bytes(&template->eku[i]), OID_KP_OCSP_SIGNING)) {
+            extension_put(out, OID_OCSP_NOCHECK, false, BYTES_LIT("\x05\x00"));
+            return;
+        }
+    }
+}
+
 static enum err tbs_make(struct attempt *attempt, struct why *why)
 {
     const struct issuer *issuer = attempt->params->issuer;
     const struct grant *grant = attempt->grant;
     struct bytes eku[TEMPLATE_EKU_MAX];
-    AUTO_BUF text = { 0 }, information = { 0 };
-    information_put(grant->template, &information);
+    AUTO_BUF text = { 0 }, more = { 0 };
+    information_put(grant->template, &more);
+    nocheck_append(grant->template, &more);
     for (size_t i = 0; i < grant->template->eku_count; i++)
         eku[i] = buf_bytes(&grant->template->eku[i]);
     TRY(times_make(attempt, why));
@@ -171,7 +185,7 @@ static enum err tbs_make(struct attempt *attempt, struct why *why)
         .aia_ca_issuers_count = issuer->aia_count,
         .aia_ocsp = (const char *const *)issuer->ocsp,
         .aia_ocsp_count = issuer->ocsp_count,
-        .more_extensions = buf_bytes(&information),
+        .more_extensions = buf_bytes(&more),
     };
     buf_free(&attempt->tbs);
     TRY(tbs_build(&params, &attempt->tbs, why));

@@ -67,34 +67,41 @@ enum err request_info_parse(struct bytes info, struct buf *ret_der, struct csr *
 }
 
 /* design.md section 3: endpoint, signer, CertificationRequestInfo. Each part has a fixed length (a digest), so no two
-   requests run into each other. */
+   requests run into each other. A request without an endpoint has no signer either: who asks stands there, with the template. */
 static enum err request_key_make(struct ca *ca, struct request *request, struct why *why)
 {
     uint8_t parts[3][32], plain[32];
-    struct bytes name = bytes_str(request->endpoint->name), self = BYTES_LIT("self");
+    struct bytes name = request->endpoint ? bytes_str(request->endpoint->name) : BYTES_NONE;
+    struct bytes own[] = { bytes_str(request->requester), BYTES_LIT("\n"), request->template_name };
+    struct bytes signer[] = { request->self_signed ? BYTES_LIT("self") : request->signer.der };
     TRY(sha256_parts(&name, 1, parts[0], why));
-    TRY(sha256_parts(request->self_signed ? &self : &request->signer.der, 1, parts[1], why));
+    TRY(sha256_parts(request->endpoint ? signer : own, request->endpoint ? 1 : 3, parts[1], why));
     TRY(sha256_parts(&request->csr.info, 1, parts[2], why));
     struct bytes all = bytes_of(parts, sizeof(parts));
     TRY(sha256_parts(&all, 1, plain, why));
     return challenge_mac(&ca->challenge_key, BYTES_ARR(plain), request->request_key, why);
 }
 
+static enum err request_parse_csr(struct bytes csr, struct request *request, struct why *why)
+{
+    if (csr.len > LIMIT_CSR_BYTES)
+        return fail(why, ERR_LIMIT, "the request has %zu octets, limit %d", csr.len, LIMIT_CSR_BYTES);
+    TRY(csr_parse(csr, &request->csr, why));
+    TRY(request_info_strip(request->csr.info, &request->info, why));
+    return sha256_parts(&request->csr.spki, 1, request->spki_digest, why);
+}
+
 static enum err request_parse(const struct enroll_request *ask, struct request *request, struct why *why)
 {
-    if (ask->csr.len > LIMIT_CSR_BYTES)
-        return fail(why, ERR_LIMIT, "the request has %zu octets, limit %d", ask->csr.len, LIMIT_CSR_BYTES);
     if (ask->transaction_id.len == 0 || ask->transaction_id.len > LIMIT_TRANSACTION_ID_BYTES)
         return fail(why, ERR_BAD_REQUEST, "transactionID of %zu octets, allowed 1 to %d",
                     ask->transaction_id.len, LIMIT_TRANSACTION_ID_BYTES);
     request->transaction_id = ask->transaction_id;
     request->peer = ask->peer;
-    TRY(csr_parse(ask->csr, &request->csr, why));
+    TRY(request_parse_csr(ask->csr, request, why));
     TRY(cert_parse(ask->signer_cert, &request->signer, why));
     request->self_signed = bytes_equal(request->signer.issuer, request->signer.subject);
-    TRY(request_info_strip(request->csr.info, &request->info, why));
-    TRY(sha256_parts(&request->signer.spki, 1, request->signer_digest, why));
-    return sha256_parts(&request->csr.spki, 1, request->spki_digest, why);
+    return sha256_parts(&request->signer.spki, 1, request->signer_digest, why);
 }
 
 enum err request_open(struct ca *ca, const struct enroll_request *ask, struct request *ret, struct why *why)
@@ -104,7 +111,19 @@ enum err request_open(struct ca *ca, const struct enroll_request *ask, struct re
         return fail(why, ERR_BAD_REQUEST, "there is no endpoint %.*s", (int)ask->endpoint.len,
                     ask->endpoint.data);
     request.issuer = request.endpoint->issuer;
+    request.requester = request.endpoint->requester;
     TRY(request_parse(ask, &request, why));
+    TRY(request_key_make(ca, &request, why));
+    *ret = request;
+    request = (struct request){ 0 }; /* handed over */
+    return OK;
+}
+
+enum err request_open_own(struct ca *ca, const struct own_request *own, struct request *ret, struct why *why)
+{
+    AUTO_VAL(request)
+    request = { .issuer = own->issuer, .requester = own->requester, .template_name = own->template_name };
+    TRY(request_parse_csr(own->csr, &request, why));
     TRY(request_key_make(ca, &request, why));
     *ret = request;
     request = (struct request){ 0 }; /* handed over */

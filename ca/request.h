@@ -10,9 +10,17 @@
 #include "ipc/enroll.h"
 #include "x509/csr.h"
 
-struct request {                                             /* while it is worked on; views into what was asked */
-    struct endpoint *endpoint;
+/* A role asks for a certificate of its own: there is no endpoint, no challenge and no signer. */
+struct own_request {
     struct issuer *issuer;
+    const char *requester;                                   /* "role/va" */
+    struct bytes template_name, csr;
+};
+struct request {                                             /* while it is worked on; views into what was asked */
+    struct endpoint *endpoint;                               /* NULL: an own_request */
+    struct issuer *issuer;
+    const char *requester;                                   /* "endpoint/NAME", "role/va" */
+    struct bytes template_name;                              /* of an own_request */
     struct bytes transaction_id, peer;
     struct csr csr;
     struct cert signer; bool self_signed;
@@ -23,6 +31,7 @@ struct request {                                             /* while it is work
 void request_free(struct request *request);                  /* held by value: AUTO_VAL(request) */
 /* Finds the endpoint, parses CSR and signer, computes the keys. Judges nothing else. */
 NODISCARD enum err request_open(struct ca *ca, const struct enroll_request *ask, struct request *ret, struct why *why);
+NODISCARD enum err request_open_own(struct ca *ca, const struct own_request *own, struct request *ret, struct why *why);
 /* CertificationRequestInfo without its challengePassword attribute. */
 NODISCARD enum err request_info_strip(struct bytes info, struct buf *ret, struct why *why);
 /* The other way: a kept info as a CSR to be read again (its signature is empty). ret_der owns what *ret views. */

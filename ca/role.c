@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/wake.h"
 #include "ca/bootstrap.h"
 #include "ca/challenge.h"
 #include "ca/confine.h"
@@ -31,19 +32,6 @@ struct ca_role {
     atomic_bool housekeeping; /* one at a time */
 };
 
-static enum err seal_by_channel(void *arg, const struct seal_request *request, struct buf *ret_der,
-                                struct why *why)
-{
-    struct ca_role *serving = arg;
-    AUTO_BUF body = { 0 }, answer = { 0 };
-    struct bytes der;
-    seal_request_put(&body, request);
-    TRY(channel_call(serving->signer, "seal", buf_bytes(&body), SEAL_TIMEOUT_MS, &answer, why));
-    TRY(seal_answer_get(buf_bytes(&answer), &der, why));
-    *ret_der = buf_dup(der);
-    return OK;
-}
-
 /* What seal_start was given, while signer has the call. */
 struct channel_sealing {
     sealer_done done;
@@ -67,9 +55,34 @@ static void seal_start(void *arg, const struct seal_request *request, sealer_don
     struct channel_sealing *sealing = xcalloc(1, sizeof(*sealing));
     AUTO_BUF body = { 0 };
     *sealing = (struct channel_sealing){ done, done_arg };
-    seal_request_put(&body, request);
-    channel_submit(serving->signer, &(struct channel_request){ "seal", buf_bytes(&body), SEAL_TIMEOUT_MS,
-                                                               on_seal_answer, sealing });
+    seal_request_put(&body, request); /* large for a CRL */
+    const struct channel_request call = {
+        .verb = "seal", .timeout_ms = SEAL_TIMEOUT_MS, .done = on_seal_answer, .arg = sealing
+    };
+    channel_submit_taken(serving->signer, &call, &body);
+}
+
+struct seal_waiting {
+    struct await outcome;
+    struct buf der;
+};
+
+static void on_sealed(void *arg, enum err err, struct bytes der, const struct why *why)
+{
+    struct seal_waiting *waiting = arg;
+    buf_append(&waiting->der, der);
+    await_end(&waiting->outcome, err, why);
+}
+
+static enum err seal_by_channel(void *arg, const struct seal_request *request, struct buf *ret_der,
+                                struct why *why)
+{
+    struct seal_waiting waiting = { 0 };
+    await_open(&waiting.outcome);
+    seal_start(arg, request, on_sealed, &waiting);
+    TRY(await_outcome(&waiting.outcome, why));
+    *ret_der = waiting.der;
+    return OK;
 }
 
 static void stop_done(void *arg)

@@ -41,7 +41,8 @@ static enum err issuer_add(const struct config *config, const struct config_sect
     AUTO_BUF der = { 0 };
     TRY(certificate_read(config, config_title(section), &der, why));
     struct strings cdp = strings_of(section, "cdp_urls"), aia = strings_of(section, "aia_urls"),
-                   ocsp = strings_of(section, "ocsp_urls"), eku = strings_of(section, "allowed_eku");
+                   ocsp = strings_of(section, "ocsp_urls"), delta = strings_of(section, "delta_urls"),
+                   eku = strings_of(section, "allowed_eku");
     struct issuer_params params = {
         .name = config_title(section),
         .certificate = buf_bytes(&der),
@@ -57,12 +58,16 @@ static enum err issuer_add(const struct config *config, const struct config_sect
         .aia_count = aia.count,
         .ocsp = ocsp.list,
         .ocsp_count = ocsp.count,
+        .delta_validity_s = config_int(section, "crl_delta_validity") * HOUR,
+        .delta = delta.list,
+        .delta_count = delta.count,
     };
     enum err err = ca_add_issuer(ca, &params, why);
     free(cdp.list);
     free(aia.list);
     free(ocsp.list);
     free(eku.list);
+    free(delta.list);
     return err;
 }
 

@@ -40,8 +40,9 @@ static const struct builtin builtins[] = {
       "certificateRequestAgent", "730d", "42d", ANY, WHO, "", false },
     { "RegistrationAuthority", "Registration authority, both usages", BOTH, DS "," KE,
       "certificateRequestAgent", "730d", "42d", "RSA", WHO, "", false },
-    { "OCSPResponseSigning", "OCSP response signing", SIGN, DS, "OCSPSigning", "14d", "4d", ANY, WHO, "",
-      false },
+    /* The validation authority's. Nobody can revoke it (RFC 6960 4.2.2.2.1): so it is short-lived. */
+    { "OCSPResponseSigning", "OCSP Response Signing", SIGN, DS, "OCSPSigning", "14d", "7d", "RSA P-256", WHO,
+      "", false },
 };
 
 static enum err property_put(struct template *template, const char *name, const char *value, struct why *why)

@@ -148,6 +148,7 @@ static struct endpoint_set *endpoints_make(struct fuzz_site *site)
     struct endpoint *endpoint = xcalloc(1, sizeof(*endpoint));
     struct endpoint_params params = { .name = "default",
                                       .validator = "static",
+                                      .ca = "issuing",
                                       .allow_des = true,
                                       .allow_3des = true,
                                       .allow_sha1 = true,

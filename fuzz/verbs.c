@@ -34,8 +34,9 @@ static void world_fresh(void)
 /* Only these lead to signer. */
 static bool may_seal(const char *verb)
 {
-    static const char *const sealing[] = { "request", "poll", "request_approve", "crl_publish",
-                                           "cert_revoke" };
+    static const char *const sealing[] = { "request",     "poll",        "request_approve",
+                                           "crl_publish", "cert_revoke", "cert_release",
+                                           "issue" };
     for (size_t i = 0; i < sizeof(sealing) / sizeof(*sealing); i++) {
         if (strcmp(verb, sealing[i]) == 0)
             return true;
@@ -51,7 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         return 0;
     world_fresh();
     const struct ipc_verb *verb = &ca_verbs[data[0] % ca_verb_count];
-    const struct ipc_caller caller = { verb->principals };
+    char principal[16];
+    const struct ipc_caller caller = verb_caller(verb, principal);
     int seals = atomic_load(&world->seals);
     enum err err = verb_call(verb, world->ca, &caller, bytes_of(data + 1, len - 1), &answer, &why);
     PROMISE(err != OK || der_is_valid(buf_bytes(&answer)));

@@ -190,6 +190,8 @@ static void call_queue(struct channel *channel, struct call *call)
     channel->stream_queued += channel->out.len - before;
     call->ends_at = channel->stream_queued;
     call->queued = true;
+    if (!channel->path)
+        buf_free(&call->body); /* a socketpair is not connected anew: it is sent once, and may be a CRL */
 }
 
 void channel_queue_all(struct channel *channel)
@@ -267,11 +269,17 @@ static bool call_list(struct channel *channel, struct call *call)
 
 void channel_submit(struct channel *channel, const struct channel_request *request)
 {
+    AUTO_BUF body = buf_dup(request->body);
+    channel_submit_taken(channel, request, &body);
+}
+
+void channel_submit_taken(struct channel *channel, const struct channel_request *request, struct buf *body)
+{
     struct call *call = xcalloc(1, sizeof(*call));
     *call =
         (struct call){ .deadline_ms = clock_mono_ms() + (request->timeout_ms > 0 ? request->timeout_ms : 0),
                        .verb = request->verb,
-                       .body = buf_dup(request->body),
+                       .body = TAKE_BUF(*body),
                        .done = request->done,
                        .arg = request->arg };
     pthread_mutex_lock(&channel->lock);

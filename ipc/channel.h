@@ -32,5 +32,7 @@ struct channel_request {
 };
 /* As channel_call, without waiting. done is called exactly once: later, or before this returns when nobody is there. */
 void channel_submit(struct channel *channel, const struct channel_request *request);
+/* The same with a large body, taken instead of request->body and not copied. */
+void channel_submit_taken(struct channel *channel, const struct channel_request *request, struct buf *body);
 void channel_free(struct channel *channel);                  /* calls that wait end as ERR_UNAVAILABLE */
 AUTO_DECLARE(channel)

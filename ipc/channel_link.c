@@ -124,8 +124,11 @@ static enum err frames_handle(struct channel *channel, struct buf *in, struct wh
         size_t len = frame_length(in->data + at);
         if (len == 0 || len > most)
             return fail(why, ERR_PROTOCOL, "answer of %zu bytes, limit %zu", len, most);
-        if (in->len - at - FRAME_PREFIX_BYTES < len)
+        if (in->len - at - FRAME_PREFIX_BYTES < len) {
+            buf_reserve(in,
+                        len + FRAME_PREFIX_BYTES + at - in->len); /* at once, instead of growing with a CRL */
             break;
+        }
         TRY(frame_handle(channel, bytes_of(in->data + at + FRAME_PREFIX_BYTES, len), why));
         at += FRAME_PREFIX_BYTES + len;
     }

@@ -214,7 +214,10 @@ static enum err data_handle(struct ipc_conn *conn, struct bytes data, struct why
         return input_handle(conn, why);
     }
     TRY(frames_handle(conn, data, &used, why));
-    buf_append(&conn->in, bytes_of(data.data + used, data.len - used));
+    struct bytes rest = bytes_of(data.data + used, data.len - used);
+    if (rest.len >= FRAME_PREFIX_BYTES && !is_full(conn)) /* its length was judged */
+        buf_reserve(&conn->in, FRAME_PREFIX_BYTES + frame_length(rest.data));
+    buf_append(&conn->in, rest);
     return OK;
 }
 

@@ -48,6 +48,7 @@ void endpoint_clear(struct endpoint *endpoint)
         free(endpoint->paths[i]);
     free(endpoint->paths);
     free(endpoint->name);
+    free(endpoint->ca);
     buf_free(&endpoint->issuer.der);
     buf_free(&endpoint->root.der);
     public_key_free(endpoint->issuer_key);
@@ -152,6 +153,7 @@ enum err endpoint_make(const struct endpoint_params *params, struct endpoint *re
                     params->name);
     struct endpoint endpoint = {
         .name = xstrdup(params->name),
+        .ca = xstrdup(params->ca),
         .policy_module = validator_is_policy_module(params->validator),
         .allow_des = params->allow_des,
         .allow_3des = params->allow_3des,
@@ -254,9 +256,10 @@ void endpoint_set_warn(const struct endpoint_set *set, int64_t now)
             log_error(NULL, "RA certificate expired: %s ra_set=%s not_after=%s diagnosis=%s",
                       err_row(ERR_RA_EXPIRED)->remedy, ra->name, text, err_row(ERR_RA_EXPIRED)->diagnosis);
         else if (end - now < RA_WARN_S)
-            log_warn(NULL,
-                     "RA certificate expires soon: chancery ra renew makes the next ra_set=%s not_after=%s",
-                     ra->name, text);
+            log_warn(
+                NULL,
+                "RA certificate expires soon and was not renewed: chancery ra renew ra_set=%s not_after=%s",
+                ra->name, text);
     }
 }
 
@@ -314,6 +317,7 @@ static void params_fill(const struct config_section *section, struct endpoint_pa
     static const char *const contents[] = { "leaf", "ca", "chain" };
     params->name = config_title(section);
     params->validator = config_str(section, "validator");
+    params->ca = config_str(section, "ca");
     params->allow_des = config_bool(section, "allow_des");
     params->allow_3des = config_bool(section, "allow_3des");
     params->allow_sha1 = config_bool(section, "allow_sha1");

@@ -15,6 +15,7 @@ struct endpoint {
     bool policy_module;                                      /* guarded by it: 403 without `operation` */
     bool allow_des, allow_3des, allow_sha1, fail_info_text;
     enum certrep_certificates certrep;
+    char *ca;                                                /* the ca section that issues */
     const struct ra_set *ra;                                 /* of the same endpoint_set */
     struct ca_certificate issuer, root;
     struct public_key *issuer_key;
@@ -24,7 +25,7 @@ struct endpoint {
 
 /* What an endpoint is made of. Texts and bytes are copied. */
 struct endpoint_params {
-    const char *name, *validator;
+    const char *name, *validator, *ca;
     const char *const *paths; size_t path_count;             /* further ones, as configured */
     bool allow_des, allow_3des, allow_sha1, fail_info_text;
     enum certrep_certificates certrep;

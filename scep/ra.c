@@ -34,7 +34,8 @@ void ra_set_free(struct ra_set *set)
         return;
     for (size_t i = 0; i < set->count; i++)
         ra_key_clear(&set->encryption[i]);
-    ra_key_clear(&set->signature);
+    for (size_t i = 0; i < set->signature_count; i++)
+        ra_key_clear(&set->signature[i]);
     free(set->name);
     free(set);
 }
@@ -46,7 +47,19 @@ const struct ra_key *ra_set_recipient(const struct ra_set *set)
 
 const struct ra_key *ra_set_signer(const struct ra_set *set)
 {
-    return set->combined ? ra_set_recipient(set) : &set->signature;
+    return set->combined ? ra_set_recipient(set) : &set->signature[set->signature_count - 1];
+}
+
+const struct ra_key *ra_set_signer_for(const struct ra_set *set, size_t recipient, int64_t now)
+{
+    const struct ra_key *keys = set->combined ? set->encryption : set->signature;
+    size_t count = set->combined ? set->count : set->signature_count;
+    for (size_t i = 0; i < count && !FAULT(ra_generation); i++) {
+        if (keys[i].generation == set->encryption[recipient].generation &&
+            !cert_is_expired(&keys[i].cert, now))
+            return &keys[i];
+    }
+    return ra_set_signer(set);
 }
 
 int64_t ra_set_end(const struct ra_set *set)
@@ -90,7 +103,7 @@ enum err ra_set_add(struct ra_set *set, struct ra_key *taken, bool for_signature
     if (set->combined)
         usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
     enum err err = pair_check(set, &held, usage, why);
-    if (err == OK && !for_signature && set->count == RA_GENERATIONS_MAX)
+    if (err == OK && (for_signature ? set->signature_count : set->count) == RA_GENERATIONS_MAX)
         err = fail(why, ERR_CONFIG, "RA set %s: more than %d generations; move the oldest away", set->name,
                    RA_GENERATIONS_MAX);
     if (err != OK) {
@@ -98,8 +111,7 @@ enum err ra_set_add(struct ra_set *set, struct ra_key *taken, bool for_signature
         return err;
     }
     if (for_signature) {
-        ra_key_clear(&set->signature);
-        set->signature = held;
+        set->signature[set->signature_count++] = held;
         return OK;
     }
     set->encryption[set->count] = held;
@@ -128,11 +140,13 @@ enum err ra_set_check(const struct ra_set *set, const struct cert *issuer,
     if (set->count == 0)
         return fail(why, ERR_CONFIG, "RA set %s: no %s certificate", set->name,
                     set->combined ? "combined" : "encryption");
-    if (!ra_set_signer(set)->key)
+    if (!set->combined && set->signature_count == 0)
         return fail(why, ERR_CONFIG, "RA set %s: no signature certificate", set->name);
     for (size_t i = 0; i < set->count; i++)
         TRY(issuer_check(set, &set->encryption[i], issuer, issuer_key, why));
-    return issuer_check(set, ra_set_signer(set), issuer, issuer_key, why);
+    for (size_t i = 0; i < set->signature_count; i++)
+        TRY(issuer_check(set, &set->signature[i], issuer, issuer_key, why));
+    return OK;
 }
 
 /* --- files --- */
@@ -210,43 +224,32 @@ static enum err ra_key_load(const struct ra_source *source, const char *prefix, 
     return OK;
 }
 
-static enum err load_encryption(const struct ra_source *source, struct ra_set *set, struct why *why)
+static enum err load_generations(const struct ra_source *source, struct ra_set *set, const char *use,
+                                 struct why *why)
 {
-    AUTO_STR prefix = xasprintf("%s-%s", set->name, set->combined ? "combined" : "encryption");
+    AUTO_STR prefix = xasprintf("%s-%s", set->name, use);
     struct generations found = generations_find(source->keys_dir, prefix);
     if (found.count == 0)
-        return fail(why, ERR_CONFIG, "RA set %s: no file %s/%s-N" KEY_SUFFIX " (chancery ra renew makes one)",
-                    set->name, source->keys_dir, prefix);
+        return fail(why, ERR_CONFIG, "RA set %s: no file %s/%s-N" KEY_SUFFIX, set->name, source->keys_dir,
+                    prefix);
     if (found.more)
         return fail(why, ERR_CONFIG, "RA set %s: more than %d generations of %s in %s; move the oldest away",
                     set->name, RA_GENERATIONS_MAX, prefix, source->keys_dir);
     for (size_t i = 0; i < found.count; i++) {
         struct ra_key held = { 0 };
         TRY(ra_key_load(source, prefix, found.list[i], &held, why));
-        TRY(ra_set_add(set, &held, false, why));
+        TRY(ra_set_add(set, &held, strcmp(use, "signature") == 0, why));
     }
     return OK;
-}
-
-static enum err load_signature(const struct ra_source *source, struct ra_set *set, struct why *why)
-{
-    AUTO_STR prefix = xasprintf("%s-signature", set->name);
-    int generation = generation_highest(source->keys_dir, prefix);
-    if (generation == 0)
-        return fail(why, ERR_CONFIG, "RA set %s: no file %s/%s-N" KEY_SUFFIX " (chancery ra renew makes one)",
-                    set->name, source->keys_dir, prefix);
-    struct ra_key held = { 0 };
-    TRY(ra_key_load(source, prefix, generation, &held, why));
-    return ra_set_add(set, &held, true, why);
 }
 
 enum err ra_set_load(const struct ra_source *source, const char *name, bool combined, struct ra_set **ret,
                      struct why *why)
 {
     AUTO(ra_set) set = ra_set_new(name, combined);
-    TRY(load_encryption(source, set, why));
+    TRY(load_generations(source, set, combined ? "combined" : "encryption", why));
     if (!combined)
-        TRY(load_signature(source, set, why));
+        TRY(load_generations(source, set, "signature", why));
     *ret = TAKE(set);
     return OK;
 }

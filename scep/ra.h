@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RA sets: the certificates and keys that devices encrypt to and that sign what they get. A set has generations; every one
-   present still decrypts, the highest is shown by GetCACert and signs. */
+/* RA sets: the certificates and keys that devices encrypt to and that sign what they get. A set has generations: the highest is
+   shown by GetCACert; every one present still decrypts, and what was encrypted to an older one is answered with that one's
+   signature, so that a device which fetched it before a renewal notices nothing. */
 #pragma once
 #include "base/auto.h"
 #include "x509/cert.h"
@@ -20,7 +21,7 @@ struct ra_set {
     struct ra_key encryption[RA_GENERATIONS_MAX];            /* ascending: the last is shown */
     struct cert certs[RA_GENERATIONS_MAX];                   /* of encryption[], for cms_enveloped_decode */
     size_t count;
-    struct ra_key signature;                                 /* unused when combined */
+    struct ra_key signature[RA_GENERATIONS_MAX]; size_t signature_count;   /* likewise; none when combined */
 };
 
 /* Where the files are: keys_dir/SET-encryption-N.key.pem and certs_dir/SET-encryption-N.crt.pem; -signature-, -combined-. */
@@ -39,7 +40,9 @@ struct ra_set *ra_set_new(const char *name, bool combined);
 NODISCARD enum err ra_set_check(const struct ra_set *set, const struct cert *issuer, const struct public_key *issuer_key,
                                 struct why *why);
 const struct ra_key *ra_set_recipient(const struct ra_set *set);   /* what GetCACert shows for encryption */
-const struct ra_key *ra_set_signer(const struct ra_set *set);
+const struct ra_key *ra_set_signer(const struct ra_set *set);      /* what GetCACert shows for signatures */
+/* Who signs the answer to a message for encryption[recipient]: of the same generation, unless it has none or that has expired. */
+const struct ra_key *ra_set_signer_for(const struct ra_set *set, size_t recipient, int64_t now);
 int64_t ra_set_end(const struct ra_set *set);                /* notAfter of the one in use that ends first */
 
 /* The highest N of PREFIX-N.key.pem in a folder; 0 when there is none. */

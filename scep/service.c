@@ -10,8 +10,10 @@
 #include "ipc/role.h"
 #include "net/tls.h"
 #include "scep/operation.h"
+#include "scep/ra_keeper.h"
 #include "scep/scep.h"
 
+#define DAY_S         86400LL
 #define WARN_EVERY_MS 86400000 /* complain about certificates that end soon once a day */
 
 struct service {
@@ -23,6 +25,7 @@ struct service {
     struct http_server *http;
     struct ipc_server *ipc;
     struct loop_timer *warn_timer;
+    struct ra_keeper *keeper;
     pthread_mutex_t reload_lock; /* one reload at a time, from SIGHUP or the command line */
 };
 
@@ -245,9 +248,27 @@ static enum err status_verb(void *arg, const struct ipc_caller *caller, struct b
     return OK;
 }
 
+static enum err ra_show_verb(void *arg, const struct ipc_caller *caller, struct bytes body,
+                             struct buf *ret_body, struct why *why)
+{
+    struct service *service = arg;
+    (void)caller, (void)body;
+    return ra_keeper_show(service->keeper, ret_body, why);
+}
+
+static enum err ra_renew_verb(void *arg, const struct ipc_caller *caller, struct bytes body,
+                              struct buf *ret_body, struct why *why)
+{
+    struct service *service = arg;
+    (void)caller;
+    return ra_keeper_renew(service->keeper, body, ret_body, why);
+}
+
 static const struct ipc_verb verbs[] = {
     { "status", "cli", status_verb, NULL },
     { "reload", "cli", reload_verb, NULL },
+    { "ra_show", "cli", ra_show_verb, NULL },
+    { "ra_renew", "cli", ra_renew_verb, NULL },
 };
 
 static enum err ipc_open(struct service *service, struct why *why)
@@ -271,15 +292,36 @@ static enum err ipc_open(struct service *service, struct why *why)
 
 /* --- begin and end --- */
 
-/* It reads its own keys and certificates, writes its access log, and takes connections: no more is left to whoever captures it. */
+/* It reads its own keys and certificates, makes the RA set's next ones, writes its access log, and takes connections: no more is
+   left to whoever captures it. */
 static enum err confine(struct role *role, struct why *why)
 {
     AUTO_STR state = config_role_path(role->config, "scep", "");
     AUTO_STR logs = config_log_path(role->config, "scep", "");
+    AUTO_STR keys = config_role_path(role->config, "scep", "keys");
+    AUTO_STR certs = config_role_path(role->config, "scep", "certs");
     struct sandbox_policy policy = { .accepts = true };
     sandbox_add(&policy, state, SANDBOX_READ);
+    sandbox_add(&policy, keys, SANDBOX_STORE);
+    sandbox_add(&policy, certs, SANDBOX_STORE);
     sandbox_add(&policy, logs, SANDBOX_LOG);
     return role_confine(role, &policy, why);
+}
+
+static enum err keeper_reload(void *arg, struct why *why)
+{
+    return reload(arg, why);
+}
+
+static enum err keeper_open(struct service *service, struct why *why)
+{
+    const struct config_section *section = config_at(service->role->config, "scep", 0);
+    const struct ra_keeper_config config = { .role = service->role,
+                                             .scep = service->scep,
+                                             .before_s = config_int(section, "ra_renew_before") * DAY_S,
+                                             .reload = keeper_reload,
+                                             .arg = service };
+    return ra_keeper_new(&config, &service->keeper, why);
 }
 
 static enum err service_open(struct service *service, struct why *why)
@@ -288,6 +330,7 @@ static enum err service_open(struct service *service, struct why *why)
     TRY(scep_make(service, why));
     TRY(access_log_make(service, why));
     TRY(listeners_open(service, why));
+    TRY(keeper_open(service, why));
     TRY(ipc_open(service, why));
     warn_daily(service);
     service->warn_timer = loop_every(service->role->loop, WARN_EVERY_MS, warn_daily, service);
@@ -310,6 +353,7 @@ void service_free(struct service *service)
         return;
     loop_timer_free(service->warn_timer);
     ipc_server_free(service->ipc);
+    ra_keeper_free(service->keeper);
     http_server_free(service->http);
     proxies_free(service->proxies);
     tls_server_free(service->tls);

@@ -129,7 +129,10 @@ static struct scep_reply reply_to(const struct transaction *tx, enum scep_status
 static enum err reply_sign(const struct transaction *tx, const struct scep_reply *reply, struct buf *ret,
                            struct why *why)
 {
-    const struct ra_key *signer = ra_set_signer(tx->endpoint->ra);
+    const struct ra_set *ra = tx->endpoint->ra;
+    const struct ra_key *signer =
+        tx->envelope.cipher ? ra_set_signer_for(ra, tx->envelope.recipient, clock_now(tx->scep->clock))
+                            : ra_set_signer(ra);
     return scep_reply_encode(reply, &signer->cert, signer->key, ret, why);
 }
 

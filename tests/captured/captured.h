@@ -24,6 +24,7 @@ void captured_wrong(struct captured *it, const char *format, ...) __attribute__(
 
 /* Each a family of tries. */
 void try_verbs(struct captured *it);
+void try_issue(struct captured *it);
 void try_challenges(struct captured *it);
 void try_endpoints(struct captured *it);
 void try_signers(struct captured *it);

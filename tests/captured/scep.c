@@ -153,6 +153,7 @@ int main(int argc, char **argv)
                            .kept = argv[6] };
     captured_begin(&it);
     try_verbs(&it);
+    try_issue(&it);
     try_challenges(&it);
     try_endpoints(&it);
     try_signers(&it);

@@ -3,6 +3,7 @@
 #include "tests/captured/captured.h"
 
 #include "base/auto.h"
+#include "base/encode.h"
 #include "base/limits.h"
 #include "ipc/record.h"
 #include "ipc/seal.h"
@@ -44,6 +45,11 @@ static const char *const verbs[] = {
     "cert_show",
     "cert_export",
     "cert_revoke",
+    "cert_release",
+    "ca_get",
+    "status_get",
+    "status_changes",
+    "crl_get",
     "template_list",
     "template_show",
     "template_new",
@@ -59,6 +65,7 @@ static const char *const verbs[] = {
     "crl_export",
     "password_new",
     "status",
+    "issue",
     "seal",
     "hello",
     "ok",
@@ -100,6 +107,30 @@ void try_verbs(struct captured *it)
     }
     for (size_t body = 0; body < 4; body++)
         buf_free(&bodies[body]);
+}
+
+/* --- certificates of its own, of templates that are not scep's --- */
+
+void try_issue(struct captured *it)
+{
+    static const char *const templates[] = {
+        "SCEPDevice",           "SCEPDeviceSignature", "SCEPUser", "WebServer",           "",
+        "ClientAuthentication", "role/scep",           "*",        "OCSPResponseSigning", "cepencryption",
+        "CEPEncryption "
+    };
+    AUTO_BUF csr = captured_csr(it->stranger, it->kept, "CN=stranger");
+    AUTO_BUF text = { 0 };
+    base64_append(&text, buf_bytes(&csr));
+    for (size_t i = 0; i < sizeof(templates) / sizeof(*templates); i++) {
+        AUTO_BUF body = { 0 };
+        size_t mark = record_begin(&body);
+        record_put_str(&body, "ca", "issuing");
+        record_put_str(&body, "template", templates[i]);
+        record_put(&body, "csr", buf_bytes(&text));
+        record_end(&body, mark);
+        if (captured_try(it, "issue", buf_bytes(&body)) == OK)
+            captured_wrong(it, "scep has a certificate of template %s", templates[i]);
+    }
 }
 
 /* --- challenges --- */

@@ -3,6 +3,8 @@
 #include "tests/unit/ca/verb_call.h"
 
 #include "base/wake.h"
+#include <stdio.h>
+#include <string.h>
 
 struct ipc_call {
     const struct ipc_caller *caller;
@@ -35,6 +37,12 @@ void ipc_call_answer(struct ipc_call *call, enum err err, struct bytes body, con
 void ipc_call_go_on(struct ipc_call *call, void (*work)(void *arg), void *arg)
 {
     lender_go_on(&call->lender, work, arg);
+}
+
+struct ipc_caller verb_caller(const struct ipc_verb *verb, char ret[static 16])
+{
+    snprintf(ret, 16, "%.*s", (int)strcspn(verb->principals, " "), verb->principals);
+    return (struct ipc_caller){ ret };
 }
 
 enum err verb_call(const struct ipc_verb *verb, void *role, const struct ipc_caller *caller,

@@ -3,5 +3,7 @@
 #pragma once
 #include "ipc/server.h"
 
+/* The first of those that may call it; ret holds the name. */
+struct ipc_caller verb_caller(const struct ipc_verb *verb, char ret[static 16]);
 NODISCARD enum err verb_call(const struct ipc_verb *verb, void *role, const struct ipc_caller *caller, struct bytes body,
                              struct buf *ret_body, struct why *why);

@@ -204,6 +204,7 @@ TEST(an_endpoint_without_validator_is_not_made)
     struct why why = { 0 };
     struct endpoint_params params = { .name = "open",
                                       .validator = "",
+                                      .ca = "issuing",
                                       .ra = site->endpoint->ra,
                                       .issuer = buf_bytes(&site->ca.der),
                                       .root = buf_bytes(&site->root.der) };

@@ -85,6 +85,7 @@ static struct endpoint make(const char *name, const char *const *paths, size_t c
     struct why why = { 0 };
     struct endpoint_params params = { .name = name,
                                       .validator = "static",
+                                      .ca = "issuing",
                                       .paths = paths,
                                       .path_count = count,
                                       .ra = site->endpoint->ra,

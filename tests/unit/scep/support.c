@@ -286,6 +286,7 @@ struct endpoint_set *site_endpoints(struct site *site, const struct site_options
     struct endpoint *endpoints = xcalloc(1, sizeof(*endpoints));
     struct endpoint_params params = { .name = "default",
                                       .validator = options->validator ? options->validator : "static",
+                                      .ca = "issuing",
                                       .allow_3des = options->allow_3des,
                                       .allow_sha1 = options->allow_sha1,
                                       .fail_info_text = options->fail_info_text,

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Renewing an RA set. */
+#include "scep/ra_renew.h"
+
+#include "base/encode.h"
+#include "base/file.h"
+#include "ipc/record.h"
+#include "x509/csr.h"
+#include <errno.h>
+#include <unistd.h>
+
+/* What the set's certificates are made from: the names are those of NDES's two, which init gave them, too. */
+struct use {
+    const char *name, *template;
+};
+static const struct use encryption_use = { "encryption", "CEPEncryption" };
+static const struct use signature_use = { "signature", "EnrollmentAgentOffline" };
+static const struct use combined_use = { "combined", "RegistrationAuthority" };
+
+bool ra_set_is_due(const struct ra_set *set, int64_t now, int64_t before_s)
+{
+    return ra_set_end(set) - now < before_s;
+}
+
+static enum err issue_ask(const struct ra_renewal *renewal, const struct use *use, struct bytes csr,
+                          struct buf *ret_der, struct why *why)
+{
+    AUTO_BUF body = { 0 }, text = { 0 }, answer = { 0 };
+    struct bytes der;
+    base64_append(&text, csr);
+    size_t mark = record_begin(&body);
+    record_put_str(&body, "ca", renewal->issuer);
+    record_put_str(&body, "template", use->template);
+    record_put(&body, "csr", buf_bytes(&text));
+    record_end(&body, mark);
+    TRY(ca_call(renewal->ca, "issue", buf_bytes(&body), &answer, why));
+    struct der_reader in = der_reader_over(buf_bytes(&answer));
+    if (!der_get_octets(&in, &der) || !der_at_end(&in))
+        return fail(why, ERR_PROTOCOL, "ca answered no certificate for template %s", use->template);
+    *ret_der = buf_dup(der);
+    return OK;
+}
+
+/* The certificate first: one without a key is no generation yet. */
+static enum err pair_save(const struct ra_source *source, const char *file, const struct key *key,
+                          struct bytes der, struct why *why)
+{
+    AUTO_STR key_path = xasprintf("%s/%s.key.pem", source->keys_dir, file);
+    AUTO_STR cert_path = xasprintf("%s/%s.crt.pem", source->certs_dir, file);
+    AUTO_BUF pem = { 0 };
+    pem_append(&pem, "CERTIFICATE", der);
+    TRY(file_write(cert_path, buf_bytes(&pem), 0444, why));
+    return key_file_save(key, key_path, source->unlock, KEY_PROTECT_SECRET, why);
+}
+
+static enum err use_renew(const struct ra_renewal *renewal, const struct ra_key *old, const struct use *use,
+                          const char *file, struct why *why)
+{
+    const struct public_key *was = old->key->public_half;
+    const struct key_spec spec = { public_key_kind(was), public_key_bits(was) };
+    const struct csr_params params = { .subject = old->cert.subject };
+    AUTO(key) key = NULL;
+    AUTO_BUF csr = { 0 }, der = { 0 };
+    struct cert cert;
+    TRY(key_generate(&spec, renewal->source.gate, &key, why));
+    TRY(csr_make(&params, key, &csr, why));
+    TRY(issue_ask(renewal, use, buf_bytes(&csr), &der, why));
+    TRY(cert_parse(buf_bytes(&der), &cert, why));
+    if (!bytes_equal(cert.spki, public_key_spki(key->public_half)))
+        return fail(why, ERR_PROTOCOL, "ca answered a certificate of another key for template %s",
+                    use->template);
+    return pair_save(&renewal->source, file, key, buf_bytes(&der), why);
+}
+
+static int highest(const struct ra_set *set)
+{
+    int recipient = ra_set_recipient(set)->generation, signer = ra_set_signer(set)->generation;
+    return recipient > signer ? recipient : signer;
+}
+
+enum err ra_renew(const struct ra_renewal *renewal, const struct ra_set *set, int *ret_generation,
+                  struct why *why)
+{
+    int generation = highest(set) + 1;
+    const struct use *use = set->combined ? &combined_use : &encryption_use;
+    if (set->count == RA_GENERATIONS_MAX || set->signature_count == RA_GENERATIONS_MAX)
+        return fail(why, ERR_LIMIT, "RA set %s has %d generations already; move the oldest away", set->name,
+                    RA_GENERATIONS_MAX);
+    AUTO_STR signature = xasprintf("%s-%s-%d", set->name, signature_use.name, generation);
+    AUTO_STR encryption = xasprintf("%s-%s-%d", set->name, use->name, generation);
+    if (!set->combined)
+        TRY(use_renew(renewal, ra_set_signer(set), &signature_use, signature, why));
+    TRY(use_renew(renewal, ra_set_recipient(set), use, encryption, why));
+    *ret_generation = generation;
+    return OK;
+}
+
+/* --- old ones --- */
+
+static enum err forget_one(const struct ra_source *source, const struct ra_set *set, const char *use,
+                           int generation, struct why *why)
+{
+    AUTO_STR path = xasprintf("%s/%s-%s-%d.key.pem", source->keys_dir, set->name, use, generation);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return fail(why, ERR_IO, "cannot remove %s: %s", path, strerror(errno));
+    return OK;
+}
+
+static enum err forget_use(const struct ra_source *source, const struct ra_set *set, bool for_signature,
+                           int64_t before, size_t *count, struct why *why)
+{
+    const struct ra_key *keys = for_signature ? set->signature : set->encryption;
+    size_t total = for_signature ? set->signature_count : set->count;
+    const char *use = for_signature   ? signature_use.name
+                      : set->combined ? combined_use.name
+                                      : encryption_use.name;
+    for (size_t i = 0; i + 1 < total; i++) {
+        if (keys[i].cert.not_after >= before)
+            continue;
+        TRY(forget_one(source, set, use, keys[i].generation, why));
+        ++*count;
+    }
+    return OK;
+}
+
+enum err ra_forget(const struct ra_source *source, const struct ra_set *set, int64_t now, size_t *ret_count,
+                   struct why *why)
+{
+    size_t count = 0;
+    TRY(forget_use(source, set, false, now - RA_KEPT_S, &count, why));
+    TRY(forget_use(source, set, true, now - RA_KEPT_S, &count, why));
+    *ret_count = count;
+    return OK;
+}

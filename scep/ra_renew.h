@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The next generation of an RA set: new keys under the old names, certificates of ca, files; and the end of old ones. What is
+   in memory stays as it is: the caller loads the set again. */
+#pragma once
+#include "base/clock.h"
+#include "scep/ca_client.h"
+#include "scep/ra.h"
+
+#define RA_KEPT_S (30 * 86400) /* how long after its end an old generation's key still decrypts */
+
+struct ra_renewal {
+    struct ca_client *ca;
+    struct ra_source source;
+    const char *issuer;                                      /* the ca section that issues for its endpoints */
+};
+/* Both uses get the same number, one above every one there is. A crash in between leaves the set usable, and due again. */
+NODISCARD enum err ra_renew(const struct ra_renewal *renewal, const struct ra_set *set, int *ret_generation, struct why *why);
+/* Removes the keys of generations that ended RA_KEPT_S ago; the current one stays whatever its age. */
+NODISCARD enum err ra_forget(const struct ra_source *source, const struct ra_set *set, int64_t now, size_t *ret_count,
+                             struct why *why);
+bool ra_set_is_due(const struct ra_set *set, int64_t now, int64_t before_s);
