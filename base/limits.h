@@ -44,3 +44,6 @@
 #define LIMIT_POLICY_BYTES         65536    /* a policy file of certreq; the guides' have 700                     */
 #define LIMIT_POLICY_PURPOSES      32       /* its extended key usages                                            */
 #define LIMIT_CHAIN_CERTS          16       /* certificates in one file; a chain has two to five                  */
+#define LIMIT_SITE_TEMPLATES       500      /* in one site file: each is compared with every other                     */
+#define LIMIT_SITE_ANSWER_BYTES    (LIMIT_FRAME_BYTES - 1024) /* what an apply changes, or an export: it fits a frame  */
+#define LIMIT_RULE_BYTES           4096     /* the text of a template's rule: 32 lines with patterns                    */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An administrator's word on a pending request. */
+#include "base/fault.h"
 #include "base/log.h"
 #include "ca/audit.h"
 #include "ca/enroll.h"
 #include "ca/issue.h"
 #include "ca/request.h"
+#include "ca/template_row.h"
 #include "ca/validator.h"
+#include "ca/validity.h"
 #include <stdio.h>
 
 static enum err pending_find(struct ca *ca, const struct issuer *issuer, int64_t id, struct request_row *ret,
@@ -26,6 +29,23 @@ struct approval {
     struct request_row *row;
 };
 
+/* The version that the request met: what has changed since was not in force when it was asked. That the template is published
+   no more is another thing: nothing is issued by it from then on. */
+static enum err template_met(struct ca *ca, const struct request_row *row, struct template **ret,
+                             struct why *why)
+{
+    AUTO(template) template = NULL;
+    if (FAULT(template_version_met))
+        TRY(template_load(ca->store, bytes_str(row->template_name), &template, why));
+    else
+        TRY(template_version_load(ca->store, row->template_name, row->template_version, &template, why));
+    if (!FAULT(approval_published) && !template->published)
+        return fail(why, ERR_TEMPLATE, "request %lld is of template %s, which is not published any more",
+                    (long long)row->request_id, row->template_name);
+    *ret = TAKE(template);
+    return OK;
+}
+
 /* The same stages as an enrolment; the kept request stands for the device, the approval for the challenge. */
 static enum err approve_reserve(const struct approval *approval, struct reservation *ret, struct why *why)
 {
@@ -41,8 +61,9 @@ static enum err approve_reserve(const struct approval *approval, struct reservat
                     (long long)row->request_id, row->endpoint);
     TRY(request_info_parse(buf_bytes(&row->info), &der, &csr, why));
     TRY(public_key_parse(csr.spki, &key, why));
-    TRY(template_for_slot(approval->ca, endpoint, slot_of(&csr), &grant.template, why));
+    TRY(template_met(approval->ca, row, &grant.template, why));
     TRY(template_apply(&csr, key, &grant, why));
+    grant.validity_s = validity_of(approval->issuer, grant.template, &csr);
     TRY(sha256_parts(&csr.spki, 1, digest, why));
     struct reserve_params params = { .issuer = approval->issuer,
                                      .endpoint = row->endpoint,

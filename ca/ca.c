@@ -50,6 +50,7 @@ static void issuer_free(struct issuer *issuer)
     strings_free(issuer->cdp, issuer->cdp_count);
     strings_free(issuer->aia, issuer->aia_count);
     strings_free(issuer->ocsp, issuer->ocsp_count);
+    strings_free(issuer->allowed_eku, issuer->allowed_eku_count);
     strings_free(issuer->delta, issuer->delta_count);
     public_key_free(issuer->key);
     buf_free(&issuer->der);
@@ -134,6 +135,9 @@ enum err ca_add_issuer(struct ca *ca, const struct issuer_params *params, struct
     issuer->backdate_s = params->backdate_s;
     issuer->crl_validity_s = params->crl_validity_s;
     issuer->crl_overlap_s = params->crl_overlap_s;
+    issuer->validity_max_s = params->validity_max_s;
+    issuer->allowed_eku =
+        strings_dup(params->allowed_eku, issuer->allowed_eku_count = params->allowed_eku_count);
     issuer->cdp = strings_dup(params->cdp, issuer->cdp_count = params->cdp_count);
     issuer->aia = strings_dup(params->aia, issuer->aia_count = params->aia_count);
     issuer->ocsp = strings_dup(params->ocsp, issuer->ocsp_count = params->ocsp_count);
@@ -192,7 +196,12 @@ enum err ca_check_slots(struct ca *ca, struct why *why)
             if (!endpoint->slots[slot])
                 continue;
             AUTO(template) template = NULL;
-            TRY(template_for_slot(ca, endpoint, (enum slot)slot, &template, why));
+            TRY(template_of_slot(ca, endpoint, (enum slot)slot, &template, why));
+            if (!template
+                     ->published) /* an administrator's way to stop an endpoint: no reason to stop the role */
+                log_warn(NULL,
+                         "endpoint %s, %s: template %s is not published, so that nothing is issued by it",
+                         endpoint->name, slot_name((enum slot)slot), template->name);
         }
     }
     return OK;

@@ -9,6 +9,7 @@
 #include "store/store.h"
 #include "x509/cert.h"
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct template_cache;
 
@@ -26,6 +27,8 @@ struct issuer_params {
     const char *name;                                        /* of its ca section: also the issuer_id of every row */
     struct bytes certificate;                                /* DER */
     int64_t backdate_s, crl_validity_s, crl_overlap_s;
+    int64_t validity_max_s;                                  /* what signer seals at most; 0: not known */
+    const char *const *allowed_eku; size_t allowed_eku_count;   /* what it seals; none: not known */
     const char *const *cdp; size_t cdp_count;
     const char *const *aia; size_t aia_count;
     const char *const *ocsp; size_t ocsp_count;
@@ -41,7 +44,9 @@ struct issuer {
     struct signature_algorithm algorithm;                    /* what it signs with: follows from its key */
     uint8_t key_id[20];                                      /* its SKI, if it has none of its own */
     struct bytes aki;                                        /* key identifier that its certificates name */
-    int64_t backdate_s, crl_validity_s, crl_overlap_s;
+    int64_t backdate_s, crl_validity_s, crl_overlap_s, validity_max_s;
+    char **allowed_eku; size_t allowed_eku_count;
+    atomic_bool attribute_end_date;                          /* EDITF_ATTRIBUTEENDDATE: ca/flags.h */
     char **cdp, **aia, **ocsp; size_t cdp_count, aia_count, ocsp_count;
     int64_t delta_validity_s;
     char **delta; size_t delta_count;
@@ -101,7 +106,8 @@ AUTO_DECLARE(ca)
 NODISCARD enum err ca_add_issuer(struct ca *ca, const struct issuer_params *params, struct why *why);
 /* Refuses what could later fail open: no validator, no password file, an unknown issuer (spec security.md A4). */
 NODISCARD enum err ca_add_endpoint(struct ca *ca, const struct endpoint_params *params, struct why *why);
-/* Every slot that is set names a published template. Once the store holds its templates. */
+/* Every slot that is set names a template; one that is not published is logged, and issues nothing. Once the store holds
+   its templates. */
 NODISCARD enum err ca_check_slots(struct ca *ca, struct why *why);
 struct issuer *ca_find_issuer(const struct ca *ca, struct bytes name);            /* NULL when unknown */
 struct endpoint *ca_find_endpoint(const struct ca *ca, struct bytes name);

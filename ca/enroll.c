@@ -11,6 +11,7 @@
 #include "ca/request.h"
 #include "ca/template_cache.h"
 #include "ca/validator.h"
+#include "ca/validity.h"
 #include "x509/name.h"
 
 #define ENROLL_ATTEMPTS 5 /* the same request in other threads: each round one is done */
@@ -123,10 +124,18 @@ static enum err judge(struct enrolment *enrolment, struct why *why)
     TRY(authorise(ca, request, grant, why)); /* key, signer, challenge */
     grant->authorised = true;
     TRY(template_choose(enrolment, &grant->template, why));
+    TRY(template_admit(grant->template, &request->csr, why));
     TRY(template_apply(&request->csr, request->key, grant, why));
+    grant->validity_s = validity_of(request->issuer, grant->template, &request->csr);
     if (!FAULT(ca_name) && name_equal(buf_bytes(&grant->subject), request->issuer->cert.subject))
         return fail(why, ERR_TEMPLATE_SUBJECT, "the subject is the name of the CA %s itself",
                     request->issuer->name);
+    /* Last, because whoever a manual endpoint makes wait was accepted by nobody: is_to_be_kept. */
+    grant->waits = grant->waits || (grant->template->manager_approval && !FAULT(manager_approval));
+    if (grant->waits && !request->endpoint)
+        return fail(why, ERR_TEMPLATE,
+                    "template %s wants a manager's approval, and a role's own request cannot wait",
+                    grant->template->name);
     return OK;
 }
 

@@ -223,13 +223,14 @@ struct void_arg {
     int64_t now, voided;
 };
 
-/* A reservation of a manual endpoint goes back to waiting: the approval has to be given again. */
+/* The reservation of a request that had waited goes back to waiting: the approval has to be given again, and its challenge
+   stays taken. */
 static enum err void_one(struct store_tx *tx, struct void_arg *arg, const struct store_rows *rows, size_t row,
                          struct why *why)
 {
     int64_t id = store_int(rows, row, 0), changed = 0;
     const char *serial = store_str(rows, row, 1);
-    bool manual = strcmp(store_str(rows, row, 2), "manual") == 0;
+    bool waited = store_int(rows, row, 2) == 1;
     char object[32];
     const char *back =
         "UPDATE request SET disposition = 'pending', serial = NULL, reserved_at = NULL, resolved_by = NULL "
@@ -237,12 +238,12 @@ static enum err void_one(struct store_tx *tx, struct void_arg *arg, const struct
     const char *end = "UPDATE request SET disposition = 'failed', request_key = NULL, error = 'ERR_TIMEOUT', "
                       "reason = 'reserved, but never sealed: voided' "
                       "WHERE issuer_id = $1 AND request_id = $2 AND disposition = 'sealing'";
-    TRY(store_exec(tx, manual ? back : end, S_ARGS(S_TEXT(arg->issuer->name), S_INT(id)), &changed, why));
+    TRY(store_exec(tx, waited ? back : end, S_ARGS(S_TEXT(arg->issuer->name), S_INT(id)), &changed, why));
     if (changed != 1)
         return OK; /* its T2 came first */
     if (!FAULT(void_serial))
         TRY(certificate_void(tx, arg->issuer, serial, why));
-    if (!FAULT(void_releases_challenge))
+    if ((!waited || FAULT(waiting_keeps_challenge)) && !FAULT(void_releases_challenge))
         TRY(challenge_release(tx, arg->issuer->name, id, why));
     snprintf(object, sizeof(object), "request %lld", (long long)id);
     struct audit_entry entry = { arg->issuer->name, "ca", "void", object, serial };
@@ -258,7 +259,7 @@ static enum err void_work(struct store_tx *tx, void *context, struct why *why)
     arg->voided = 0;
     TRY(store_query(
         tx,
-        "SELECT request_id, serial, validator FROM request WHERE issuer_id = $1 AND disposition = 'sealing' "
+        "SELECT request_id, serial, pended FROM request WHERE issuer_id = $1 AND disposition = 'sealing' "
         "AND reserved_at <= $2 ORDER BY request_id LIMIT 500",
         S_ARGS(S_TEXT(arg->issuer->name), S_INT(arg->now - ISSUE_VOID_S)), &rows, why));
     for (size_t row = 0; row < store_rows_count(rows); row++)

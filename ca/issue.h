@@ -35,7 +35,7 @@ typedef void (*issue_done)(void *arg, enum err err, const struct why *why);
 struct reserve_start { const struct reserve_params *params; const struct grant *grant; struct reservation *ret; };
 void issue_await(void *await, enum err err, const struct why *why);   /* done of those who wait: a struct await */
 void issue_reserve_start(struct ca *ca, const struct reserve_start *start, issue_done done, void *arg);
-/* A request that waits for approval, within the endpoint's pending_max. ERR_CONFLICT as above. */
+/* A request that waits for approval, within the endpoint's pending_max, its challenge claimed in the same unit. ERR_CONFLICT as above. */
 NODISCARD enum err issue_wait(struct ca *ca, const struct reserve_params *params, const struct grant *grant,
                               int64_t pending_max, int64_t *ret_request_id, struct why *why);
 /* Accepted, but not to be issued as asked: kept with its reason, its key free. */

@@ -95,12 +95,15 @@ static enum err attempt_begin(struct attempt *attempt, struct why *why)
     return identity_make(grant, attempt->identity, why);
 }
 
-/* spec ca.md: the template's validity, never past the CA's own end. */
+/* spec ca.md: the validity that was granted, never past the CA's own end. */
 static enum err times_make(struct attempt *attempt, struct why *why)
 {
     const struct issuer *issuer = attempt->params->issuer;
-    int64_t now = attempt->now, not_before = now - issuer->backdate_s;
-    int64_t not_after = now + attempt->grant->template->validity_s;
+    const struct template *template = attempt->grant->template;
+    int64_t now = attempt->now, back = issuer->backdate_s; /* the most that signer seals */
+    if (template->backdate_s >= 0 && template->backdate_s < back)
+        back = template->backdate_s;
+    int64_t not_before = now - back, not_after = now + attempt->grant->validity_s;
     char ends[21];
     clock_rfc3339(issuer->cert.not_after, ends);
     if (!FAULT(not_after) && not_after > issuer->cert.not_after)
@@ -113,6 +116,28 @@ static enum err times_make(struct attempt *attempt, struct why *why)
     attempt->not_before = not_before;
     attempt->not_after = not_after;
     return OK;
+}
+
+/* Microsoft's: the template's name, and its OID with the version (major, minor) where it has one. */
+static void information_put(const struct template *template, struct buf *out)
+{
+    AUTO_BUF name = { 0 }, text = { 0 }, version = { 0 };
+    if (!template->template_information)
+        return;
+    for (const char *at = template->name; *at; at++) { /* ASCII: template_name_check */
+        buf_append_byte(&text, 0);
+        buf_append_byte(&text, (uint8_t)*at);
+    }
+    der_put(&name, DER_BMP_STRING, buf_bytes(&text));
+    extension_put(out, OID_MS_TEMPLATE_NAME, false, buf_bytes(&name));
+    if (!template->oid.len)
+        return;
+    size_t mark = der_begin(&version, DER_SEQUENCE);
+    der_put_oid(&version, buf_bytes(&template->oid));
+    der_put_int64(&version, template->version);
+    der_put_int64(&version, 0);
+    der_end(&version, mark);
+    extension_put(out, OID_MS_TEMPLATE_V2, false, buf_bytes(&version));
 }
 
 /* RFC 6960 4.2.2.2.1: who asks about the responder's own certificate would ask the responder. It is short-lived instead. */
@@ -132,6 +157,7 @@ static enum err tbs_make(struct attempt *attempt, struct why *why)
     const struct grant *grant = attempt->grant;
     struct bytes eku[TEMPLATE_EKU_MAX];
     AUTO_BUF text = { 0 }, more = { 0 };
+    information_put(grant->template, &more);
     nocheck_append(grant->template, &more);
     for (size_t i = 0; i < grant->template->eku_count; i++)
         eku[i] = buf_bytes(&grant->template->eku[i]);
@@ -281,6 +307,17 @@ static enum err certificate_insert(struct store_tx *tx, struct attempt *attempt,
     return FAULT(serial_unique) && attempt->serial_taken ? OK : err;
 }
 
+/* In the unit that keeps the request, whether it is issued or waits: what is taken later could be taken twice. */
+static enum err challenge_take(struct store_tx *tx, const struct attempt *attempt, struct why *why)
+{
+    const struct reserve_params *p = attempt->params;
+    if (!p->claim_at)
+        return OK;
+    struct challenge_claim claim = { p->claim_at, attempt->grant->challenge_mac, attempt->request_id,
+                                     attempt->now };
+    return challenge_claim(tx, &claim, why);
+}
+
 static enum err reserve_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct attempt *attempt = arg;
@@ -289,11 +326,7 @@ static enum err reserve_work(struct store_tx *tx, void *arg, struct why *why)
     TRY(p->approved_id ? request_approve(tx, attempt, why) : request_insert(tx, attempt, why));
     TRY(identity_check(tx, attempt, why));
     TRY(certificate_insert(tx, attempt, why));
-    if (!p->claim_at)
-        return OK;
-    struct challenge_claim claim = { p->claim_at, attempt->grant->challenge_mac, attempt->request_id,
-                                     attempt->now };
-    return challenge_claim(tx, &claim, why);
+    return challenge_take(tx, attempt, why);
 }
 
 /* An attempt on its way to the disk. */
@@ -393,7 +426,7 @@ static enum err wait_work(struct store_tx *tx, void *arg, struct why *why)
     if (!FAULT(pending_max) && store_int(rows, 0, 0) > attempt->pending_max)
         return fail(why, ERR_LIMIT, "endpoint %s has %lld pending requests, pending_max is %lld", p->endpoint,
                     (long long)store_int(rows, 0, 0) - 1, (long long)attempt->pending_max);
-    return OK;
+    return FAULT(waiting_claims) ? OK : challenge_take(tx, attempt, why);
 }
 
 enum err issue_wait(struct ca *ca, const struct reserve_params *params, const struct grant *grant,

@@ -47,6 +47,7 @@ struct request_row {
     char *endpoint, *validator, *requester;
     enum err error; char *reason;
     struct buf info;
+    char *template_name; int64_t template_version;           /* that it met; "" and 0 when it met none */
     char *serial;                                            /* NULL before T1 */
     char *certificate_status;                                /* NULL before T1 */
     struct buf tbs, der;

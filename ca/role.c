@@ -9,6 +9,7 @@
 #include "ca/challenge.h"
 #include "ca/confine.h"
 #include "ca/crl_publish.h"
+#include "ca/flags.h"
 #include "ca/issue.h"
 #include "ca/settings.h"
 #include "ca/verbs.h"
@@ -197,6 +198,7 @@ static enum err context_make(struct ca_role *serving, struct why *why)
     serving->ca = ca_new(&params);
     sandbox_state_text(&serving->role->sandbox, serving->ca->sandbox);
     TRY(settings_add_issuers(config, serving->ca, why));
+    TRY(flags_load(serving->ca, why));
     TRY(settings_add_endpoints(config, serving->ca, why));
     TRY(template_seed(serving->store, clock_now(serving->role->clock), why));
     return ca_check_slots(serving->ca, why);

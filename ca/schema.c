@@ -105,7 +105,42 @@ static const char fifth[] =
     "NOT NULL,"
     " status_version BIGINT NOT NULL, der BYTEA, PRIMARY KEY (issuer_id, number));";
 
-const struct migration ca_migrations[] = {
-    { 1, first }, { 2, second }, { 3, third }, { 4, fourth }, { 5, fifth }
-};
+/* Templates have the rest of their properties. template_version keeps every version that was ever in force, also of templates
+   that are gone: what was asked under one is judged by it. Publishing changes no version. ca_setting: what an administrator
+   switches while the role runs. */
+#define TEMPLATE_PROPERTIES_BEFORE                                                                           \
+    "display_name, purpose, eku, key_usage, validity_s, renewal_s, min_rsa_bits, key_algorithms, "           \
+    "subject_rule, san_rule"
+static const char sixth[] =
+    "ALTER TABLE template ADD COLUMN hashes TEXT NOT NULL DEFAULT 'SHA-1 SHA-256 SHA-384 SHA-512';"
+    "ALTER TABLE template ADD COLUMN subject_source TEXT NOT NULL DEFAULT 'request';"
+    "ALTER TABLE template ADD COLUMN manager_approval BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE template ADD COLUMN authorised_signatures BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE template ADD COLUMN template_information BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE template ADD COLUMN oid TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE template ADD COLUMN superseded TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE template ADD COLUMN backdate_s BIGINT NOT NULL DEFAULT -1;"
+    "ALTER TABLE template ADD COLUMN publish_in_directory BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE template ADD COLUMN export_private_key BIGINT NOT NULL DEFAULT 0;"
+    "CREATE TABLE template_version (name TEXT NOT NULL, version BIGINT NOT NULL, changed_by TEXT NOT NULL,"
+    " display_name TEXT NOT NULL, purpose TEXT NOT NULL, eku TEXT NOT NULL, key_usage BIGINT NOT NULL,"
+    " validity_s BIGINT NOT NULL, renewal_s BIGINT NOT NULL, min_rsa_bits BIGINT NOT NULL,"
+    " key_algorithms TEXT NOT NULL, subject_rule TEXT NOT NULL, san_rule TEXT NOT NULL, hashes TEXT NOT NULL,"
+    " subject_source TEXT NOT NULL, manager_approval BIGINT NOT NULL, authorised_signatures BIGINT NOT NULL,"
+    " template_information BIGINT NOT NULL, oid TEXT NOT NULL, superseded TEXT NOT NULL, backdate_s BIGINT "
+    "NOT NULL,"
+    " publish_in_directory BIGINT NOT NULL, export_private_key BIGINT NOT NULL, changed_at BIGINT NOT NULL,"
+    " PRIMARY KEY (name, version));"
+    "INSERT INTO template_version (name, version, changed_by, " TEMPLATE_PROPERTIES_BEFORE ", hashes,"
+    " subject_source, manager_approval, authorised_signatures, template_information, oid, superseded, "
+    "backdate_s,"
+    " publish_in_directory, export_private_key, changed_at) SELECT name, version, "
+    "'', " TEMPLATE_PROPERTIES_BEFORE ", hashes, subject_source, manager_approval, authorised_signatures,"
+    " template_information, oid, superseded, backdate_s, publish_in_directory, export_private_key, changed_at"
+    " FROM template;"
+    "CREATE TABLE ca_setting (issuer_id TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
+    " changed_at BIGINT NOT NULL, PRIMARY KEY (issuer_id, name));";
+
+const struct migration ca_migrations[] = { { 1, first },  { 2, second }, { 3, third },
+                                           { 4, fourth }, { 5, fifth },  { 6, sixth } };
 const size_t ca_migration_count = sizeof(ca_migrations) / sizeof(*ca_migrations);

@@ -7,19 +7,20 @@
 #include "base/limits.h"
 
 #define HOUR 3600
+#define DAY  86400
 
-struct urls {
+struct strings {
     const char **list;
     size_t count;
 };
 
-static struct urls urls_of(const struct config_section *section, const char *option)
+static struct strings strings_of(const struct config_section *section, const char *option)
 {
-    struct urls urls = { .count = config_list_count(section, option) };
-    urls.list = xcalloc(urls.count + 1, sizeof(*urls.list));
-    for (size_t i = 0; i < urls.count; i++)
-        urls.list[i] = config_list_at(section, option, i);
-    return urls;
+    struct strings strings = { .count = config_list_count(section, option) };
+    strings.list = xcalloc(strings.count + 1, sizeof(*strings.list));
+    for (size_t i = 0; i < strings.count; i++)
+        strings.list[i] = config_list_at(section, option, i);
+    return strings;
 }
 
 static enum err certificate_read(const struct config *config, const char *name, struct buf *ret,
@@ -39,12 +40,16 @@ static enum err issuer_add(const struct config *config, const struct config_sect
 {
     AUTO_BUF der = { 0 };
     TRY(certificate_read(config, config_title(section), &der, why));
-    struct urls cdp = urls_of(section, "cdp_urls"), aia = urls_of(section, "aia_urls"),
-                ocsp = urls_of(section, "ocsp_urls"), delta = urls_of(section, "delta_urls");
+    struct strings cdp = strings_of(section, "cdp_urls"), aia = strings_of(section, "aia_urls"),
+                   ocsp = strings_of(section, "ocsp_urls"), delta = strings_of(section, "delta_urls"),
+                   eku = strings_of(section, "allowed_eku");
     struct issuer_params params = {
         .name = config_title(section),
         .certificate = buf_bytes(&der),
         .backdate_s = config_int(section, "backdate"),
+        .validity_max_s = config_int(section, "validity_max") * DAY,
+        .allowed_eku = eku.list,
+        .allowed_eku_count = eku.count,
         .crl_validity_s = config_int(section, "crl_validity") * HOUR,
         .crl_overlap_s = config_int(section, "crl_overlap") * HOUR,
         .cdp = cdp.list,
@@ -61,6 +66,7 @@ static enum err issuer_add(const struct config *config, const struct config_sect
     free(cdp.list);
     free(aia.list);
     free(ocsp.list);
+    free(eku.list);
     free(delta.list);
     return err;
 }

@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "ca/template_cache.h"
+#include "ca/template_row.h"
 #include "x509/extension.h"
 #include "x509/oid.h"
 
@@ -13,14 +14,20 @@ struct template *template_share(struct template *template)
     return template;
 }
 
+static void derived_clear(struct template *template)
+{
+    while (template->eku_count)
+        buf_free(&template->eku[--template->eku_count]);
+    buf_free(&template->oid);
+    template_rules_free(&template->subject);
+    template_rules_free(&template->san);
+}
+
 void template_free(struct template *template)
 {
     if (!template || atomic_fetch_sub(&template->sharers, 1) > 0)
         return;
-    for (size_t i = 0; i < template->eku_count; i++)
-        buf_free(&template->eku[i]);
-    template_rules_free(&template->subject);
-    template_rules_free(&template->san);
+    derived_clear(template);
     free(template->name);
     free(template->display_name);
     free(template->purpose);
@@ -28,98 +35,99 @@ void template_free(struct template *template)
     free(template->san_rule);
     free(template->eku_text);
     free(template->key_algorithms);
+    free(template->hashes);
+    free(template->subject_source);
+    free(template->oid_text);
+    free(template->superseded);
     free(template);
+}
+
+/* The next word of a list; NULL at its end. */
+static char *word_next(char **rest)
+{
+    char *word = strsep(rest, " ");
+    while (word && !*word)
+        word = strsep(rest, " ");
+    return word;
+}
+
+bool template_purpose_oid(const char *word, struct buf *ret)
+{
+    enum oid known = oid_by_name(word);
+    if (known != OID_UNKNOWN)
+        buf_append(ret, oid_bytes(known));
+    return known != OID_UNKNOWN || oid_from_dotted(word, ret);
 }
 
 static enum err eku_parse(struct template *template, struct why *why)
 {
     AUTO_STR words = xstrdup(template->eku_text);
     char *rest = words;
-    for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
-        if (!*word)
-            continue;
+    for (char *word = word_next(&rest); word; word = word_next(&rest)) {
+        AUTO_BUF oid = { 0 };
         if (template->eku_count == TEMPLATE_EKU_MAX)
             return fail(why, ERR_TEMPLATE, "template %s has more than %d key purposes", template->name,
                         TEMPLATE_EKU_MAX);
-        enum oid known = oid_by_name(word);
-        AUTO_BUF oid = { 0 };
-        if (known != OID_UNKNOWN)
-            buf_append(&oid, oid_bytes(known));
-        else if (!oid_from_dotted(word, &oid))
+        if (!template_purpose_oid(word, &oid))
             return fail(why, ERR_TEMPLATE, "template %s: \"%s\" is no key purpose", template->name, word);
         template->eku[template->eku_count++] = TAKE_BUF(oid);
     }
     return OK;
 }
 
-static enum err key_kinds_parse(struct template *template, struct why *why)
+static const char *kind_text(int kind)
 {
-    AUTO_STR words = xstrdup(template->key_algorithms);
-    char *rest = words;
-    for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
-        unsigned found = 0;
-        for (int kind = KEY_RSA; kind <= KEY_EC_P521; kind++) {
-            if (strcmp(word, key_kind_name((enum key_kind)kind)) == 0)
-                found = 1u << kind;
-        }
-        if (!found)
-            return fail(why, ERR_TEMPLATE, "template %s: \"%s\" is no key algorithm", template->name, word);
-        template->key_kinds |= found;
-    }
-    return OK;
+    return key_kind_name((enum key_kind)kind);
 }
 
-enum err template_from_row(const struct store_rows *rows, size_t row, struct template **ret, struct why *why)
+static const char *digest_text(int digest)
 {
-    AUTO(template) template = xcalloc(1, sizeof(*template));
-    template->name = xstrdup(store_str(rows, row, 0));
-    template->display_name = xstrdup(store_str(rows, row, 1));
-    template->purpose = xstrdup(store_str(rows, row, 2));
-    template->eku_text = xstrdup(store_str(rows, row, 3));
-    template->key_usage = (uint16_t)store_int(rows, row, 4);
-    template->validity_s = store_int(rows, row, 5);
-    template->renewal_s = store_int(rows, row, 6);
-    template->min_rsa_bits = (int)store_int(rows, row, 7);
-    template->key_algorithms = xstrdup(store_str(rows, row, 8));
-    template->subject_rule = xstrdup(store_str(rows, row, 9));
-    template->san_rule = xstrdup(store_str(rows, row, 10));
-    template->version = store_int(rows, row, 11);
-    template->published = store_int(rows, row, 12) != 0;
-    TRY(eku_parse(template, why));
-    TRY(key_kinds_parse(template, why));
-    TRY(template_rules_parse(template->subject_rule, false, &template->subject, why));
-    TRY(template_rules_parse(template->san_rule, true, &template->san, why));
-    *ret = TAKE(template);
-    return OK;
+    return digest_name((enum digest)digest);
 }
 
-struct load_arg {
-    const char *name;
-    struct template *found;
+struct choices {
+    const char *what, *words;
+    int first, last;
+    const char *(*name)(int);
 };
 
-static enum err load_work(struct store_tx *tx, void *arg, struct why *why)
+/* A list of words as a set of bits. */
+static enum err choices_parse(const struct template *template, const struct choices *choices,
+                              unsigned *ret_set, struct why *why)
 {
-    struct load_arg *load = arg;
-    template_free(TAKE(load->found));
-    AUTO(store_rows) rows = NULL;
-    TRY(store_query(tx, "SELECT " TEMPLATE_COLUMNS " FROM template WHERE name = $1",
-                    S_ARGS(S_TEXT(load->name)), &rows, why));
-    if (store_rows_count(rows) == 0)
-        return fail(why, ERR_NOT_FOUND, "there is no template %s", load->name);
-    return template_from_row(rows, 0, &load->found, why);
+    AUTO_STR words = xstrdup(choices->words);
+    char *rest = words;
+    unsigned set = 0;
+    for (char *word = word_next(&rest); word; word = word_next(&rest)) {
+        unsigned found = 0;
+        for (int i = choices->first; i <= choices->last; i++) {
+            if (strcmp(word, choices->name(i)) == 0)
+                found = 1u << i;
+        }
+        if (!found)
+            return fail(why, ERR_TEMPLATE, "template %s: \"%s\" is no %s", template->name, word,
+                        choices->what);
+        set |= found;
+    }
+    *ret_set = set;
+    return OK;
 }
 
-enum err template_load(struct store *store, struct bytes name, struct template **ret, struct why *why)
+enum err template_complete(struct template *template, struct why *why)
 {
-    AUTO_STR text = xstrndup((const char *)name.data, name.len);
-    struct load_arg load = { .name = text };
-    enum err err = store_read(store, load_work, &load, why);
-    AUTO(template) found = load.found;
-    if (err != OK)
-        return err;
-    *ret = TAKE(found);
-    return OK;
+    const struct choices kinds = { "key algorithm", template->key_algorithms, KEY_RSA, KEY_EC_P521,
+                                   kind_text };
+    const struct choices digests = { "hash", template->hashes, DIGEST_SHA1, DIGEST_SHA512, digest_text };
+    derived_clear(template);
+    template->from_directory = strcmp(template->subject_source, "directory") == 0;
+    if (*template->oid_text && !oid_from_dotted(template->oid_text, &template->oid))
+        return fail(why, ERR_TEMPLATE, "template %s: oid is \"%s\", wanted: a dotted number", template->name,
+                    template->oid_text);
+    TRY(eku_parse(template, why));
+    TRY(choices_parse(template, &kinds, &template->key_kinds, why));
+    TRY(choices_parse(template, &digests, &template->digests, why));
+    TRY(template_rules_parse(template->subject_rule, false, &template->subject, why));
+    return template_rules_parse(template->san_rule, true, &template->san, why);
 }
 
 const char *slot_name(enum slot slot)
@@ -139,23 +147,40 @@ enum slot slot_of(const struct csr *csr)
     return signs ? SLOT_SIGNATURE : SLOT_ENCRYPTION;
 }
 
-enum err template_for_slot(struct ca *ca, const struct endpoint *endpoint, enum slot slot,
-                           struct template **ret, struct why *why)
+/* spec diagnosis.md P7: who put the display name into the slot is told the name. */
+static enum err fail_no_template(struct ca *ca, const struct endpoint *endpoint, enum slot slot,
+                                 struct why *why)
+{
+    const char *wanted = endpoint->slots[slot];
+    AUTO_STR name = NULL;
+    struct why ignored;
+    if (template_name_of_display(ca->store, wanted, &name, &ignored) == OK)
+        return fail(why, ERR_TEMPLATE,
+                    "endpoint %s, %s: \"%s\" is the display name of the template %s; the slot takes its name",
+                    endpoint->name, slot_name(slot), wanted, name);
+    return fail(why, ERR_TEMPLATE, "endpoint %s, %s: there is no template %s", endpoint->name,
+                slot_name(slot), wanted);
+}
+
+enum err template_of_slot(struct ca *ca, const struct endpoint *endpoint, enum slot slot,
+                          struct template **ret, struct why *why)
 {
     const char *name = endpoint->slots[slot];
     if (!name)
         return fail(why, ERR_TEMPLATE, "endpoint %s has no %s, which this request's key usage asks for",
                     endpoint->name, slot_name(slot));
+    enum err err = template_cache_find(ca->templates, bytes_str(name), ret, why);
+    return err == ERR_NOT_FOUND ? fail_no_template(ca, endpoint, slot, why) : err;
+}
+
+enum err template_for_slot(struct ca *ca, const struct endpoint *endpoint, enum slot slot,
+                           struct template **ret, struct why *why)
+{
     AUTO(template) template = NULL;
-    enum err err = template_cache_find(ca->templates, bytes_str(name), &template, why);
-    if (err == ERR_NOT_FOUND)
-        return fail(why, ERR_TEMPLATE, "endpoint %s, %s: there is no template %s", endpoint->name,
-                    slot_name(slot), name);
-    if (err != OK)
-        return err;
+    TRY(template_of_slot(ca, endpoint, slot, &template, why));
     if (!FAULT(template_published) && !template->published)
         return fail(why, ERR_TEMPLATE, "endpoint %s, %s: template %s is not published", endpoint->name,
-                    slot_name(slot), name);
+                    slot_name(slot), template->name);
     *ret = TAKE(template);
     return OK;
 }

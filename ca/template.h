@@ -24,9 +24,17 @@ struct template {
     uint16_t key_usage;
     struct buf eku[TEMPLATE_EKU_MAX]; size_t eku_count;      /* OID contents */
     int64_t validity_s, renewal_s;
-    int min_rsa_bits;
+    int64_t backdate_s;                                      /* -1: the CA's; never more than that */
+    int64_t min_rsa_bits;
     unsigned key_kinds;                                      /* 1 << enum key_kind */
-    char *subject_rule, *san_rule, *eku_text, *key_algorithms;   /* as stored */
+    unsigned digests;                                        /* 1 << enum digest: what a request may be signed with */
+    bool from_directory;                                     /* the subject is built from the directory, not asked for */
+    bool manager_approval;                                   /* every request waits */
+    int64_t authorised_signatures;                           /* 0 or 1 beside the requester's own */
+    bool template_information; struct buf oid;               /* write Microsoft's template extensions; oid: content, or empty */
+    bool publish_in_directory, export_private_key;           /* for those who deliver it */
+    char *superseded;                                        /* names of the templates that this one replaces */
+    char *subject_rule, *san_rule, *eku_text, *key_algorithms, *hashes, *subject_source, *oid_text;   /* as stored */
     struct template_rules subject, san;
     int64_t version;
     bool published;                                          /* an endpoint may issue it */
@@ -39,6 +47,9 @@ AUTO_DECLARE(template)
 
 /* ERR_NOT_FOUND when there is none of that name. */
 NODISCARD enum err template_load(struct store *store, struct bytes name, struct template **ret, struct why *why);
+/* The template of an endpoint's slot, published or not; ERR_TEMPLATE names endpoint and slot. */
+NODISCARD enum err template_of_slot(struct ca *ca, const struct endpoint *endpoint, enum slot slot,
+                                    struct template **ret, struct why *why);
 /* The published template of an endpoint's slot; ERR_TEMPLATE names endpoint and slot. */
 NODISCARD enum err template_for_slot(struct ca *ca, const struct endpoint *endpoint, enum slot slot,
                                      struct template **ret, struct why *why);
@@ -46,11 +57,10 @@ const char *slot_name(enum slot slot);                       /* "signature_templ
 /* spec ca.md: digitalSignature alone (with or without nonRepudiation), keyEncipherment alone, both or neither. */
 enum slot slot_of(const struct csr *csr);
 
-#define TEMPLATE_COLUMNS                                                                                 \
-    "name, display_name, purpose, eku, key_usage, validity_s, renewal_s, min_rsa_bits, key_algorithms, " \
-    "subject_rule, san_rule, version, published"
-/* One row of `SELECT TEMPLATE_COLUMNS FROM template`. */
-NODISCARD enum err template_from_row(const struct store_rows *rows, size_t row, struct template **ret, struct why *why);
+/* The texts read: key purposes, kinds of keys, hashes, OID and rules. Again after a text has changed. */
+NODISCARD enum err template_complete(struct template *template, struct why *why);
+/* A key purpose by name or dotted number, as OID content. */
+NODISCARD bool template_purpose_oid(const char *word, struct buf *ret);
 
 /* template_rule.c */
 NODISCARD enum err template_rules_parse(const char *text, bool names, struct template_rules *ret, struct why *why);
@@ -66,11 +76,15 @@ struct grant {
     struct template *template;
     struct buf subject, san;                                 /* whole DER; san empty: none */
     uint16_t key_usage;
+    int64_t validity_s;                                      /* the template's; judge may shorten it (ca/validity.h) */
     bool authorised;                                         /* from here on what goes wrong is kept */
     bool waits;                                              /* for an administrator */
     bool reserved;                                           /* T1 is done: the request has its row */
     bool claims; uint8_t challenge_mac[32];                  /* a one-time challenge to be taken in T1 */
 };
+/* What only an enrolment can be asked: the hash it is signed with, who vouches for its subject, whose signatures it has.
+   An approval asks no more: the request met this version. */
+NODISCARD enum err template_admit(const struct template *template, const struct csr *csr, struct why *why);
 void grant_free(struct grant *grant);
 NODISCARD enum err template_apply(const struct csr *csr, const struct public_key *key, struct grant *grant, struct why *why);
 

@@ -13,7 +13,8 @@
      any other critical extension       refused: an asker who insists must not be told yes
      any other extension                dropped: policies, application policies, Microsoft template names, CRL and OCSP
                                         pointers, key identifiers, ocsp-nocheck, unknown ones
-     attributes but extensionRequest    dropped: enrolment name/value pairs (validity, template), OS version, CSP
+     attributes but extensionRequest    dropped: enrolment name/value pairs (but a shorter validity: ca/validity.h), OS
+                                        version, CSP
 
    The outcome depends on nothing but template, request and key. */
 #include "base/fault.h"
@@ -128,7 +129,7 @@ static enum err key_judge(const struct template *template, const struct public_k
     if (!FAULT(template_key_kind) && !(template->key_kinds & 1u << kind))
         return fail(why, ERR_BAD_ALG, "the key is %s; template %s allows %s", key_kind_name(kind),
                     template->name, template->key_algorithms);
-    return public_key_check_weak(key, template->min_rsa_bits, why);
+    return public_key_check_weak(key, (int)template->min_rsa_bits, why);
 }
 
 /* RFC 8813 3: keyEncipherment never goes with an EC key. A template for both usages gives an EC key the rest of them. */
@@ -142,6 +143,25 @@ static enum err usage_for_key(const struct template *template, const struct publ
         return fail(why, ERR_BAD_ALG, "the key is %s; the key usage of template %s needs RSA (RFC 8813 3)",
                     key_kind_name(public_key_kind(key)), template->name);
     *ret = usage;
+    return OK;
+}
+
+enum err template_admit(const struct template *template, const struct csr *csr, struct why *why)
+{
+    enum digest digest = csr->algorithm.digest;
+    if (!FAULT(template_hash) && !(template->digests & 1u << digest))
+        return fail(why, ERR_BAD_ALG, "the request is signed with %s; template %s allows %s",
+                    digest_name(digest), template->name, template->hashes);
+    if (!FAULT(template_directory) && template->from_directory)
+        return fail(
+            why, ERR_TEMPLATE_SUBJECT,
+            "template %s builds the subject from the directory, and no policy record names this requester",
+            template->name);
+    if (!FAULT(template_signatures) && template->authorised_signatures > 0)
+        return fail(
+            why, ERR_NOT_AUTHORISED,
+            "template %s wants %lld authorised signatures beside the requester's; this request has none",
+            template->name, (long long)template->authorised_signatures);
     return OK;
 }
 
@@ -162,5 +182,6 @@ enum err template_apply(const struct csr *csr, const struct public_key *key, str
     grant->subject = TAKE_BUF(subject);
     grant->san = TAKE_BUF(san);
     grant->key_usage = key_usage;
+    grant->validity_s = template->validity_s;
     return OK;
 }

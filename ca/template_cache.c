@@ -19,6 +19,7 @@ struct template_cache {
     pthread_mutex_t lock; /* everything below */
     struct entry entries[ENTRIES_MAX];
     size_t count;
+    uint64_t forgotten; /* how often: what was read before the last time is not kept */
 };
 
 struct template_cache *template_cache_new(struct store *store)
@@ -49,6 +50,7 @@ void template_cache_forget(struct template_cache *cache)
 {
     pthread_mutex_lock(&cache->lock);
     entries_free(cache);
+    cache->forgotten++;
     pthread_mutex_unlock(&cache->lock);
 }
 
@@ -62,38 +64,47 @@ static struct entry *entry_find(struct template_cache *cache, struct bytes name)
     return NULL;
 }
 
-static struct template *find_fresh(struct template_cache *cache, struct bytes name)
+static struct template *find_fresh(struct template_cache *cache, struct bytes name, uint64_t *ret_forgotten)
 {
     pthread_mutex_lock(&cache->lock);
     const struct entry *entry = entry_find(cache, name);
     bool fresh = entry && clock_mono_ms() - entry->read_ms < TEMPLATE_KEEP_MS;
     struct template *found = fresh ? template_share(entry->template) : NULL;
+    *ret_forgotten = cache->forgotten;
     pthread_mutex_unlock(&cache->lock);
     return found;
 }
 
-static void keep(struct template_cache *cache, struct template *template, int64_t read_ms)
+struct reading {
+    int64_t read_ms;
+    uint64_t forgotten;
+};
+
+/* What was read while somebody changed a template may be the old one. */
+static void keep(struct template_cache *cache, struct template *template, const struct reading *reading)
 {
     pthread_mutex_lock(&cache->lock);
     struct entry *entry = entry_find(cache, bytes_str(template->name));
-    if (entry)
+    bool current = cache->forgotten == reading->forgotten;
+    if (entry && current)
         template_free(entry->template);
-    else if (cache->count < ENTRIES_MAX)
+    else if (current && cache->count < ENTRIES_MAX)
         entry = &cache->entries[cache->count++];
-    if (entry)
-        *entry = (struct entry){ template_share(template), read_ms };
+    if (entry && current)
+        *entry = (struct entry){ template_share(template), reading->read_ms };
     pthread_mutex_unlock(&cache->lock);
 }
 
 enum err template_cache_find(struct template_cache *cache, struct bytes name, struct template **ret,
                              struct why *why)
 {
-    *ret = find_fresh(cache, name);
+    struct reading reading;
+    *ret = find_fresh(cache, name, &reading.forgotten);
     if (*ret)
         return OK;
-    int64_t read_ms =
-        clock_mono_ms(); /* before the reading: a change in between is not overlooked for longer */
+    /* before the reading: a change in between is not overlooked for longer */
+    reading.read_ms = clock_mono_ms();
     TRY(template_load(cache->store, name, ret, why));
-    keep(cache, *ret, read_ms);
+    keep(cache, *ret, &reading);
     return OK;
 }

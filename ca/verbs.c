@@ -27,7 +27,7 @@ const struct ipc_verb ca_verbs[] = {
     { "cert_revoke", "cli", verb_cert_revoke, NULL },
     { "template_list", "cli", verb_template_list, NULL },
     { "template_show", "cli", verb_template_show, NULL },
-    { "template_export", "cli", verb_template_show, NULL },
+    { "site_export", "cli", verb_site_export, NULL },
     { "crl_publish", "cli", verb_crl_publish, NULL },
     { "crl_show", "cli", verb_crl_show, NULL },
     { "crl_export", "cli", verb_crl_export, NULL },
@@ -39,6 +39,13 @@ const struct ipc_verb ca_verbs[] = {
     { "status_changes", "va", verb_status_changes, NULL },
     { "crl_get", "va", verb_crl_get, NULL },
     { "cert_release", "cli", verb_cert_release, NULL },
+    { "template_new", "cli", verb_template_new, NULL },
+    { "template_set", "cli", verb_template_set, NULL },
+    { "template_publish", "cli", verb_template_publish, NULL },
+    { "template_unpublish", "cli", verb_template_unpublish, NULL },
+    { "template_delete", "cli", verb_template_delete, NULL },
+    { "site_apply", "cli", verb_site_apply, NULL },
+    { "ca_flags", "cli", verb_ca_flags, NULL },
 };
 const size_t ca_verb_count = sizeof(ca_verbs) / sizeof(*ca_verbs);
 

@@ -38,14 +38,23 @@ enum err verb_cert_show(void *role, const struct ipc_caller *caller, struct byte
 enum err verb_cert_export(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_cert_revoke(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_cert_release(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
-/* verbs_ca.c */
+/* verbs_template.c; new and set take the template's properties as further fields */
 enum err verb_template_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_template_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_template_new(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_template_set(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_template_publish(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_template_unpublish(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_template_delete(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+/* verbs_site.c; a list of records goes in, and comes out */
+enum err verb_site_apply(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_site_export(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 /* verbs_crl.c */
 enum err verb_crl_publish(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_crl_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_crl_export(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 /* verbs_ca.c */
+enum err verb_ca_flags(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_password_new(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_status(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 

@@ -1,64 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Templates, one-time passwords and the state of the CA, as administrators see them. */
+/* One-time passwords, flags and the state of the CA, as administrators see them. */
 #include "ca/challenge.h"
 #include "ca/crl.h"
-#include "ca/template.h"
+#include "ca/flags.h"
 #include "ca/validator.h"
 #include "ca/verbs.h"
 
 #include "base/log.h"
-#include "x509/extension.h"
 #include <stdlib.h>
-
-static const struct verb_column template_columns[] = {
-    { "name", COLUMN_TEXT },   { "display_name", COLUMN_TEXT }, { "purpose", COLUMN_TEXT },
-    { "version", COLUMN_INT }, { "published", COLUMN_TEXT },    { "changed", COLUMN_TIME },
-};
-
-enum err verb_template_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
-                            struct why *why)
-{
-    struct record record;
-    (void)caller;
-    TRY(record_get(body, &record, why));
-    struct verb_listing listing = { "SELECT name, display_name, purpose, version, "
-                                    "CASE WHEN published = 1 THEN 'yes' ELSE 'no' END, changed_at "
-                                    "FROM template ORDER BY name",
-                                    S_NO_ARGS, COLUMNS(template_columns), 0, "" };
-    return verb_list(role, &listing, ret, why);
-}
-
-enum err verb_template_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
-                            struct why *why)
-{
-    struct ca *ca = role;
-    struct record record;
-    AUTO_STR name = NULL;
-    AUTO(template) template = NULL;
-    AUTO_BUF usage = { 0 };
-    (void)caller;
-    TRY(record_get(body, &record, why));
-    TRY(verb_field(&record, "name", &name, why));
-    TRY(template_load(ca->store, bytes_str(name), &template, why));
-    key_usage_append_text(&usage, template->key_usage);
-    size_t list = records_begin(ret), mark = record_begin(ret);
-    record_put_str(ret, "name", template->name);
-    record_put_str(ret, "display_name", template->display_name);
-    record_put_str(ret, "purpose", template->purpose);
-    record_put_str(ret, "key_usage", buf_text(&usage));
-    record_put_str(ret, "eku", template->eku_text);
-    record_put_int(ret, "validity_s", template->validity_s);
-    record_put_int(ret, "renewal_s", template->renewal_s);
-    record_put_int(ret, "min_rsa_bits", template->min_rsa_bits);
-    record_put_str(ret, "key_algorithms", template->key_algorithms);
-    record_put_str(ret, "subject_rule", template->subject_rule);
-    record_put_str(ret, "san_rule", template->san_rule);
-    record_put_int(ret, "version", template->version);
-    record_put_str(ret, "published", template->published ? "yes" : "no");
-    record_end(ret, mark);
-    records_end(ret, list);
-    return OK;
-}
 
 enum err verb_password_new(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
                            struct why *why)
@@ -86,6 +35,36 @@ enum err verb_password_new(void *role, const struct ipc_caller *caller, struct b
     record_end(ret, mark);
     records_end(ret, list);
     secret_wipe(password, sizeof(password));
+    return OK;
+}
+
+static void flag_put(const struct issuer *issuer, struct buf *out)
+{
+    size_t list = records_begin(out), mark = record_begin(out);
+    record_put_str(out, "ca", issuer->name);
+    record_put_str(out, FLAG_ATTRIBUTE_END_DATE, atomic_load(&issuer->attribute_end_date) ? "on" : "off");
+    record_end(out, mark);
+    records_end(out, list);
+}
+
+/* The field flag, when there: "+NAME" or "-NAME". */
+enum err verb_ca_flags(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                       struct why *why)
+{
+    struct record record;
+    struct flag_change change = { .ca = role, .actor = caller->principal };
+    TRY(record_get(body, &record, why));
+    TRY(verb_issuer(role, &record, &change.issuer, why));
+    AUTO_STR flag = record_str(&record, "flag");
+    if (flag && *flag != '+' && *flag != '-')
+        return fail(why, ERR_USAGE, "flag is \"%.80s\", wanted: + or - and a name", flag);
+    if (flag) {
+        change.name = flag + 1;
+        change.on = *flag == '+';
+        TRY(flag_set(&change, why));
+        log_info(NULL, "ca flag %s ca=%s by=%s", flag, change.issuer->name, caller->principal);
+    }
+    flag_put(change.issuer, ret);
     return OK;
 }
 

@@ -30,7 +30,14 @@ static enum err fields_put(const struct ask *ask, int argc, char **argv, struct 
             record_put_str(body, option, argv[i]);
             continue;
         }
-        if (argv[i][0] == '-' || operand == ASK_FIELDS_MAX || !ask->operands[operand])
+        bool more = operand < ASK_FIELDS_MAX && ask->operands[operand];
+        const char *equals = ask->pairs && !more ? strchr(argv[i], '=') : NULL;
+        if (equals) {
+            AUTO_STR name = xstrndup(argv[i], (size_t)(equals - argv[i]));
+            record_put_str(body, name, equals + 1);
+            continue;
+        }
+        if (argv[i][0] == '-' || !more)
             return wrong_usage(ask, argv[i], why);
         const char *name = ask->operands[operand++];
         record_put_str(body, *name == '?' ? name + 1 : name, argv[i]);

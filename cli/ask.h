@@ -10,6 +10,7 @@ struct ask {
     const char *role, *verb;
     const char *operands[ASK_FIELDS_MAX];       /* field names, in order; a last one that begins with '?' may be absent */
     const char *options[ASK_FIELDS_MAX];        /* "--limit N" travels as the field "limit" */
+    bool pairs;                                 /* further operands are NAME=VALUE, and travel as the field NAME */
     enum ask_show show;
     const char *field;                          /* ASK_FIELD */
 };

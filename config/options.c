@@ -147,7 +147,7 @@ static const struct option_row options[] = {
     ENUM_ROW("endpoint", "certrep_certificates", "leaf", "leaf ca chain", "What a CertRep carries beside the issued certificate."),
     BOOL_ROW("endpoint", "fail_info_text", "false",
              "Tell the client the reason of a refusal (failInfoText). It may help an attacker; the log always has it."),
-    INT_ROW("endpoint", "pending_max", "100", 1, 100000, "", "Requests that may wait for approval at once (manual)."),
+    INT_ROW("endpoint", "pending_max", "100", 1, 100000, "", "Requests that may wait for approval at once, by the validator manual or by their template."),
 };
 
 static const struct section_row sections[] = {

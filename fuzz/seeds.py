@@ -161,8 +161,9 @@ def hello(principal):
 
 VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show', 'request_export', 'request_approve',
          'request_deny', 'refusal_list', 'cert_list', 'cert_show', 'cert_export', 'cert_revoke', 'template_list',
-         'template_show', 'template_export', 'crl_publish', 'crl_show', 'crl_export', 'password_new', 'status',
-         'issue', 'ca_get', 'status_get', 'status_changes', 'crl_get', 'cert_release']  # ca/verbs.c
+         'template_show', 'site_export', 'crl_publish', 'crl_show', 'crl_export', 'password_new', 'status',
+         'issue', 'ca_get', 'status_get', 'status_changes', 'crl_get', 'cert_release', 'template_new', 'template_set',
+         'template_publish', 'template_unpublish', 'template_delete', 'site_apply', 'ca_flags']  # ca/verbs.c
 
 
 def make_verbs(objects):
@@ -177,7 +178,9 @@ def make_verbs(objects):
         'refusal_list': [record(limit='10'), record(limit='x')],
         'cert_list': [record(status='good'), record(status='revoked', limit='1')],
         'cert_revoke': [record(serial=serial, reason='keyCompromise'), record(serial=serial)],
-        'template_show': [record(name='SCEPDevice')], 'template_export': [record(name='SCEPDevice')],
+        'template_show': [record(name='SCEPDevice')], 'template_new': [record(name='New', validity='30d')],
+        'template_set': [record(name='SCEPDevice', validity='30d', **{'expect-version': '1'})],
+        'site_apply': [seq(record(kind='options', dry_run='yes'), record(kind='template', name='New'))],
         'crl_publish': [record(), record(ca='issuing')], 'password_new': [record(endpoint='once'), record(endpoint='static')],
     }
     for number, verb in enumerate(VERBS):

@@ -140,10 +140,15 @@ static void world_open(struct world *world)
                                 .challenge_key = &world->challenge_key,
                                 .crl_dir = path };
     static const char *const cdp[] = { "http://ca.example/issuing.crl" };
+    static const char *const eku[] = { "clientAuth", "serverAuth", "emailProtection",
+                                       "certificateRequestAgent", "OCSPSigning" };
     world->ca = ca_new(&params);
     struct issuer_params issuer = { .name = "issuing",
                                     .certificate = buf_bytes(&world->ca_cert),
                                     .backdate_s = 600,
+                                    .validity_max_s = 1095 * 86400LL,
+                                    .allowed_eku = eku,
+                                    .allowed_eku_count = sizeof(eku) / sizeof(*eku),
                                     .crl_validity_s = 7 * 86400,
                                     .crl_overlap_s = 86400,
                                     .cdp = cdp,

@@ -316,12 +316,13 @@ TEST(templates_are_listed_and_shown)
     AUTO_BUF answer = { 0 };
     struct why why = { 0 };
     ASSERT_OK(call("template_list", NOTHING, NOTHING, &answer, &why), &why);
-    assert_int_equal(10, answer_count(&answer));
+    assert_int_equal(12, answer_count(&answer));
     ASSERT_OK(call("template_show", FIELD("name", "CEPEncryption"), NOTHING, &answer, &why), &why);
     ASSERT_FIELD(&answer, "key_usage", "keyEncipherment");
     ASSERT_FIELD(&answer, "published", "no");
     ASSERT_FIELD(&answer, "display_name", "CEP Encryption");
-    ASSERT_OK(call("template_export", FIELD("name", "SCEPDevice"), NOTHING, &answer, &why), &why);
+    ASSERT_OK(call("template_show", FIELD("name", "SCEPDevice"), NOTHING, &answer, &why), &why);
+    ASSERT_FIELD(&answer, "validity", "365d");
     ASSERT_FIELD(&answer, "eku", "clientAuth");
     ASSERT_ERR(ERR_NOT_FOUND, call("template_show", FIELD("name", "NoSuch"), NOTHING, &answer, &why), &why);
 }
@@ -495,7 +496,13 @@ TEST(a_slot_must_name_a_published_template)
                                                       .slots = { "CEPEncryption", NULL, NULL } },
                             &why),
               &why);
-    ASSERT_ERR(ERR_TEMPLATE, ca_check_slots(world->ca, &why), &why);
+    DEVICE(device, .subject = "CN=one", .extensions = BYTES_NONE);
+    AUTO_BUF usage = key_usage_of(KU_DIGITAL_SIGNATURE);
+    device_ask(&device, &(struct ask){ .subject = "CN=one", .extensions = buf_bytes(&usage) });
+    AUTO_VAL(enrolled) got = { 0 };
+    ASSERT_OK(ca_check_slots(world->ca, &why),
+              &why); /* the role runs: unpublishing is a way to stop an endpoint */
+    ASSERT_ERR(ERR_TEMPLATE, device_enroll(world, &device, "new", &got, &why), &why);
     assert_non_null(strstr(why.text, "not published"));
 }
 
@@ -509,6 +516,18 @@ TEST(a_slot_must_name_a_template_that_is_there)
               &why);
     ASSERT_ERR(ERR_TEMPLATE, ca_check_slots(world->ca, &why), &why);
     assert_non_null(strstr(why.text, "there is no template NoSuch"));
+}
+
+TEST(a_slot_that_holds_a_display_name_is_refused_and_told_the_name)
+{
+    struct why why = { 0 };
+    ASSERT_OK(endpoint_with((struct endpoint_params){ .validator = "manual",
+                                                      .pending_max = 1,
+                                                      .slots = { NULL, NULL, "SCEP device" } },
+                            &why),
+              &why);
+    ASSERT_ERR(ERR_TEMPLATE, ca_check_slots(world->ca, &why), &why);
+    assert_non_null(strstr(why.text, "is the display name of the template SCEPDevice"));
 }
 
 TEST(a_new_password_counts_after_reload_and_a_lost_file_keeps_the_old_one)
@@ -582,5 +601,6 @@ RUN(W(a_request_comes_in_as_a_frame_and_a_certificate_goes_out),
     W(malformed_bodies_are_refused_by_every_verb), W(no_verb_is_open_to_both_a_role_and_cli),
     W(an_endpoint_without_a_working_validator_is_refused), W(a_slot_must_name_a_published_template),
     W(a_slot_must_name_a_template_that_is_there),
+    W(a_slot_that_holds_a_display_name_is_refused_and_told_the_name),
     W(a_new_password_counts_after_reload_and_a_lost_file_keeps_the_old_one),
     W(a_ca_certificate_must_be_a_cas), W(nothing_is_issued_outside_the_cas_own_validity_nor_beyond_it))

@@ -166,6 +166,18 @@ TEST(what_the_template_refuses_is_refused_and_kept)
     assert_int_equal(0, world->seals);
 }
 
+/* It has no endpoint whose queue could hold it, and nobody polls for it. */
+TEST(a_template_with_manager_approval_gives_a_role_nothing)
+{
+    DEVICE(responder, .subject = "CN=OCSP");
+    AUTO_BUF der = { 0 };
+    struct why why = { 0 };
+    world_exec(world, "UPDATE template SET manager_approval = 1 WHERE name = 'OCSPResponseSigning'");
+    ASSERT_ERR(ERR_TEMPLATE, issue("va", "OCSPResponseSigning", &responder, &der, &why), &why);
+    assert_non_null(strstr(why.text, "cannot wait"));
+    assert_int_equal(0, world->seals);
+}
+
 TEST(a_request_that_its_key_did_not_sign_is_refused)
 {
     DEVICE(device, .subject = "CN=OCSP issuing");
@@ -206,5 +218,6 @@ TEST(what_the_signer_could_not_seal_is_sealed_when_it_is_asked_again)
 RUN(W(an_ocsp_signer_is_short_lived_and_says_nocheck), W(no_other_certificate_says_nocheck),
     W(the_same_request_again_gives_the_same_certificate_and_another_one_another),
     W(a_role_has_its_own_templates_and_no_other), W(what_the_template_refuses_is_refused_and_kept),
+    W(a_template_with_manager_approval_gives_a_role_nothing),
     W(a_request_that_its_key_did_not_sign_is_refused), W(a_body_that_lacks_something_is_refused_by_name),
     W(what_the_signer_could_not_seal_is_sealed_when_it_is_asked_again))
