@@ -11,7 +11,7 @@
 /* What the roles say; a test fills it in. These functions stand in for cli/call.c. */
 static struct world {
     struct config *config;
-    struct buf ca, scep, listed; /* answers; empty: the role cannot be reached */
+    struct buf ca, scep, va, listed; /* answers; empty: the role cannot be reached */
 } world;
 
 enum err cli_config(struct cli *cli, const struct config **ret, struct why *why)
@@ -27,6 +27,7 @@ enum err cli_call(struct cli *cli, const char *role, const char *verb, struct by
     (void)cli, (void)body;
     const struct buf *answer = strcmp(verb, "cert_list") == 0 ? &world.listed
                                : strcmp(role, "ca") == 0      ? &world.ca
+                               : strcmp(role, "va") == 0      ? &world.va
                                                               : &world.scep;
     if (!answer->len)
         return fail(why, ERR_UNAVAILABLE, "%s is away", role);
@@ -45,6 +46,7 @@ static void world_clear(void)
     config_free(world.config);
     buf_free(&world.ca);
     buf_free(&world.scep);
+    buf_free(&world.va);
     buf_free(&world.listed);
     world = (struct world){ 0 };
 }
@@ -54,8 +56,8 @@ static void world_begin(void)
 {
     world_clear();
     world.config = load(CA);
-    struct buf *const answers[] = { &world.ca, &world.scep, &world.listed };
-    for (size_t i = 0; i < 3; i++)
+    struct buf *const answers[] = { &world.ca, &world.scep, &world.va, &world.listed };
+    for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++)
         records_end(answers[i], records_begin(answers[i]));
 }
 
@@ -103,6 +105,17 @@ TEST(a_certificate_in_use_counts_from_the_span_s_last_second_on)
     assert_first(&now, "kind", "ra");
     assert_first(&now, "of", "default");
     assert_first(&now, "expires", "2026-12-28T10:00:00Z");
+    world_clear();
+}
+
+TEST(an_ocsp_certificate_is_of_its_ca)
+{
+    world_begin();
+    ANSWER(&world.va, "ca", "issuing", "ocsp_not_after", "2026-12-01T10:00:00Z");
+    AUTO_VAL(expiries) expiries = collected();
+    assert_int_equal(expiries.count, 1);
+    assert_first(&expiries, "kind", "ocsp");
+    assert_first(&expiries, "of", "issuing");
     world_clear();
 }
 
@@ -172,15 +185,16 @@ TEST(who_does_not_answer_is_named_and_counted)
     world_begin();
     buf_free(&world.scep);
     AUTO_VAL(expiries) one = collected();
-    assert_int_equal(one.asked, 3);
+    assert_int_equal(one.asked, 4);
     assert_int_equal(one.failed, 1);
     assert_string_equal(buf_text(&one.missing), "scep: scep is away");
     buf_free(&world.ca);
+    buf_free(&world.va);
     buf_free(&world.listed);
     AUTO_VAL(expiries) all = collected();
     assert_int_equal(all.failed, all.asked);
-    assert_string_equal(buf_text(&all.missing),
-                        "ca: ca is away; scep: scep is away; certificates of issuing: ca is away");
+    assert_string_equal(buf_text(&all.missing), "ca: ca is away; scep: scep is away; va: va is away; "
+                                                "certificates of issuing: ca is away");
     world_clear();
 }
 
@@ -256,13 +270,15 @@ TEST(metrics_are_written_also_when_a_role_is_down)
     AUTO_STR one = metrics_text(ERR_PARTIAL);
     assert_non_null(strstr(one, "\nchancery_up{role=\"ca\"} 1\nchancery_up{role=\"scep\"} 0\n"));
     buf_free(&world.ca);
+    buf_free(&world.va);
     AUTO_STR none = metrics_text(ERR_UNAVAILABLE);
     assert_non_null(strstr(none, "\nchancery_up{role=\"ca\"} 0\nchancery_up{role=\"scep\"} 0\n"));
     world_clear();
 }
 
-RUN(T(a_certificate_in_use_counts_from_the_span_s_last_second_on), T(one_that_has_ended_is_told_too),
-    T(ends_that_are_none_are_not_told), T(what_init_issued_is_not_told_twice),
-    T(a_full_list_says_that_there_may_be_more), T(who_does_not_answer_is_named_and_counted),
-    T(an_answer_that_cannot_be_read_is_no_answer), T(labels_are_escaped_and_what_is_no_number_is_left_out),
-    T(a_total_of_the_role_is_counted_once), T(metrics_are_written_also_when_a_role_is_down))
+RUN(T(a_certificate_in_use_counts_from_the_span_s_last_second_on), T(an_ocsp_certificate_is_of_its_ca),
+    T(one_that_has_ended_is_told_too), T(ends_that_are_none_are_not_told),
+    T(what_init_issued_is_not_told_twice), T(a_full_list_says_that_there_may_be_more),
+    T(who_does_not_answer_is_named_and_counted), T(an_answer_that_cannot_be_read_is_no_answer),
+    T(labels_are_escaped_and_what_is_no_number_is_left_out), T(a_total_of_the_role_is_counted_once),
+    T(metrics_are_written_also_when_a_role_is_down))
