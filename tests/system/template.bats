@@ -105,7 +105,7 @@ field() { # COMMAND… FIELD: of the one record that it answers
     run chancery template show Other
     [ "$status" = 3 ]
 }
-@test "manager approval: the password is taken, the device waits, polls, and gets what it met" {
+@test "manager approval: the password is taken, the device waits, asks again, and gets what it met" {
     local password id
     chancery template set Wifi manager_approval=yes
     chancery template publish Wifi
