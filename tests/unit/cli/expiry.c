@@ -116,6 +116,10 @@ TEST(an_ocsp_certificate_is_of_its_ca)
     assert_int_equal(expiries.count, 1);
     assert_first(&expiries, "kind", "ocsp");
     assert_first(&expiries, "of", "issuing");
+    /* It renews itself a week before its end: until that is late there is nothing to tell. */
+    ANSWER(&world.va, "ca", "issuing", "ocsp_not_after", "2026-12-08T10:00:00Z");
+    AUTO_VAL(expiries) early = collected();
+    assert_int_equal(early.count, 0);
     world_clear();
 }
 
@@ -140,13 +144,16 @@ TEST(ends_that_are_none_are_not_told)
     world_clear();
 }
 
-TEST(what_init_issued_is_not_told_twice)
+TEST(what_is_the_service_s_own_is_not_told_twice)
 {
     world_begin();
     ANSWER(&world.listed, "requester", "init", "subject", "CN=tls", "expires", "2026-11-29T00:00:00Z");
     AUTO_VAL(expiries) own = collected();
     assert_int_equal(own.count, 0);
-    ANSWER(&world.listed, "requester", "scep:default", "subject", "CN=laptop", "expires",
+    ANSWER(&world.listed, "requester", "role/va", "subject", "CN=ocsp", "expires", "2026-11-29T00:00:00Z");
+    AUTO_VAL(expiries) role = collected();
+    assert_int_equal(role.count, 0);
+    ANSWER(&world.listed, "requester", "endpoint/role", "subject", "CN=laptop", "expires",
            "2026-11-29T00:00:00Z");
     AUTO_VAL(expiries) device = collected();
     assert_int_equal(device.count, 1);
@@ -278,7 +285,7 @@ TEST(metrics_are_written_also_when_a_role_is_down)
 
 RUN(T(a_certificate_in_use_counts_from_the_span_s_last_second_on), T(an_ocsp_certificate_is_of_its_ca),
     T(one_that_has_ended_is_told_too), T(ends_that_are_none_are_not_told),
-    T(what_init_issued_is_not_told_twice), T(a_full_list_says_that_there_may_be_more),
+    T(what_is_the_service_s_own_is_not_told_twice), T(a_full_list_says_that_there_may_be_more),
     T(who_does_not_answer_is_named_and_counted), T(an_answer_that_cannot_be_read_is_no_answer),
     T(labels_are_escaped_and_what_is_no_number_is_left_out), T(a_total_of_the_role_is_counted_once),
     T(metrics_are_written_also_when_a_role_is_down))
