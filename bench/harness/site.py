@@ -97,6 +97,7 @@ class Site:
         if self.daemon.poll() is not None:
             process.fail(f"chanceryd ended:\n{log.read_text()}")
         self.port = int(re.findall(r" http listens role=scep .* port=(\d+)$", log.read_text(), re.M)[-1])
+        self.va_port = int(re.findall(r" http listens role=va .* port=(\d+)$", log.read_text(), re.M)[-1])
         self.roles = {}
         for pid in process.children(self.daemon.pid):
             program = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
