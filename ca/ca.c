@@ -50,10 +50,10 @@ static void issuer_free(struct issuer *issuer)
     strings_free(issuer->cdp, issuer->cdp_count);
     strings_free(issuer->aia, issuer->aia_count);
     strings_free(issuer->ocsp, issuer->ocsp_count);
+    strings_free(issuer->delta, issuer->delta_count);
     public_key_free(issuer->key);
     buf_free(&issuer->der);
     pthread_mutex_destroy(&issuer->crl_lock);
-    pthread_mutex_destroy(&issuer->wanted_lock);
     free(issuer->name);
     free(issuer);
 }
@@ -129,7 +129,6 @@ enum err ca_add_issuer(struct ca *ca, const struct issuer_params *params, struct
         return fail(why, ERR_CONFIG, "ca %s is there twice", params->name);
     AUTO(issuer) issuer = xcalloc(1, sizeof(*issuer));
     pthread_mutex_init(&issuer->crl_lock, NULL);
-    pthread_mutex_init(&issuer->wanted_lock, NULL);
     issuer->name = xstrdup(params->name);
     issuer->der = buf_dup(params->certificate);
     issuer->backdate_s = params->backdate_s;
@@ -138,6 +137,8 @@ enum err ca_add_issuer(struct ca *ca, const struct issuer_params *params, struct
     issuer->cdp = strings_dup(params->cdp, issuer->cdp_count = params->cdp_count);
     issuer->aia = strings_dup(params->aia, issuer->aia_count = params->aia_count);
     issuer->ocsp = strings_dup(params->ocsp, issuer->ocsp_count = params->ocsp_count);
+    issuer->delta_validity_s = params->delta_validity_s;
+    issuer->delta = strings_dup(params->delta, issuer->delta_count = params->delta_count);
     TRY(issuer_load(issuer, why));
     struct issuer **more = realloc(ca->issuers, (ca->issuer_count + 1) * sizeof(*more));
     if (!more)

@@ -29,7 +29,10 @@ struct issuer_params {
     const char *const *cdp; size_t cdp_count;
     const char *const *aia; size_t aia_count;
     const char *const *ocsp; size_t ocsp_count;
+    int64_t delta_validity_s;                                /* 0: no delta CRLs */
+    const char *const *delta; size_t delta_count;            /* where they are, for the full CRL to say */
 };
+enum crl_kind { CRL_FULL, CRL_DELTA, CRL_KINDS };
 struct issuer {
     char *name;
     struct buf der;
@@ -40,10 +43,10 @@ struct issuer {
     struct bytes aki;                                        /* key identifier that its certificates name */
     int64_t backdate_s, crl_validity_s, crl_overlap_s;
     char **cdp, **aia, **ocsp; size_t cdp_count, aia_count, ocsp_count;
+    int64_t delta_validity_s;
+    char **delta; size_t delta_count;
     pthread_mutex_t crl_lock;                                /* one CRL at a time: numbers reach the signer in order */
-    bool crl_file_is_last;                                   /* under crl_lock: a crash may have left an older one */
-    pthread_mutex_t wanted_lock;
-    int64_t crl_wanted, crl_done;                            /* tickets: one CRL serves every revocation before it */
+    bool crl_file_is_last[CRL_KINDS];                        /* under crl_lock: a crash may have left an older one */
 };
 
 enum slot { SLOT_SIGNATURE, SLOT_ENCRYPTION, SLOT_GENERAL, SLOT_COUNT };

@@ -1,104 +1,132 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The full CRL: numbered, built in one pass over the store, sealed, stored, written to its file. */
+/* A CRL: numbered, built in one pass over the store, sealed, stored, written to its file. */
 #include "ca/crl_publish.h"
 
 #include "base/encode.h"
 #include "base/fault.h"
 #include "base/file.h"
-#include "ca/audit.h"
-#include <stdio.h>
+#include "ca/status.h"
 
-struct crl_work {
+struct publication {
     struct ca *ca;
-    const struct issuer *issuer;
-    struct crl_builder *builder;
-    struct crl_state last, next;
+    struct issuer *issuer;
+    enum crl_kind kind;
+    int64_t beside; /* the full CRL whose number a delta has; 0: one of its own */
+    struct crl_state last, base, next;
+    int64_t earliest; /* thisUpdate never goes back, whatever the clock says */
     int64_t expired_before;
+    struct crl_builder builder;
     struct bytes der;
-    bool wants_der;
-    struct buf *out;
-    bool lacking;
 };
 
-static enum err state_read(struct store_tx *tx, struct crl_work *work, struct why *why)
+static bool has_deltas(const struct issuer *issuer)
 {
-    AUTO(store_rows) rows = NULL;
-    work->last = (struct crl_state){ 0 };
-    TRY(store_query(
-        tx,
-        work->wants_der
-            ? "SELECT number, this_update, next_update, entries, der FROM crl WHERE issuer_id = $1 "
-              "ORDER BY number DESC LIMIT 1"
-            : "SELECT number, this_update, next_update, entries FROM crl WHERE issuer_id = $1 "
-              "ORDER BY number DESC LIMIT 1",
-        S_ARGS(S_TEXT(work->issuer->name)), &rows, why));
-    if (store_rows_count(rows) == 0)
-        return OK;
-    work->last = (struct crl_state){ true, store_int(rows, 0, 0), store_int(rows, 0, 1),
-                                     store_int(rows, 0, 2), store_int(rows, 0, 3) };
-    if (work->wants_der) {
-        buf_clear(work->out);
-        buf_append(work->out, store_bytes(rows, 0, 4));
-    }
-    return OK;
+    return issuer->delta_validity_s > 0;
 }
 
-static enum err current_work(struct store_tx *tx, void *arg, struct why *why)
-{
-    return state_read(tx, arg, why);
-}
-
-enum err crl_current(struct ca *ca, const struct issuer *issuer, struct crl_state *ret, struct buf *ret_der,
-                     struct why *why)
-{
-    AUTO_BUF der = { 0 };
-    struct crl_work work = { .ca = ca, .issuer = issuer, .wants_der = ret_der != NULL, .out = &der };
-    TRY(store_read(ca->store, current_work, &work, why));
-    *ret = work.last;
-    if (ret_der)
-        *ret_der = TAKE_BUF(der);
-    return OK;
-}
+/* --- number and times --- */
 
 static enum err number_work(struct store_tx *tx, void *arg, struct why *why)
 {
-    struct crl_work *work = arg;
-    TRY(state_read(tx, work, why));
-    return counter_next(tx, work->issuer->name, "crl", &work->next.number, why);
+    struct publication *work = arg;
+    struct crl_state last[CRL_KINDS];
+    TRY(crl_last(tx, work->issuer, CRL_FULL, &last[CRL_FULL], why));
+    TRY(crl_last(tx, work->issuer, CRL_DELTA, &last[CRL_DELTA], why));
+    work->last = last[work->kind];
+    work->earliest = last[CRL_FULL].this_update > last[CRL_DELTA].this_update ? last[CRL_FULL].this_update
+                                                                              : last[CRL_DELTA].this_update;
+    work->next.number = work->beside;
+    if (!work->beside)
+        TRY(counter_next(tx, work->issuer->name, "crl", &work->next.number, why));
+    if (work->kind == CRL_FULL)
+        return OK;
+    TRY(crl_base(tx, work->issuer, work->next.number, &work->base, why));
+    if (!work->base.exists)
+        return fail(why, ERR_UNAVAILABLE, "ca %s has no full CRL yet that a delta could be based on",
+                    work->issuer->name);
+    return OK;
 }
 
-static enum err entry_add(const struct store_rows *row, void *arg, struct why *why)
+static int64_t overlap_of(const struct issuer *issuer, enum crl_kind kind)
 {
-    struct crl_work *work = arg;
+    bool is_short = kind == CRL_DELTA && issuer->delta_validity_s < issuer->crl_overlap_s;
+    return is_short ? issuer->delta_validity_s : issuer->crl_overlap_s;
+}
+
+/* RFC 5280 3.3: an expired entry stays through one more scheduled CRL; so, at least, for one period after its end. */
+static void period_make(struct publication *work)
+{
+    const struct issuer *issuer = work->issuer;
+    struct crl_state *next = &work->next;
+    int64_t now = clock_now(work->ca->clock);
+    int64_t validity_s = work->kind == CRL_DELTA ? issuer->delta_validity_s : issuer->crl_validity_s;
+    next->this_update = FAULT(crl_time) || now > work->earliest ? now : work->earliest;
+    next->next_update = next->this_update + validity_s + overlap_of(issuer, work->kind);
+    work->expired_before = next->this_update - issuer->crl_validity_s - issuer->crl_overlap_s;
+    if (work->last.exists && work->last.this_update < work->expired_before)
+        work->expired_before = work->last.this_update;
+    next->base_number = work->base.number;
+}
+
+/* --- entries --- */
+
+static enum err entry_add(struct publication *work, const struct store_rows *row, struct crl_entry entry,
+                          struct why *why)
+{
     AUTO_BUF serial = { 0 };
     if (!hex_decode(store_bytes(row, 0, 0), &serial))
         return fail(why, ERR_STORE, "serial %s in the store is not hexadecimal", store_str(row, 0, 0));
-    struct crl_entry entry = { buf_bytes(&serial), store_int(row, 0, 1),
-                               (enum crl_reason)store_int(row, 0, 2) };
-    crl_add(work->builder, &entry);
+    entry.serial = buf_bytes(&serial);
+    crl_add(&work->builder, &entry);
     work->next.entries++;
     return OK;
 }
 
-/* May be run again: begins its CRL afresh each time. */
-static enum err entries_work(struct store_tx *tx, void *arg, struct why *why)
+static enum err revoked_add(const struct store_rows *row, void *arg, struct why *why)
 {
-    struct crl_work *work = arg;
-    const struct crl_params *params = work->builder->params;
-    buf_free(&work->builder->tbs);
-    crl_begin(work->builder, params);
-    work->next.entries = 0;
-    return store_for_each(
-        tx,
-        "SELECT serial, revoked_at, reason FROM certificate WHERE issuer_id = $1 AND status = 'revoked' "
-        "AND not_after >= $2",
-        S_ARGS(S_TEXT(work->issuer->name), S_INT(work->expired_before)), entry_add, work, why);
+    struct crl_entry entry = { .revoked_at = store_int(row, 0, 1),
+                               .reason = (enum crl_reason)store_int(row, 0, 2) };
+    return entry_add(arg, row, entry, why);
 }
 
-static enum err crl_seal(struct crl_work *work, struct bytes tbs, struct buf *ret_der, struct why *why)
+static enum err changed_add(const struct store_rows *row, void *arg, struct why *why)
+{
+    if (store_int(row, 0, 3))
+        return revoked_add(row, arg, why);
+    struct crl_entry released = { .revoked_at = store_int(row, 0, 4), .reason = CRL_REMOVE_FROM_CRL };
+    return FAULT(delta_release) ? OK : entry_add(arg, row, released, why);
+}
+
+/* May be run again: begins its CRL afresh each time. The version is read first: what is then read may know more, never less. */
+static enum err entries_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    struct publication *work = arg;
+    const struct crl_params *params = work->builder.params;
+    struct store_value issuer = S_TEXT(work->issuer->name), expired = S_INT(work->expired_before);
+    buf_free(&work->builder.tbs);
+    crl_begin(&work->builder, params);
+    work->next.entries = 0;
+    TRY(status_version(tx, work->issuer, &work->next.version, why));
+    if (work->kind == CRL_FULL)
+        return store_for_each(
+            tx,
+            "SELECT serial, revoked_at, reason FROM certificate WHERE issuer_id = $1 AND status = 'revoked' "
+            "AND not_after >= $2",
+            S_ARGS(issuer, expired), revoked_add, work, why);
+    return store_for_each(
+        tx,
+        "SELECT serial, revoked_at, reason, CASE WHEN status = 'revoked' THEN 1 ELSE 0 END, status_at "
+        "FROM certificate WHERE issuer_id = $1 AND status_version > $3 AND not_after >= $2",
+        S_ARGS(issuer, expired, S_INT(work->base.version)), changed_add, work, why);
+}
+
+/* --- seal and keep --- */
+
+static enum err crl_seal(struct publication *work, struct bytes tbs, struct buf *ret_der, struct why *why)
 {
     const struct issuer *issuer = work->issuer;
-    struct seal_request request = { bytes_str(issuer->name), SEAL_CRL, tbs };
+    struct seal_request request = { bytes_str(issuer->name),
+                                    work->kind == CRL_DELTA ? SEAL_DELTA_CRL : SEAL_CRL, tbs };
     AUTO_BUF der = { 0 };
     struct crl crl;
     TRY(work->ca->sealer.seal(work->ca->sealer.arg, &request, &der, why));
@@ -112,134 +140,167 @@ static enum err crl_seal(struct crl_work *work, struct bytes tbs, struct buf *re
     return OK;
 }
 
-static enum err save_work(struct store_tx *tx, void *arg, struct why *why)
+static enum err keep_work(struct store_tx *tx, void *arg, struct why *why)
 {
-    const struct crl_work *work = arg;
-    const struct crl_state *next = &work->next;
-    const char *issuer = work->issuer->name;
-    char object[64];
-    int64_t changed = 0;
-    TRY(store_exec(tx,
-                   "INSERT INTO crl (issuer_id, number, node_id, this_update, next_update, entries, der) "
-                   "SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS "
-                   "(SELECT 1 FROM crl WHERE issuer_id = $1 AND number >= $2)",
-                   S_ARGS(S_TEXT(issuer), S_INT(next->number), S_TEXT(work->ca->node),
-                          S_INT(next->this_update), S_INT(next->next_update), S_INT(next->entries),
-                          S_BYTES(work->der)),
-                   &changed, why));
-    if (changed != 1)
-        return fail(why, ERR_BUSY, "a later CRL than %lld of ca %s is published already",
-                    (long long)next->number, issuer);
-    TRY(store_exec(tx, "UPDATE crl SET der = NULL WHERE issuer_id = $1 AND number < $2 AND der IS NOT NULL",
-                   S_ARGS(S_TEXT(issuer), S_INT(next->number)), NULL, why));
-    snprintf(object, sizeof(object), "CRL %lld", (long long)next->number);
-    struct audit_entry entry = { issuer, "ca", "crl_publish", object, "" };
-    return audit_write(tx, work->ca, &entry, why);
+    const struct publication *work = arg;
+    const struct crl_keep keep = { work->ca, work->issuer, work->kind, &work->next, work->der };
+    return crl_keep(tx, &keep, why);
 }
 
-/* Under crl_lock: the last CRL of the store, into its file, unless this process has done that. */
-static enum err file_publish(struct ca *ca, struct issuer *issuer, struct why *why)
-{
-    AUTO_BUF der = { 0 };
-    struct crl_state last;
-    if (!ca->crl_dir || issuer->crl_file_is_last)
-        return OK;
-    TRY(crl_current(ca, issuer, &last, &der, why));
-    AUTO_STR path = xasprintf("%s/%s.crl", ca->crl_dir, issuer->name);
-    TRY(dir_make(ca->crl_dir, 0755, why));
-    TRY(file_write(path, buf_bytes(&der), 0444, why));
-    issuer->crl_file_is_last = true;
-    return OK;
-}
-
-/* RFC 5280 3.3: an expired entry stays through one more scheduled CRL; so, at least, for one period after its end. */
-static void period_make(struct crl_work *work)
+static enum err build(struct publication *work, struct buf *ret_tbs, struct why *why)
 {
     const struct issuer *issuer = work->issuer;
-    int64_t now = clock_now(work->ca->clock);
-    work->next.this_update = FAULT(crl_time) || now > work->last.this_update ? now : work->last.this_update;
-    work->next.next_update = work->next.this_update + issuer->crl_validity_s + issuer->crl_overlap_s;
-    work->expired_before = work->next.this_update - issuer->crl_validity_s - issuer->crl_overlap_s;
-    if (work->last.exists && work->last.this_update < work->expired_before)
-        work->expired_before = work->last.this_update;
-}
-
-static enum err publish_locked(struct ca *ca, struct issuer *issuer, struct why *why)
-{
-    struct crl_builder builder = { 0 };
-    struct crl_work work = { .ca = ca, .issuer = issuer, .builder = &builder };
-    AUTO_BUF tbs = { 0 }, der = { 0 };
-    TRY(store_write(ca->store, number_work, &work, why));
-    period_make(&work);
     struct crl_params params = { .algorithm = issuer->algorithm,
                                  .issuer = issuer->cert.subject,
                                  .issuer_key_id = issuer->aki,
-                                 .this_update = work.next.this_update,
-                                 .next_update = work.next.next_update,
-                                 .number = work.next.number };
-    builder.params = &params;
-    enum err err = store_read(ca->store, entries_work, &work, why);
-    if (err != OK) {
-        buf_free(&builder.tbs);
-        return err;
-    }
-    crl_end(&builder, &tbs);
-    TRY(crl_seal(&work, buf_bytes(&tbs), &der, why));
-    work.der = buf_bytes(&der);
-    issuer->crl_file_is_last = false;
-    return store_write(ca->store, save_work, &work, why);
-}
-
-/* One ticket per wish: a CRL begun after a wish was made fulfils it, so many revocations at once need few CRLs. */
-enum err crl_publish(struct ca *ca, struct issuer *issuer, struct why *why)
-{
-    pthread_mutex_lock(&issuer->wanted_lock);
-    int64_t ticket = ++issuer->crl_wanted;
-    pthread_mutex_unlock(&issuer->wanted_lock);
-    enum err err = OK;
-    pthread_mutex_lock(&issuer->crl_lock);
-    if (issuer->crl_done < ticket) {
-        pthread_mutex_lock(&issuer->wanted_lock);
-        int64_t covers = issuer->crl_wanted;
-        pthread_mutex_unlock(&issuer->wanted_lock);
-        err = publish_locked(ca, issuer, why);
-        if (err == OK)
-            issuer->crl_done = covers;
-    }
+                                 .this_update = work->next.this_update,
+                                 .next_update = work->next.next_update,
+                                 .number = work->next.number,
+                                 .is_delta = work->kind == CRL_DELTA,
+                                 .base_number = work->base.number,
+                                 .freshest = (const char *const *)issuer->delta,
+                                 .freshest_count = has_deltas(issuer) ? issuer->delta_count : 0 };
+    work->builder.params = &params;
+    enum err err = store_read(work->ca->store, entries_work, work, why);
     if (err == OK)
-        err = file_publish(ca, issuer, why);
-    pthread_mutex_unlock(&issuer->crl_lock);
+        crl_end(&work->builder, ret_tbs);
+    buf_free(&work->builder.tbs);
     return err;
 }
 
-static enum err lacking_work(struct store_tx *tx, void *arg, struct why *why)
+/* Under crl_lock. */
+static enum err publish_one(struct publication *work, struct why *why)
 {
-    struct crl_work *work = arg;
-    AUTO(store_rows) rows = NULL;
-    TRY(state_read(tx, work, why));
-    TRY(store_query(
-        tx,
-        "SELECT COUNT(*) FROM certificate WHERE issuer_id = $1 AND status = 'revoked' AND not_after >= $2 "
-        "AND revoked_at >= $2",
-        S_ARGS(S_TEXT(work->issuer->name), S_INT(work->last.this_update)), &rows, why));
-    /* Revoked in the second of the last CRL: perhaps after it was begun. */
-    work->lacking = store_int(rows, 0, 0) > 0;
+    AUTO_BUF tbs = { 0 }, der = { 0 };
+    TRY(store_write(work->ca->store, number_work, work, why));
+    period_make(work);
+    TRY(build(work, &tbs, why));
+    TRY(crl_seal(work, buf_bytes(&tbs), &der, why));
+    buf_free(&tbs);
+    work->der = buf_bytes(&der);
+    work->issuer->crl_file_is_last[work->kind] = false;
+    return store_write(work->ca->store, keep_work, work, why);
+}
+
+static enum err publish_locked(struct ca *ca, struct issuer *issuer, enum crl_kind kind, bool is_base,
+                               struct why *why)
+{
+    struct publication work = { .ca = ca, .issuer = issuer, .kind = kind, .next.is_base = is_base };
+    TRY(publish_one(&work, why));
+    if (kind == CRL_DELTA || !has_deltas(issuer))
+        return OK;
+    struct publication delta = { .ca = ca, .issuer = issuer, .kind = CRL_DELTA, .beside = work.next.number };
+    return publish_one(&delta, why);
+}
+
+/* --- files --- */
+
+/* Under crl_lock: the last CRL of the store, into its file, unless this process has done that. */
+static enum err file_publish(struct ca *ca, struct issuer *issuer, enum crl_kind kind, struct why *why)
+{
+    AUTO_BUF der = { 0 };
+    struct crl_state last;
+    if (!ca->crl_dir || issuer->crl_file_is_last[kind])
+        return OK;
+    TRY(crl_current(ca, issuer, kind, &last, &der, why));
+    if (!last.exists)
+        return OK;
+    AUTO_STR path = xasprintf("%s/%s%s.crl", ca->crl_dir, issuer->name, kind == CRL_DELTA ? "+" : "");
+    TRY(dir_make(ca->crl_dir, 0755, why));
+    TRY(file_write(path, buf_bytes(&der), 0444, why));
+    issuer->crl_file_is_last[kind] = true;
+    return OK;
+}
+
+static enum err files_publish(struct ca *ca, struct issuer *issuer, struct why *why)
+{
+    TRY(file_publish(ca, issuer, CRL_FULL, why));
+    return has_deltas(issuer) ? file_publish(ca, issuer, CRL_DELTA, why) : OK;
+}
+
+/* --- when --- */
+
+struct due_arg {
+    const struct issuer *issuer;
+    struct crl_state last[CRL_KINDS], base;
+    int64_t version;
+};
+
+static enum err due_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    struct due_arg *due = arg;
+    TRY(status_version(tx, due->issuer, &due->version, why));
+    TRY(crl_last(tx, due->issuer, CRL_FULL, &due->last[CRL_FULL], why));
+    TRY(crl_last(tx, due->issuer, CRL_DELTA, &due->last[CRL_DELTA], why));
+    return crl_base(tx, due->issuer, INT64_MAX, &due->base, why);
+}
+
+static bool is_due(const struct due_arg *due, enum crl_kind kind, int64_t now)
+{
+    const struct crl_state *last = &due->last[kind];
+    return !last->exists || (last->version < due->version && !FAULT(crl_catch_up)) ||
+           last->number < due->last[CRL_FULL].number || /* a crash came between the two */
+           now >= last->next_update - overlap_of(due->issuer, kind);
+}
+
+/* A base that is as old as a CRL may be has to go: its deltas would grow for ever. */
+static bool base_is_due(const struct due_arg *due, int64_t now)
+{
+    return has_deltas(due->issuer) &&
+           (!due->base.exists || now >= due->base.this_update + due->issuer->crl_validity_s);
+}
+
+static enum err publish_due_locked(struct ca *ca, struct issuer *issuer, struct why *why)
+{
+    struct due_arg due = { .issuer = issuer };
+    int64_t now = clock_now(ca->clock);
+    TRY(store_read(ca->store, due_work, &due, why));
+    bool base_due = base_is_due(&due, now);
+    if (base_due || is_due(&due, CRL_FULL, now))
+        return publish_locked(ca, issuer, CRL_FULL, base_due, why);
+    if (has_deltas(issuer) && is_due(&due, CRL_DELTA, now))
+        return publish_locked(ca, issuer, CRL_DELTA, false, why);
     return OK;
 }
 
 enum err crl_publish_due(struct ca *ca, struct issuer *issuer, struct why *why)
 {
-    struct crl_work work = { .ca = ca, .issuer = issuer };
-    int64_t now = clock_now(ca->clock);
-    TRY(store_read(ca->store, lacking_work, &work, why));
     pthread_mutex_lock(&issuer->crl_lock);
-    bool ours = issuer->crl_done > 0; /* this process published it: its tickets know what it lacks */
-    pthread_mutex_lock(&issuer->wanted_lock);
-    bool lacking = ours ? issuer->crl_done < issuer->crl_wanted : work.lacking;
-    pthread_mutex_unlock(&issuer->wanted_lock);
-    bool due = !work.last.exists || (lacking && !FAULT(crl_catch_up)) ||
-               now >= work.last.next_update - issuer->crl_overlap_s;
-    enum err err = due ? OK : file_publish(ca, issuer, why);
+    enum err err = publish_due_locked(ca, issuer, why);
+    if (err == OK)
+        err = files_publish(ca, issuer, why);
     pthread_mutex_unlock(&issuer->crl_lock);
-    return due ? crl_publish(ca, issuer, why) : err;
+    return err;
+}
+
+static enum err cover_locked(struct ca *ca, struct issuer *issuer, int64_t version, struct why *why)
+{
+    struct due_arg due = { .issuer = issuer };
+    TRY(store_read(ca->store, due_work, &due, why));
+    enum crl_kind kind = has_deltas(issuer) && due.base.exists ? CRL_DELTA : CRL_FULL;
+    if (due.last[kind].exists && due.last[kind].version >= version)
+        return OK;
+    return publish_locked(ca, issuer, kind, !due.base.exists, why);
+}
+
+enum err crl_cover(struct ca *ca, struct issuer *issuer, int64_t version, struct why *why)
+{
+    pthread_mutex_lock(&issuer->crl_lock);
+    enum err err = cover_locked(ca, issuer, version, why);
+    if (err == OK)
+        err = files_publish(ca, issuer, why);
+    pthread_mutex_unlock(&issuer->crl_lock);
+    return err;
+}
+
+enum err crl_publish(struct ca *ca, struct issuer *issuer, enum crl_kind kind, struct why *why)
+{
+    if (kind == CRL_DELTA && !has_deltas(issuer))
+        return fail(why, ERR_BAD_REQUEST, "ca %s has no delta CRLs: crl_delta_validity is 0", issuer->name);
+    pthread_mutex_lock(&issuer->crl_lock);
+    enum err err = publish_locked(ca, issuer, kind, kind == CRL_FULL, why);
+    if (err == OK)
+        err = files_publish(ca, issuer, why);
+    pthread_mutex_unlock(&issuer->crl_lock);
+    return err;
 }

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Revocation, and the full CRL that says so. */
+/* Publishing CRLs: on demand, for a revocation, and when one is due. Numbers never go back and are never given twice, also
+   when a publication fails half-way. With delta CRLs (delta_validity_s) each full one has a delta of the same number beside
+   it; a full one that was asked for, is the first, or is due by time becomes the base of the deltas that follow. */
 #pragma once
-#include "ca/ca.h"
-#include "x509/crl.h"
+#include "ca/crl.h"
 
-struct revocation { const char *serial, *actor; enum crl_reason reason; };
-/* Final: a revoked certificate stays revoked, with its first time and reason; doing it again is fine. ERR_NOT_FOUND for a
-   serial that was never handed out. Publishes a CRL before it returns. */
-NODISCARD enum err ca_revoke(struct ca *ca, struct issuer *issuer, const struct revocation *revocation, struct why *why);
-
-/* Numbers never go back and are never given twice, also when a publication fails half-way. */
-NODISCARD enum err crl_publish(struct ca *ca, struct issuer *issuer, struct why *why);
-/* Publishes if there is none, the last one is due, or it lacks a revocation. */
+/* A new one, now. ERR_BAD_REQUEST for a delta where there are none. */
+NODISCARD enum err crl_publish(struct ca *ca, struct issuer *issuer, enum crl_kind kind, struct why *why);
+/* Returns once the status change `version` is in a published CRL: in a delta where there are deltas (the full one follows
+   within the minute), otherwise in a full one. One serves all that wait for it. */
+NODISCARD enum err crl_cover(struct ca *ca, struct issuer *issuer, int64_t version, struct why *why);
+/* Publishes what there is not yet, is due, or lacks a change. For every minute. */
 NODISCARD enum err crl_publish_due(struct ca *ca, struct issuer *issuer, struct why *why);
-
-struct crl_state { bool exists; int64_t number, this_update, next_update, entries; };
-NODISCARD enum err crl_current(struct ca *ca, const struct issuer *issuer, struct crl_state *ret, struct buf *ret_der,
-                               struct why *why);            /* ret_der may be NULL */

@@ -1,68 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Revoking a certificate: for good, and in a CRL before anybody is told that it is done. */
+/* Revoking, holding and releasing a certificate: one conditional update each, then a CRL that says so. */
+#include "ca/revoke.h"
+
 #include "base/fault.h"
 #include "ca/audit.h"
 #include "ca/crl_publish.h"
+#include "ca/status.h"
 
-struct revoke_arg {
+struct change {
     struct ca *ca;
     const struct issuer *issuer;
     const struct revocation *revocation;
+    bool changed;
+    int64_t version; /* that a CRL must have */
 };
 
-/* Never before the last CRL, which lacked it, even when the clock was set back: what is revoked since is what the next one
-   is due for. */
-static enum err revoked_at(struct store_tx *tx, const struct revoke_arg *revoke, int64_t *ret,
-                           struct why *why)
+struct standing_row {
+    bool is_revoked;
+    enum crl_reason reason;
+    int64_t version;
+};
+
+/* How it stands, of what was handed out. */
+static enum err row_find(struct store_tx *tx, const struct change *change, struct standing_row *ret,
+                         struct why *why)
 {
-    int64_t now = clock_now(revoke->ca->clock);
+    const char *issuer = change->issuer->name, *serial = change->revocation->serial;
     AUTO(store_rows) rows = NULL;
-    TRY(store_query(tx, "SELECT this_update FROM crl WHERE issuer_id = $1 ORDER BY number DESC LIMIT 1",
-                    S_ARGS(S_TEXT(revoke->issuer->name)), &rows, why));
-    int64_t last = store_rows_count(rows) ? store_int(rows, 0, 0) : now;
-    *ret = now > last ? now : last;
+    TRY(store_query(tx,
+                    "SELECT status, reason, status_version FROM certificate "
+                    "WHERE issuer_id = $1 AND serial = $2 AND status IN ('valid', 'revoked')",
+                    S_ARGS(S_TEXT(issuer), S_TEXT(serial)), &rows, why));
+    if (store_rows_count(rows) == 0)
+        return fail(why, ERR_NOT_FOUND, "ca %s has issued no certificate %s", issuer, serial);
+    *ret = (struct standing_row){ strcmp(store_str(rows, 0, 0), "revoked") == 0,
+                                  (enum crl_reason)store_int(rows, 0, 1), store_int(rows, 0, 2) };
     return OK;
+}
+
+static enum err change_mark(struct store_tx *tx, struct change *change, const char *action, struct why *why)
+{
+    const struct revocation *revocation = change->revocation;
+    int64_t now = clock_now(change->ca->clock);
+    TRY(status_mark(tx, change->issuer, revocation->serial, now, &change->version, why));
+    struct audit_entry entry = { change->issuer->name, revocation->actor, action, revocation->serial,
+                                 crl_reason_name(revocation->reason) };
+    change->changed = true;
+    return audit_write(tx, change->ca, &entry, why);
 }
 
 static enum err revoke_work(struct store_tx *tx, void *arg, struct why *why)
 {
-    const struct revoke_arg *revoke = arg;
-    const struct revocation *revocation = revoke->revocation;
-    const char *issuer = revoke->issuer->name;
-    int64_t changed = 0, at;
-    TRY(revoked_at(tx, revoke, &at, why));
+    struct change *change = arg;
+    const struct revocation *revocation = change->revocation;
+    struct standing_row row;
+    int64_t changed = 0;
+    change->changed = false;
     TRY(store_exec(tx,
-                   "UPDATE certificate SET status = 'revoked', revoked_at = $1, reason = $2, revoked_by = $3 "
-                   "WHERE issuer_id = $4 AND serial = $5 AND status = 'valid'",
-                   S_ARGS(S_INT(at), S_INT(revocation->reason), S_TEXT(revocation->actor), S_TEXT(issuer),
+                   "UPDATE certificate SET status = 'revoked', revoked_at = COALESCE(revoked_at, $1), "
+                   "reason = $2, revoked_by = $3 WHERE issuer_id = $4 AND serial = $5 AND (status = 'valid' "
+                   "OR (status = 'revoked' AND reason = 6 AND $2 <> 6))",
+                   S_ARGS(S_INT(clock_now(change->ca->clock)), S_INT(revocation->reason),
+                          S_TEXT(revocation->actor), S_TEXT(change->issuer->name),
                           S_TEXT(revocation->serial)),
                    &changed, why));
-    if (changed == 1) {
-        struct audit_entry entry = { issuer, revocation->actor, "revoke", revocation->serial,
-                                     crl_reason_name(revocation->reason) };
-        return audit_write(tx, revoke->ca, &entry, why);
-    }
-    AUTO(store_rows) rows = NULL;
-    TRY(store_query(
-        tx, "SELECT status FROM certificate WHERE issuer_id = $1 AND serial = $2 AND status = 'revoked'",
-        S_ARGS(S_TEXT(issuer), S_TEXT(revocation->serial)), &rows, why));
-    if (store_rows_count(rows) == 0)
-        return fail(why, ERR_NOT_FOUND, "ca %s has issued no certificate %s", issuer, revocation->serial);
+    if (changed == 1)
+        return change_mark(tx, change, "revoke", why);
+    TRY(row_find(tx, change, &row, why));
+    change->version = row.version;
+    if (revocation->reason == CRL_CERTIFICATE_HOLD && row.reason != CRL_CERTIFICATE_HOLD)
+        return fail(why, ERR_REVOKED, "%s is revoked for %s, which is final; it can't be put on hold",
+                    revocation->serial, crl_reason_name(row.reason));
     return OK;
 }
 
-enum err ca_revoke(struct ca *ca, struct issuer *issuer, const struct revocation *revocation, struct why *why)
+static enum err release_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    struct change *change = arg;
+    const char *issuer = change->issuer->name, *serial = change->revocation->serial;
+    struct standing_row row;
+    int64_t changed = 0;
+    TRY(store_exec(tx,
+                   FAULT(release_hold)
+                       ? "UPDATE certificate SET status = 'valid', revoked_at = NULL, reason = NULL, "
+                         "revoked_by = NULL WHERE issuer_id = $1 AND serial = $2 AND status = 'revoked'"
+                       : "UPDATE certificate SET status = 'valid', revoked_at = NULL, reason = NULL, "
+                         "revoked_by = NULL WHERE issuer_id = $1 AND serial = $2 AND status = 'revoked' "
+                         "AND reason = 6",
+                   S_ARGS(S_TEXT(issuer), S_TEXT(serial)), &changed, why));
+    if (changed == 1)
+        return change_mark(tx, change, "release", why);
+    TRY(row_find(tx, change, &row, why));
+    if (row.is_revoked)
+        return fail(why, ERR_REVOKED,
+                    "%s is revoked for %s, which is final; only certificateHold is released", serial,
+                    crl_reason_name(row.reason));
+    return fail(why, ERR_BAD_REQUEST, "%s is not on hold", serial);
+}
+
+static enum err change_publish(const struct change *change, struct issuer *issuer, const char *what,
+                               struct why *why)
+{
+    struct why inner = { 0 };
+    enum err err = FAULT(revocation_published) ? OK : crl_cover(change->ca, issuer, change->version, &inner);
+    if (err != OK)
+        return fail(why, err, "%s is %s, but no CRL says so yet: %s", change->revocation->serial, what,
+                    inner.text);
+    return OK;
+}
+
+enum err ca_revoke(struct ca *ca, struct issuer *issuer, const struct revocation *revocation,
+                   bool *ret_changed, struct why *why)
 {
     if (!FAULT(revocation_reason) &&
         (!crl_reason_name(revocation->reason) || revocation->reason == CRL_REMOVE_FROM_CRL))
         return fail(why, ERR_BAD_REQUEST,
                     "reason %d can't be given: removeFromCRL belongs into delta CRLs (RFC 5280 5.3.1)",
                     (int)revocation->reason);
-    struct revoke_arg arg = { ca, issuer, revocation };
-    TRY(store_write(ca->store, revoke_work, &arg, why));
-    struct why inner = { 0 };
-    enum err err = FAULT(revocation_published) ? OK : crl_publish(ca, issuer, &inner);
-    if (err != OK)
-        return fail(why, err, "%s is revoked, but no CRL says so yet: %s", revocation->serial, inner.text);
-    return OK;
+    struct change change = { .ca = ca, .issuer = issuer, .revocation = revocation };
+    TRY(store_write(ca->store, revoke_work, &change, why));
+    *ret_changed = change.changed;
+    return change_publish(&change, issuer, "revoked", why);
+}
+
+enum err ca_release(struct ca *ca, struct issuer *issuer, const char *serial, const char *actor,
+                    struct why *why)
+{
+    const struct revocation released = { serial, actor, CRL_REMOVE_FROM_CRL };
+    struct change change = { .ca = ca, .issuer = issuer, .revocation = &released };
+    TRY(store_write(ca->store, release_work, &change, why));
+    return change_publish(&change, issuer, "released", why);
 }

@@ -85,5 +85,26 @@ static const char fourth[] =
     "DROP INDEX request_by_transaction;"
     "CREATE INDEX request_by_transaction ON request (issuer_id, endpoint, transaction_id) WHERE pended = 1;";
 
-const struct migration ca_migrations[] = { { 1, first }, { 2, second }, { 3, third }, { 4, fourth } };
+/* Revocation, hold and release are numbered, so that a CRL, a delta and a cache know what they lack. status_version: of a
+   certificate, its last change, at status_at (NULL: never revoked, or before this); of a CRL, the last change that is in
+   it. The index of what is revoked has all that a CRL says, so that one of a million entries reads no certificate.
+   crl.is_base: 1 when deltas may be based on it. */
+static const char fifth[] =
+    "ALTER TABLE certificate ADD COLUMN status_version BIGINT;"
+    "ALTER TABLE certificate ADD COLUMN status_at BIGINT;"
+    "CREATE INDEX certificate_changed ON certificate (issuer_id, status_version) WHERE status_version IS NOT "
+    "NULL;"
+    "DROP INDEX certificate_revoked;"
+    "CREATE INDEX certificate_revoked ON certificate (issuer_id, not_after, serial, revoked_at, reason)"
+    " WHERE status = 'revoked';"
+    "ALTER TABLE crl ADD COLUMN status_version BIGINT;"
+    "ALTER TABLE crl ADD COLUMN is_base BIGINT;"
+    "CREATE TABLE delta_crl (issuer_id TEXT NOT NULL, number BIGINT NOT NULL, node_id TEXT NOT NULL,"
+    " base_number BIGINT NOT NULL, this_update BIGINT NOT NULL, next_update BIGINT NOT NULL, entries BIGINT "
+    "NOT NULL,"
+    " status_version BIGINT NOT NULL, der BYTEA, PRIMARY KEY (issuer_id, number));";
+
+const struct migration ca_migrations[] = {
+    { 1, first }, { 2, second }, { 3, third }, { 4, fourth }, { 5, fifth }
+};
 const size_t ca_migration_count = sizeof(ca_migrations) / sizeof(*ca_migrations);

@@ -40,7 +40,7 @@ static enum err issuer_add(const struct config *config, const struct config_sect
     AUTO_BUF der = { 0 };
     TRY(certificate_read(config, config_title(section), &der, why));
     struct urls cdp = urls_of(section, "cdp_urls"), aia = urls_of(section, "aia_urls"),
-                ocsp = urls_of(section, "ocsp_urls");
+                ocsp = urls_of(section, "ocsp_urls"), delta = urls_of(section, "delta_urls");
     struct issuer_params params = {
         .name = config_title(section),
         .certificate = buf_bytes(&der),
@@ -53,11 +53,15 @@ static enum err issuer_add(const struct config *config, const struct config_sect
         .aia_count = aia.count,
         .ocsp = ocsp.list,
         .ocsp_count = ocsp.count,
+        .delta_validity_s = config_int(section, "crl_delta_validity") * HOUR,
+        .delta = delta.list,
+        .delta_count = delta.count,
     };
     enum err err = ca_add_issuer(ca, &params, why);
     free(cdp.list);
     free(aia.list);
     free(ocsp.list);
+    free(delta.list);
     return err;
 }
 

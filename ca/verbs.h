@@ -14,6 +14,13 @@ void verb_request(void *role, struct ipc_call *call);
 enum err verb_poll(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_get_cert(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_get_crl(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+/* verbs_va.c: records go in and come out; ca_get and crl_get answer an OCTET STRING. status_get {ca, serial}: how it stands.
+   status_changes {ca, since}: first {version, more}, then what changed after `since`. crl_get {ca, kind, number}: NULL when
+   the last one still has that number (0: none is known), or there is none. */
+enum err verb_ca_get(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_status_get(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_status_changes(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_crl_get(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 /* verbs_issue.c: a role's own certificate. The body is a record {ca, template, csr}, csr the PKCS#10 in base64; the answer an
    OCTET STRING, the certificate. The same request again gets the same one. */
 void verb_issue(void *role, struct ipc_call *call);
@@ -30,12 +37,15 @@ enum err verb_cert_list(void *role, const struct ipc_caller *caller, struct byte
 enum err verb_cert_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_cert_export(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_cert_revoke(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_cert_release(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 /* verbs_ca.c */
 enum err verb_template_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_template_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+/* verbs_crl.c */
 enum err verb_crl_publish(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_crl_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_crl_export(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+/* verbs_ca.c */
 enum err verb_password_new(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_status(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 
@@ -48,6 +58,8 @@ NODISCARD enum err verb_issuer(struct ca *ca, const struct record *record, struc
 NODISCARD enum err verb_field(const struct record *record, const char *name, char **ret, struct why *why);
 /* A field that is absent (NULL), or one of the words that stand between spaces: ERR_USAGE otherwise; caller frees. */
 NODISCARD enum err verb_word(const struct record *record, const char *name, const char *words, char **ret, struct why *why);
+/* The field `kind`: full, which is the default, or delta. */
+NODISCARD enum err verb_crl_kind(const struct record *record, enum crl_kind *ret, struct why *why);
 /* A span as administrators write it, "30d" or "12h", in seconds; absent: *ret is left alone. ERR_USAGE otherwise. */
 NODISCARD enum err verb_span(const struct record *record, const char *name, int64_t *ret, struct why *why);
 NODISCARD enum err verb_limit(const struct record *record, int64_t *ret, struct why *why);

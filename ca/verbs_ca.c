@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Templates, CRLs, one-time passwords and the state of the CA, as administrators see them. */
+/* Templates, one-time passwords and the state of the CA, as administrators see them. */
 #include "ca/challenge.h"
-#include "ca/crl_publish.h"
+#include "ca/crl.h"
 #include "ca/template.h"
 #include "ca/validator.h"
 #include "ca/verbs.h"
@@ -57,64 +57,6 @@ enum err verb_template_show(void *role, const struct ipc_caller *caller, struct 
     record_put_str(ret, "published", template->published ? "yes" : "no");
     record_end(ret, mark);
     records_end(ret, list);
-    return OK;
-}
-
-static enum err issuer_of(struct ca *ca, struct bytes body, struct issuer **ret, struct why *why)
-{
-    struct record record;
-    TRY(record_get(body, &record, why));
-    return verb_issuer(ca, &record, ret, why);
-}
-
-static enum err crl_put(struct ca *ca, const struct issuer *issuer, struct buf *ret, struct why *why)
-{
-    struct crl_state state;
-    TRY(crl_current(ca, issuer, &state, NULL, why));
-    if (!state.exists)
-        return fail(why, ERR_NOT_FOUND, "ca %s has published no CRL yet", issuer->name);
-    size_t list = records_begin(ret), mark = record_begin(ret);
-    record_put_str(ret, "ca", issuer->name);
-    record_put_int(ret, "number", state.number);
-    record_put_time(ret, "this_update", state.this_update);
-    record_put_time(ret, "next_update", state.next_update);
-    record_put_int(ret, "entries", state.entries);
-    record_end(ret, mark);
-    records_end(ret, list);
-    return OK;
-}
-
-enum err verb_crl_publish(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
-                          struct why *why)
-{
-    struct issuer *issuer;
-    (void)caller;
-    TRY(issuer_of(role, body, &issuer, why));
-    TRY(crl_publish(role, issuer, why));
-    return crl_put(role, issuer, ret, why);
-}
-
-enum err verb_crl_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
-                       struct why *why)
-{
-    struct issuer *issuer;
-    (void)caller;
-    TRY(issuer_of(role, body, &issuer, why));
-    return crl_put(role, issuer, ret, why);
-}
-
-enum err verb_crl_export(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
-                         struct why *why)
-{
-    struct issuer *issuer;
-    struct crl_state state;
-    AUTO_BUF der = { 0 };
-    (void)caller;
-    TRY(issuer_of(role, body, &issuer, why));
-    TRY(crl_current(role, issuer, &state, &der, why));
-    if (!state.exists || !der.len)
-        return fail(why, ERR_NOT_FOUND, "ca %s has published no CRL yet", issuer->name);
-    verb_put_pem(ret, "X509 CRL", buf_bytes(&der));
     return OK;
 }
 
@@ -182,7 +124,7 @@ static enum err status_put(struct ca *ca, const struct issuer *issuer, struct bu
     struct status_arg status = { .issuer = issuer, .now = clock_now(ca->clock) };
     struct crl_state crl;
     TRY(store_read(ca->store, status_work, &status, why));
-    TRY(crl_current(ca, issuer, &crl, NULL, why));
+    TRY(crl_current(ca, issuer, CRL_FULL, &crl, NULL, why));
     pthread_mutex_lock(&ca->refusals_lock);
     int64_t refused = (int64_t)ca->refusal_total;
     pthread_mutex_unlock(&ca->refusals_lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates, as administrators see, fetch and revoke them. */
 #include "ca/certificate.h"
-#include "ca/crl_publish.h"
+#include "ca/revoke.h"
 #include "ca/verbs.h"
 
 #include "base/encode.h"
@@ -166,13 +166,26 @@ enum err verb_cert_revoke(void *role, const struct ipc_caller *caller, struct by
 {
     AUTO_VAL(target) target = { 0 };
     struct revocation revocation = { .actor = caller->principal, .reason = CRL_UNSPECIFIED };
+    bool changed;
     TRY(target_get(role, body, &target, why));
     AUTO_STR reason = record_str(&target.record, "reason");
     if (reason && *reason && !crl_reason_by_name(reason, &revocation.reason))
         return fail(why, ERR_USAGE, "\"%s\" is no reason of RFC 5280 5.3.1, as keyCompromise is", reason);
     revocation.serial = target.serial;
-    TRY(ca_revoke(role, target.issuer, &revocation, why));
-    log_info(NULL, "certificate revoked serial=%s ca=%s by=%s", target.serial, target.issuer->name,
+    TRY(ca_revoke(role, target.issuer, &revocation, &changed, why));
+    if (changed)
+        log_info(NULL, "certificate revoked serial=%s ca=%s reason=%s by=%s", target.serial,
+                 target.issuer->name, crl_reason_name(revocation.reason), caller->principal);
+    return show(role, &target, ret, why);
+}
+
+enum err verb_cert_release(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                           struct why *why)
+{
+    AUTO_VAL(target) target = { 0 };
+    TRY(target_get(role, body, &target, why));
+    TRY(ca_release(role, target.issuer, target.serial, caller->principal, why));
+    log_info(NULL, "certificate released from hold serial=%s ca=%s by=%s", target.serial, target.issuer->name,
              caller->principal);
     return show(role, &target, ret, why);
 }

@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "ca/certificate.h"
-#include "ca/crl_publish.h"
+#include "ca/crl.h"
 #include "ca/enroll.h"
 #include "ca/verbs.h"
 #include "x509/name.h"
@@ -169,7 +169,7 @@ enum err verb_get_crl(void *role, const struct ipc_caller *caller, struct bytes 
     TRY(record_get(body, &record, why));
     TRY(endpoint_get(ca, &record, &endpoint, why));
     TRY(issuer_check(endpoint, &record, why));
-    TRY(crl_current(ca, endpoint->issuer, &state, &der, why));
+    TRY(crl_current(ca, endpoint->issuer, CRL_FULL, &state, &der, why));
     if (!state.exists || !der.len)
         return fail(why, ERR_UNAVAILABLE, "ca %s has published no CRL yet", endpoint->issuer->name);
     der_put_octets(ret, buf_bytes(&der));

@@ -12,6 +12,10 @@ ASK_COMMAND(cert_export, "cert", "export", "SERIAL [--ca CA]", "print one certif
             .verb = "cert_export", .operands = { "serial" }, .options = { "ca" }, .show = ASK_FIELD,
             .field = "pem")
 ASK_COMMAND(cert_revoke, "cert", "revoke", "SERIAL [REASON] [--ca CA]",
-            "revoke a certificate (reasons of RFC 5280: keyCompromise, superseded, …) and publish a new CRL",
+            "revoke a certificate (reasons of RFC 5280: keyCompromise, superseded, certificateHold, …) and "
+            "publish it; all but a hold are final",
             .role = "ca", .verb = "cert_revoke", .operands = { "serial", "?reason" }, .options = { "ca" },
             .show = ASK_RECORD)
+ASK_COMMAND(cert_release, "cert", "release", "SERIAL [--ca CA]",
+            "make a certificate valid again that is on certificateHold, and publish it", .role = "ca",
+            .verb = "cert_release", .operands = { "serial" }, .options = { "ca" }, .show = ASK_RECORD)

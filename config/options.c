@@ -43,6 +43,10 @@ static const struct option_row options[] = {
     INT_ROW("ca", "crl_validity", "168", 1, 8760, "hours", "From a CRL's thisUpdate to its nextUpdate, without the overlap."),
     INT_ROW("ca", "crl_overlap", "24", 0, 8760, "hours",
             "Added to nextUpdate, so that a late CRL never leaves devices with an expired one."),
+    INT_ROW("ca", "crl_delta_validity", "0", 0, 8760, "hours",
+            "From a delta CRL's thisUpdate to its nextUpdate, without the overlap; 0 for no delta CRLs. With them a revocation "
+            "is in a delta at once, and in the full CRL within a minute."),
+    LIST_ROW("ca", "delta_urls", "", "URLs of the delta CRL, written into every full CRL."),
     LIST_ROW("ca", "cdp_urls", "", "URLs of the CRL, written into every certificate."),
     LIST_ROW("ca", "aia_urls", "", "URLs of the CA certificate, written into every certificate."),
     LIST_ROW("ca", "ocsp_urls", "", "URLs of the OCSP responder, written into every certificate."),

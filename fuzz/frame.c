@@ -103,9 +103,10 @@ static void judge(const struct seal_request *request)
                                 .validity_max_s = 398 * 86400LL,
                                 .backdate_s = 3600,
                                 .crl_span_max_s = 30 * 86400LL };
-    if (request->kind == SEAL_CRL && crl_tbs_parse(request->tbs, &crl, &why) == OK) {
+    if (request->kind != SEAL_CERTIFICATE && crl_tbs_parse(request->tbs, &crl, &why) == OK) {
         limits.issuer = crl.issuer, limits.key_id = crl.aki, limits.algorithm = crl.algorithm;
-        PROMISE(ca_limits_check_crl(&limits, &crl, 1, NOW, &why) == OK || why.text[0]);
+        const struct crl_numbers last = { 1, 1 };
+        PROMISE(ca_limits_check_crl(&limits, &crl, &last, NOW, &why) == OK || why.text[0]);
     }
     if (request->kind == SEAL_CERTIFICATE && tbs_parse(request->tbs, &cert, &why) == OK &&
         tbs_lint(request->tbs, &why) == OK) {

@@ -35,7 +35,8 @@ static void world_fresh(void)
 static bool may_seal(const char *verb)
 {
     static const char *const sealing[] = { "request",     "poll",        "request_approve",
-                                           "crl_publish", "cert_revoke", "issue" };
+                                           "crl_publish", "cert_revoke", "cert_release",
+                                           "issue" };
     for (size_t i = 0; i < sizeof(sealing) / sizeof(*sealing); i++) {
         if (strcmp(verb, sealing[i]) == 0)
             return true;

@@ -25,14 +25,14 @@ enum err seal_request_get(struct bytes body, struct seal_request *ret, struct wh
     if (ca.len == 0 || ca.len > LIMIT_NAME_BYTES)
         return fail(why, ERR_MALFORMED, "seal request names a CA of %zu bytes; allowed are 1 to %d", ca.len,
                     LIMIT_NAME_BYTES);
-    if (kind != SEAL_CERTIFICATE && kind != SEAL_CRL)
-        return fail(why, ERR_MALFORMED, "seal request has kind %lld; allowed are %d and %d", (long long)kind,
-                    SEAL_CERTIFICATE, SEAL_CRL);
-    size_t max = kind == SEAL_CRL ? LIMIT_CRL_FRAME_BYTES : LIMIT_CERT_BYTES;
+    if (kind < SEAL_CERTIFICATE || kind > SEAL_DELTA_CRL)
+        return fail(why, ERR_MALFORMED, "seal request has kind %lld; allowed are %d to %d", (long long)kind,
+                    SEAL_CERTIFICATE, SEAL_DELTA_CRL);
+    size_t max = kind == SEAL_CERTIFICATE ? LIMIT_CERT_BYTES : LIMIT_CRL_FRAME_BYTES;
     if (!FAULT(seal_size) && (tbs.len == 0 || tbs.len > max))
         return fail(why, ERR_LIMIT, "seal request has a TBS of %zu bytes; allowed are 1 to %zu", tbs.len,
                     max);
-    *ret = (struct seal_request){ ca, kind == SEAL_CRL ? SEAL_CRL : SEAL_CERTIFICATE, tbs };
+    *ret = (struct seal_request){ ca, (enum seal_kind)kind, tbs };
     return OK;
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 #include "ipc/frame.h"
 
-enum seal_kind { SEAL_CERTIFICATE = 1, SEAL_CRL = 2 };
+enum seal_kind { SEAL_CERTIFICATE = 1, SEAL_CRL = 2, SEAL_DELTA_CRL = 3 };
 struct seal_request { struct bytes ca; enum seal_kind kind; struct bytes tbs; };
 void seal_request_put(struct buf *out, const struct seal_request *request);
 NODISCARD enum err seal_request_get(struct bytes body, struct seal_request *ret, struct why *why);

@@ -87,7 +87,7 @@ static enum err load(const struct authority_source *from, struct authority *auth
 
 enum err authority_load(const struct authority_source *from, struct authority *ret, struct why *why)
 {
-    *ret = (struct authority){ .name = xstrdup(config_title(from->section)), .crl_number = -1 };
+    *ret = (struct authority){ .name = xstrdup(config_title(from->section)), .crl_last = { -1, -1 } };
     pthread_mutex_init(&ret->crl_lock, NULL);
     enum err err = load(from, ret, why);
     if (err != OK)

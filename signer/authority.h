@@ -12,8 +12,8 @@ struct authority {
     struct key *key;
     struct ca_limits limits;
     pthread_mutex_t crl_lock;                                /* one CRL at a time; the two below */
-    int64_t crl_number;                                      /* of the last one, -1: none yet */
-    uint64_t crl_offset;                                     /* in the journal */
+    struct crl_numbers crl_last;
+    uint64_t crl_offset, delta_offset;                       /* in the journal, of the last ones */
 };
 /* Fills in *ret, which stays where it is from then on. */
 struct authority_source { const struct config *config; const struct config_section *section; const struct secret *unlock;

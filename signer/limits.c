@@ -214,15 +214,34 @@ enum err ca_limits_check_cert(const struct ca_limits *limits, const struct cert 
     return check_validity(limits, tbs, now, why);
 }
 
-enum err ca_limits_check_crl(const struct ca_limits *limits, const struct crl *tbs, int64_t last_number,
-                             int64_t now, struct why *why)
+/* Full and delta CRLs share one sequence; two that are issued together have the same number (RFC 5280 5.2.3), the full one
+   first. */
+static enum err check_crl_number(const struct crl *tbs, const struct crl_numbers *last, struct why *why)
+{
+    int64_t highest = last->full > last->delta ? last->full : last->delta;
+    if (!FAULT(signer_crl_number) && !tbs->is_delta && tbs->number <= highest)
+        return fail(why, ERR_SIGNER_LIMIT, "cRLNumber is %lld, must be greater than the last one, %lld",
+                    (long long)tbs->number, (long long)highest);
+    if (!FAULT(signer_delta_number) && tbs->is_delta &&
+        (tbs->number <= last->delta || tbs->number < last->full))
+        return fail(why, ERR_SIGNER_LIMIT,
+                    "cRLNumber of a delta is %lld, must be greater than the last delta's, %lld, and not less "
+                    "than the last full CRL's, %lld",
+                    (long long)tbs->number, (long long)last->delta, (long long)last->full);
+    if (!FAULT(signer_delta_base) && tbs->is_delta && tbs->base_number > last->full)
+        return fail(why, ERR_SIGNER_LIMIT,
+                    "BaseCRLNumber is %lld, must be that of a full CRL: the last one is %lld",
+                    (long long)tbs->base_number, (long long)last->full);
+    return OK;
+}
+
+enum err ca_limits_check_crl(const struct ca_limits *limits, const struct crl *tbs,
+                             const struct crl_numbers *last, int64_t now, struct why *why)
 {
     TRY(check_issuer(limits, tbs->issuer, why));
     TRY(check_key_id(limits, tbs->aki, why));
     TRY(check_algorithm(limits, tbs->algorithm, why));
-    if (!FAULT(signer_crl_number) && tbs->number <= last_number)
-        return fail(why, ERR_SIGNER_LIMIT, "cRLNumber is %lld, must be greater than the last one, %lld",
-                    (long long)tbs->number, (long long)last_number);
+    TRY(check_crl_number(tbs, last, why));
     /* Nobody believes a CRL of an expired CA; one that a wrong clock made would only hold up all that follow. */
     if (limits->ca_not_after < now)
         return fail_times(why, CLOCK_SAYS_NO, "the CA's own certificate has expired; now is", now,

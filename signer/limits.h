@@ -19,5 +19,6 @@ NODISCARD enum err ca_limits_read(const struct config *config, const struct conf
 void ca_limits_clear(struct ca_limits *limits);
 /* ERR_SIGNER_LIMIT with the rule and both values. tbs comes from tbs_parse and has passed tbs_lint. */
 NODISCARD enum err ca_limits_check_cert(const struct ca_limits *limits, const struct cert *tbs, int64_t now, struct why *why);
-NODISCARD enum err ca_limits_check_crl(const struct ca_limits *limits, const struct crl *tbs, int64_t last_number, int64_t now,
-                                       struct why *why);
+struct crl_numbers { int64_t full, delta; };                 /* of the last that were sealed, -1: none yet */
+NODISCARD enum err ca_limits_check_crl(const struct ca_limits *limits, const struct crl *tbs, const struct crl_numbers *last,
+                                       int64_t now, struct why *why);

@@ -22,7 +22,10 @@ static void on_sealed(void *arg, enum err err, struct bytes der, const struct wh
 {
     struct seal_call *sealing = arg;
     const struct seal_request *request = &sealing->request;
-    const char *kind = request->kind == SEAL_CRL ? "crl" : "certificate";
+    static const char *const kinds[] = {
+        [SEAL_CERTIFICATE] = "certificate", [SEAL_CRL] = "crl", [SEAL_DELTA_CRL] = "delta-crl"
+    };
+    const char *kind = request->kind ? kinds[request->kind] : "unreadable";
     AUTO_BUF body = { 0 };
     if (err != OK) {
         log_warn(NULL, "refused peer=%s ca=%.*s kind=%s error=%s: %s",

@@ -68,14 +68,18 @@ static enum err remember(struct signer *signer, uint64_t offset, const struct jo
     return OK;
 }
 
+static void crl_remember(struct authority *authority, bool is_delta, int64_t number, uint64_t offset)
+{
+    *(is_delta ? &authority->crl_last.delta : &authority->crl_last.full) = number;
+    *(is_delta ? &authority->delta_offset : &authority->crl_offset) = offset;
+}
+
 static enum err replay(void *arg, uint64_t offset, const struct journal_entry *entry, struct why *why)
 {
     struct signer *signer = arg;
     struct authority *authority = authority_find(signer, entry->ca);
-    if (entry->kind == SEAL_CRL && authority) {
-        authority->crl_number = number_get(entry->id);
-        authority->crl_offset = offset;
-    }
+    if (authority && entry->kind != SEAL_CERTIFICATE)
+        crl_remember(authority, entry->kind == SEAL_DELTA_CRL, number_get(entry->id), offset);
     return remember(signer, offset, entry, why);
 }
 
@@ -160,7 +164,7 @@ static enum err answer_again(struct signer *signer, uint64_t offset, struct byte
         hex_append_upper(&id, entry.id);
         return fail(why, ERR_SIGNER_LIMIT,
                     "%s %s was sealed before, for another TBS of %zu bytes; this one has %zu",
-                    entry.kind == SEAL_CRL ? "cRLNumber" : "serial", buf_text(&id), was.len, tbs.len);
+                    entry.kind == SEAL_CERTIFICATE ? "serial" : "cRLNumber", buf_text(&id), was.len, tbs.len);
     }
     *ret_der = buf_dup(entry.der);
     return OK;
@@ -289,36 +293,41 @@ static enum err seal_next_crl(struct signer *signer, struct authority *authority
     uint8_t id[8];
     uint64_t offset;
     AUTO_BUF der = { 0 };
+    const struct crl_numbers *last = &authority->crl_last;
     /* The one that was sealed last, asked for again after a crash. */
-    if (crl->number == authority->crl_number)
-        return answer_again(signer, authority->crl_offset, crl->tbs, ret_der, why);
-    TRY(ca_limits_check_crl(&authority->limits, crl, authority->crl_number, now, why));
+    if (crl->number == (crl->is_delta ? last->delta : last->full))
+        return answer_again(signer, crl->is_delta ? authority->delta_offset : authority->crl_offset, crl->tbs,
+                            ret_der, why);
+    TRY(ca_limits_check_crl(&authority->limits, crl, last, now, why));
     number_put(crl->number, id);
     TRY(sign(authority, crl->tbs, &der, why));
     const struct journal_entry entry = { .time = now,
                                          .ca = bytes_str(authority->name),
-                                         .kind = SEAL_CRL,
+                                         .kind = crl->is_delta ? SEAL_DELTA_CRL : SEAL_CRL,
                                          .id = BYTES_ARR(id),
                                          .der = buf_bytes(&der) };
     TRY(journal_append(signer->journal, &entry, &offset, why));
     *ret_der = TAKE_BUF(der);
-    authority->crl_number = crl->number;
-    authority->crl_offset = offset;
+    crl_remember(authority, crl->is_delta, crl->number, offset);
     pthread_mutex_lock(&signer->lock);
     signer->last_time = now > signer->last_time ? now : signer->last_time;
     pthread_mutex_unlock(&signer->lock);
     return OK;
 }
 
-static enum err seal_crl(struct signer *signer, struct authority *authority, struct bytes tbs,
-                         struct buf *ret_der, struct why *why)
+static enum err seal_crl(struct signer *signer, struct authority *authority,
+                         const struct seal_request *request, struct buf *ret_der, struct why *why)
 {
+    struct bytes tbs = request->tbs;
     struct crl crl;
     /* What is journalled must also fit into the answer, or its number would be used up for nothing. */
     if (tbs.len > LIMIT_CRL_FRAME_BYTES - SEALED_MORE_BYTES)
         return fail(why, ERR_LIMIT, "TBSCertList of %zu bytes, limit %d", tbs.len,
                     LIMIT_CRL_FRAME_BYTES - SEALED_MORE_BYTES);
     TRY(crl_tbs_parse(tbs, &crl, why));
+    if (!FAULT(signer_crl_kind) && crl.is_delta != (request->kind == SEAL_DELTA_CRL))
+        return fail(why, ERR_SIGNER_LIMIT, "the TBSCertList is %s CRL, asked for is %s",
+                    crl.is_delta ? "a delta" : "a full", crl.is_delta ? "a full one" : "a delta");
     pthread_mutex_lock(&authority->crl_lock);
     enum err err = seal_next_crl(signer, authority, &crl, ret_der, why);
     pthread_mutex_unlock(&authority->crl_lock);
@@ -332,9 +341,9 @@ static enum err authority_get(struct signer *signer, const struct seal_request *
     if (!*ret)
         return fail(why, ERR_SIGNER_LIMIT, "CA \"%.*s\" is not one of the %zu of this signer",
                     (int)request->ca.len, (const char *)request->ca.data, signer->authority_count);
-    if (request->kind != SEAL_CRL && request->kind != SEAL_CERTIFICATE)
-        return fail(why, ERR_SIGNER_LIMIT, "kind is %d, must be %d or %d", (int)request->kind,
-                    SEAL_CERTIFICATE, SEAL_CRL);
+    if (request->kind < SEAL_CERTIFICATE || request->kind > SEAL_DELTA_CRL)
+        return fail(why, ERR_SIGNER_LIMIT, "kind is %d, must be %d to %d", (int)request->kind,
+                    SEAL_CERTIFICATE, SEAL_DELTA_CRL);
     return clock_check(signer, clock_now(signer->clock), why);
 }
 
@@ -345,8 +354,8 @@ void signer_seal_start(struct signer *signer, const struct seal_request *request
     AUTO_BUF der = { 0 };
     struct why why = { 0 };
     enum err err = authority_get(signer, request, &authority, &why);
-    if (err == OK && request->kind == SEAL_CRL)
-        err = seal_crl(signer, authority, request->tbs, &der, &why);
+    if (err == OK && request->kind != SEAL_CERTIFICATE)
+        err = seal_crl(signer, authority, request, &der, &why);
     else if (err == OK)
         err = certificate_start(signer, authority, request->tbs, &sealing, &der, &why);
     if (!sealing) {

@@ -93,10 +93,10 @@ bool crl_next(struct der_reader *entries, struct crl_entry *ret)
     return true;
 }
 
-static bool read_number(struct bytes value, struct crl *crl)
+static bool read_number(struct bytes value, int64_t *ret)
 {
     struct der_reader in = der_reader_over(value);
-    return der_get_int64(&in, &crl->number) && der_at_end(&in) && crl->number >= 0;
+    return der_get_int64(&in, ret) && der_at_end(&in) && *ret >= 0;
 }
 
 static bool read_aki(struct bytes value, struct crl *crl)
@@ -104,6 +104,21 @@ static bool read_aki(struct bytes value, struct crl *crl)
     struct der_reader in = der_reader_over(value), inside;
     return der_get_sequence(&in, &inside) && der_at_end(&in) && der_get(&inside, DER_CONTEXT(0), &crl->aki) &&
            der_at_end(&inside) && crl->aki.len > 0;
+}
+
+/* RFC 5280 5.2.4: critical, or who does not know it would take what changed for all there is. */
+static enum err get_delta(struct bytes extensions, struct crl *crl, struct why *why)
+{
+    struct extension extension;
+    if (!extension_find(extensions, OID_EXT_DELTA_CRL, &extension))
+        return OK;
+    if (!extension.critical || !read_number(extension.value, &crl->base_number))
+        return fail(why, ERR_MALFORMED, "CRL: deltaCRLIndicator malformed or not critical (RFC 5280 5.2.4)");
+    if (crl->base_number > crl->number)
+        return fail(why, ERR_MALFORMED, "delta CRL %lld is based on the later %lld (RFC 5280 5.2.4)",
+                    (long long)crl->number, (long long)crl->base_number);
+    crl->is_delta = true;
+    return OK;
 }
 
 static enum err get_extensions(struct der_reader *in, struct crl *crl, struct why *why)
@@ -114,13 +129,15 @@ static enum err get_extensions(struct der_reader *in, struct crl *crl, struct wh
         !der_get_sequence(&tagged, &content) || !der_at_end(&tagged) || !der_at_end(in))
         return fail(why, ERR_MALFORMED, "CRL extensions absent or malformed (RFC 5280 5.2)");
     TRY(extensions_check(content.rest, why));
-    if (!extension_find(content.rest, OID_EXT_CRL_NUMBER, &extension) || !read_number(extension.value, crl))
+    if (!extension_find(content.rest, OID_EXT_CRL_NUMBER, &extension) ||
+        !read_number(extension.value, &crl->number))
         return fail(why, ERR_MALFORMED, "CRL without a usable cRLNumber (RFC 5280 5.2.3)");
     if (!extension_find(content.rest, OID_EXT_AKI, &extension) || !read_aki(extension.value, crl))
         return fail(why, ERR_MALFORMED, "CRL without a usable authority key identifier (RFC 5280 5.2.1)");
+    TRY(get_delta(content.rest, crl, why));
     while (extension_next(&content, &extension)) {
         AUTO_BUF dotted = { 0 };
-        if (!extension.critical)
+        if (!extension.critical || oid_is(extension.oid, OID_EXT_DELTA_CRL))
             continue;
         oid_append_dotted(&dotted, extension.oid);
         return fail(why, ERR_MALFORMED,
@@ -130,19 +147,22 @@ static enum err get_extensions(struct der_reader *in, struct crl *crl, struct wh
     return OK;
 }
 
-static enum err get_entries(struct der_reader *in, struct crl *crl, struct why *why)
+static enum err get_entries(struct der_reader *in, struct crl *crl, bool *ret_removes, struct why *why)
 {
     struct der_reader entries;
     size_t count = 0;
+    *ret_removes = false;
     if (!der_next_is(in, DER_SEQUENCE))
         return OK;
     if (!der_get_sequence(in, &entries) || der_at_end(&entries))
         return fail(why, ERR_MALFORMED,
                     "CRL with an empty revokedCertificates, must be absent (RFC 5280 5.1.2.6)");
     crl->entries = entries.rest;
-    for (struct crl_entry entry; !der_at_end(&entries); count++)
+    for (struct crl_entry entry; !der_at_end(&entries); count++) {
         if (!crl_next(&entries, &entry))
             return fail(why, ERR_MALFORMED, "CRL entry %zu malformed (RFC 5280 5.1.2.6, 5.3)", count + 1);
+        *ret_removes = *ret_removes || entry.reason == CRL_REMOVE_FROM_CRL;
+    }
     return OK;
 }
 
@@ -171,13 +191,17 @@ enum err crl_tbs_parse(struct bytes tbs, struct crl *ret, struct why *why)
 {
     struct crl crl = { .tbs = tbs };
     struct der_reader in = der_reader_over(tbs), fields;
+    bool removes;
     if (tbs.len > LIMIT_CRL_FRAME_BYTES)
         return fail(why, ERR_LIMIT, "TBSCertList of %zu bytes, limit %d", tbs.len, LIMIT_CRL_FRAME_BYTES);
     if (!der_is_valid(tbs) || !der_get_sequence(&in, &fields) || !der_at_end(&in))
         return fail(why, ERR_MALFORMED, "TBSCertList is not one DER SEQUENCE (RFC 5280 5.1)");
     TRY(get_head(&fields, &crl, why));
-    TRY(get_entries(&fields, &crl, why));
+    TRY(get_entries(&fields, &crl, &removes, why));
     TRY(get_extensions(&fields, &crl, why));
+    if (removes && !crl.is_delta)
+        return fail(why, ERR_MALFORMED,
+                    "CRL with a removeFromCRL entry, which only a delta has (RFC 5280 5.3.1)");
     *ret = crl;
     return OK;
 }

@@ -12,6 +12,7 @@ void crl_begin(struct crl_builder *builder, const struct crl_params *params)
 {
     struct buf tbs = { 0 };
     assert(params->number >= 0 && params->this_update < params->next_update);
+    assert(!params->is_delta || (params->base_number >= 0 && params->base_number <= params->number));
     buf_reserve(&tbs, params->expected_entries * TYPICAL_ENTRY_BYTES + 1024);
     builder->params = params;
     builder->tbs_mark = der_begin(&tbs, DER_SEQUENCE);
@@ -81,6 +82,7 @@ static uint8_t *put_reason(uint8_t *at, enum crl_reason reason)
 void crl_add(struct crl_builder *builder, const struct crl_entry *entry)
 {
     uint8_t octets[2 + 2 + 1 + LIMIT_SERIAL_BYTES_MAX + 17 + 14], *at = octets + 2;
+    assert(entry->reason != CRL_REMOVE_FROM_CRL || builder->params->is_delta); /* RFC 5280 5.3.1 */
     at = put_serial(at, entry->serial);
     at = put_time(at, entry->revoked_at);
     at = put_reason(at, entry->reason);
@@ -91,6 +93,7 @@ void crl_add(struct crl_builder *builder, const struct crl_entry *entry)
 
 void crl_end(struct crl_builder *builder, struct buf *ret_tbs)
 {
+    const struct crl_params *params = builder->params;
     struct buf *tbs = &builder->tbs;
     if (tbs->len == builder->list_mark)
         tbs->len -= 2; /* no empty revokedCertificates (RFC 5280 5.1.2.6) */
@@ -98,8 +101,12 @@ void crl_end(struct crl_builder *builder, struct buf *ret_tbs)
         der_end(tbs, builder->list_mark);
     size_t tagged = der_begin(tbs, DER_CONTEXT_CONSTRUCTED(0));
     size_t list = der_begin(tbs, DER_SEQUENCE);
-    extension_put_aki(tbs, builder->params->issuer_key_id);
-    extension_put_crl_number(tbs, builder->params->number);
+    extension_put_aki(tbs, params->issuer_key_id);
+    extension_put_crl_number(tbs, params->number);
+    if (params->is_delta)
+        extension_put_delta_indicator(tbs, params->base_number);
+    else if (params->freshest_count)
+        extension_put_freshest_crl(tbs, params->freshest, params->freshest_count);
     der_end(tbs, list);
     der_end(tbs, tagged);
     der_end(tbs, builder->tbs_mark);

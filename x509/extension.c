@@ -192,10 +192,10 @@ void extension_put_san(struct buf *out, struct bytes general_names, bool critica
     extension_put(out, OID_EXT_SAN, critical, general_names);
 }
 
-/* One DistributionPoint: the URLs are places of the same CRL (RFC 5280 4.2.1.13). */
-void extension_put_cdp(struct buf *out, const char *const *urls, size_t count)
+/* CRLDistributionPoints with one DistributionPoint: the URLs are places of the same CRL (RFC 5280 4.2.1.13). */
+static void put_distribution_point(struct buf *out, enum oid oid, const char *const *urls, size_t count)
 {
-    struct open_extension open = extension_begin(out, OID_EXT_CDP, false);
+    struct open_extension open = extension_begin(out, oid, false);
     size_t points = der_begin(out, DER_SEQUENCE);
     size_t point = der_begin(out, DER_SEQUENCE);
     size_t name = der_begin(out, DER_CONTEXT_CONSTRUCTED(0));
@@ -207,6 +207,17 @@ void extension_put_cdp(struct buf *out, const char *const *urls, size_t count)
     der_end(out, point);
     der_end(out, points);
     extension_end(out, open);
+}
+
+void extension_put_cdp(struct buf *out, const char *const *urls, size_t count)
+{
+    put_distribution_point(out, OID_EXT_CDP, urls, count);
+}
+
+/* RFC 5280 5.2.6: where a full CRL's delta is. */
+void extension_put_freshest_crl(struct buf *out, const char *const *urls, size_t count)
+{
+    put_distribution_point(out, OID_EXT_FRESHEST_CRL, urls, count);
 }
 
 static void put_access(struct buf *out, enum oid method, const char *const *urls, size_t count)
@@ -234,5 +245,12 @@ void extension_put_crl_number(struct buf *out, int64_t number)
 {
     struct open_extension open = extension_begin(out, OID_EXT_CRL_NUMBER, false);
     der_put_int64(out, number);
+    extension_end(out, open);
+}
+
+void extension_put_delta_indicator(struct buf *out, int64_t base_number)
+{
+    struct open_extension open = extension_begin(out, OID_EXT_DELTA_CRL, true);
+    der_put_int64(out, base_number);
     extension_end(out, open);
 }

@@ -29,3 +29,5 @@ void extension_put_cdp(struct buf *out, const char *const *urls, size_t count);
 void extension_put_aia(struct buf *out, const char *const *ocsp, size_t ocsp_count, const char *const *issuers,
                        size_t issuer_count);
 void extension_put_crl_number(struct buf *out, int64_t number);
+void extension_put_delta_indicator(struct buf *out, int64_t base_number);            /* critical */
+void extension_put_freshest_crl(struct buf *out, const char *const *urls, size_t count);

@@ -90,6 +90,7 @@ static const struct bytes encodings[OID_COUNT] = {
     [OID_EXT_POLICIES] = ENCODED("\x55\x1D\x20"),
     [OID_EXT_AKI] = ENCODED("\x55\x1D\x23"),
     [OID_EXT_EKU] = ENCODED("\x55\x1D\x25"),
+    [OID_EXT_FRESHEST_CRL] = ENCODED("\x55\x1D\x2E"),
     [OID_EXT_AIA] = ENCODED("\x2B\x06\x01\x05\x05\x07\x01\x01"),
     [OID_AD_OCSP] = ENCODED("\x2B\x06\x01\x05\x05\x07\x30\x01"),
     [OID_AD_CA_ISSUERS] = ENCODED("\x2B\x06\x01\x05\x05\x07\x30\x02"),

@@ -82,6 +82,7 @@
     X(OID_EXT_POLICIES,            "2.5.29.32",             "certificatePolicies")                       \
     X(OID_EXT_AKI,                 "2.5.29.35",             "authorityKeyIdentifier")                    \
     X(OID_EXT_EKU,                 "2.5.29.37",             "extKeyUsage")                               \
+    X(OID_EXT_FRESHEST_CRL,        "2.5.29.46",             "freshestCRL")                               \
     X(OID_EXT_AIA,                 "1.3.6.1.5.5.7.1.1",     "authorityInfoAccess")                       \
     X(OID_AD_OCSP,                 "1.3.6.1.5.5.7.48.1",    "ocsp")                                      \
     X(OID_AD_CA_ISSUERS,           "1.3.6.1.5.5.7.48.2",    "caIssuers")                                 \

@@ -321,7 +321,7 @@ static void forge_crl(struct rogue *rogue)
     struct crl_params params = crl_good(site, rogue->crl_number + 1);
     params.this_update = (int64_t)time(NULL) - 60;
     params.next_update = params.this_update + 7 * DAY;
-    switch (prng_below(&rogue->prng, 6)) {
+    switch (prng_below(&rogue->prng, 7)) {
     case 0:
         params.number =
             rogue->crl_number ? (int64_t)prng_below(&rogue->prng, (uint32_t)rogue->crl_number) : 0;
@@ -339,6 +339,10 @@ static void forge_crl(struct rogue *rogue)
         break;
     case 4:
         params.issuer_key_id = BYTES_LIT("another key's");
+        break;
+    case 5: /* what changed, as all there is */
+        params.is_delta = true;
+        params.base_number = rogue->crl_number;
         break;
     default:
         params.algorithm = (struct signature_algorithm){ true, DIGEST_SHA256 };

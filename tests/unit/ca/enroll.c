@@ -257,6 +257,7 @@ TEST(a_retry_after_revocation_or_expiry_is_a_failure)
     DEVICE(expired, .subject = "CN=two", .challenge = "secret");
     AUTO_VAL(enrolled) first = { 0 }, second = { 0 };
     struct why why = { 0 };
+    bool changed;
     struct cert cert;
     AUTO_BUF serial = { 0 };
     ISSUED(&revoked, "static", &first);
@@ -264,7 +265,7 @@ TEST(a_retry_after_revocation_or_expiry_is_a_failure)
     ASSERT_OK(cert_parse(buf_bytes(&first.certificate), &cert, &why), &why);
     serial_append_text(&serial, cert.serial);
     struct revocation revocation = { buf_text(&serial), "cli", CRL_KEY_COMPROMISE };
-    ASSERT_OK(ca_revoke(world->ca, world_issuer(world), &revocation, &why), &why);
+    ASSERT_OK(ca_revoke(world->ca, world_issuer(world), &revocation, &changed, &why), &why);
     REFUSED(ERR_REVOKED, &revoked, "static");
     world->clock.held = NOW + 365 * 86400;
     enrolled_free(&second);

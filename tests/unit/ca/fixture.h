@@ -8,6 +8,8 @@
 #include "ca/crl_publish.h"
 #include "ca/enroll.h"
 #include "ca/issue.h"
+#include "ca/revoke.h"
+#include "ca/status.h"
 #include "ca/template.h"
 #include "tests/unit/test.h"
 #include "x509/csr.h"

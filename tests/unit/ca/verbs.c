@@ -326,6 +326,67 @@ TEST(templates_are_listed_and_shown)
     ASSERT_ERR(ERR_NOT_FOUND, call("template_show", FIELD("name", "NoSuch"), NOTHING, &answer, &why), &why);
 }
 
+TEST(va_is_told_the_status_of_a_serial_and_what_changes)
+{
+    DEVICE(device, .subject = "CN=one", .challenge = "secret");
+    AUTO_VAL(enrolled) got = { 0 };
+    AUTO_BUF answer = { 0 }, text = { 0 };
+    struct why why = { 0 };
+    struct cert cert;
+    device_assert_issued(world, &device, "static", &got);
+    ASSERT_OK(cert_parse(buf_bytes(&got.certificate), &cert, &why), &why);
+    serial_append_text(&text, cert.serial);
+    const char *serial = buf_text(&text);
+    ASSERT_OK(call("status_get", FIELD("serial", serial), NOTHING, &answer, &why), &why);
+    ASSERT_FIELD(&answer, "status", "good");
+    ASSERT_FIELD(&answer, "version", "0");
+    ASSERT_OK(call("status_get", FIELD("serial", "00AB"), FIELD("ca", "issuing"), &answer, &why), &why);
+    ASSERT_FIELD(&answer, "status", "unknown");
+    ASSERT_OK(call("status_changes", FIELD("since", "0"), NOTHING, &answer, &why), &why);
+    assert_int_equal(answer_count(&answer), 1);
+    ASSERT_OK(call("cert_revoke", FIELD("serial", serial), FIELD("reason", "certificateHold"), &answer, &why),
+              &why);
+    ASSERT_OK(call("status_get", FIELD("serial", serial), NOTHING, &answer, &why), &why);
+    ASSERT_FIELD(&answer, "status", "revoked");
+    ASSERT_FIELD(&answer, "revoked_at", "1795000000");
+    ASSERT_FIELD(&answer, "reason", "6");
+    ASSERT_FIELD(&answer, "version", "1");
+    ASSERT_OK(call("cert_release", FIELD("serial", serial), NOTHING, &answer, &why), &why);
+    ASSERT_FIELD(&answer, "status", "valid");
+    ASSERT_OK(call("status_changes", FIELD("since", "0"), NOTHING, &answer, &why), &why);
+    assert_int_equal(answer_count(&answer), 2); /* once, however often it changed */
+    ASSERT_FIELD(&answer, "version", "2");
+    ASSERT_FIELD(&answer, "more", "no");
+    ASSERT_OK(call("status_changes", FIELD("since", "2"), NOTHING, &answer, &why), &why);
+    assert_int_equal(answer_count(&answer), 1);
+    ASSERT_ERR(ERR_NOT_FOUND,
+               call("status_get", FIELD("serial", serial), FIELD("ca", "other"), &answer, &why), &why);
+    ASSERT_ERR(ERR_USAGE, call("status_get", FIELD("serial", "no serial"), NOTHING, &answer, &why), &why);
+}
+
+TEST(va_fetches_a_crl_that_it_does_not_have_yet)
+{
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    ASSERT_OK(call("crl_get", NOTHING, NOTHING, &answer, &why), &why);
+    ASSERT_BYTES(buf_bytes(&answer), BYTES_LIT("\x05\x00")); /* there is none */
+    ASSERT_OK(call("crl_publish", NOTHING, NOTHING, &answer, &why), &why);
+    ASSERT_OK(call("crl_get", FIELD("kind", "full"), NOTHING, &answer, &why), &why);
+    assert_true(answer.len > 2);
+    ASSERT_OK(call("crl_get", FIELD("number", "1"), NOTHING, &answer, &why), &why);
+    ASSERT_BYTES(buf_bytes(&answer), BYTES_LIT("\x05\x00"));
+    ASSERT_OK(call("crl_get", FIELD("number", "2"), NOTHING, &answer, &why), &why);
+    assert_true(answer.len > 2);
+    ASSERT_OK(call("crl_get", FIELD("kind", "delta"), NOTHING, &answer, &why), &why);
+    ASSERT_BYTES(buf_bytes(&answer), BYTES_LIT("\x05\x00"));
+    ASSERT_ERR(ERR_USAGE, call("crl_get", FIELD("kind", "half"), NOTHING, &answer, &why), &why);
+    ASSERT_OK(call("ca_get", FIELD("ca", "issuing"), NOTHING, &answer, &why), &why);
+    struct der_reader in = der_reader_over(buf_bytes(&answer));
+    struct bytes der;
+    assert_true(der_get_octets(&in, &der));
+    ASSERT_BYTES(der, buf_bytes(&world->ca_cert));
+}
+
 TEST(scep_fetches_certificates_and_crls_of_its_endpoints_ca)
 {
     DEVICE(device, .subject = "CN=one", .challenge = "secret");
@@ -516,6 +577,7 @@ RUN(W(a_request_comes_in_as_a_frame_and_a_certificate_goes_out),
     W(certificates_that_expire_soon_are_listed_the_first_one_first), W(a_span_is_hours_or_days),
     W(serials_are_taken_in_either_case_with_colons_and_leading_zeros),
     W(passwords_are_made_for_one_time_endpoints_alone), W(approve_and_deny_by_verb),
+    W(va_is_told_the_status_of_a_serial_and_what_changes), W(va_fetches_a_crl_that_it_does_not_have_yet),
     W(templates_are_listed_and_shown), W(scep_fetches_certificates_and_crls_of_its_endpoints_ca),
     W(malformed_bodies_are_refused_by_every_verb), W(no_verb_is_open_to_both_a_role_and_cli),
     W(an_endpoint_without_a_working_validator_is_refused), W(a_slot_must_name_a_published_template),

@@ -287,7 +287,8 @@ TEST(a_seal_request_names_a_ca_and_a_kind_and_has_a_tbs)
     ASSERT_OK(seal_made(7, SEAL_CRL, LIMIT_CERT_BYTES + 1, &why), &why);
     ASSERT_ERR(ERR_LIMIT, seal_made(7, SEAL_CERTIFICATE, 0, &why), &why);
     ASSERT_ERR(ERR_MALFORMED, seal_made(7, 0, 9, &why), &why);
-    ASSERT_ERR(ERR_MALFORMED, seal_made(7, 3, 9, &why), &why);
+    ASSERT_OK(seal_made(7, SEAL_DELTA_CRL, LIMIT_CERT_BYTES + 1, &why), &why);
+    ASSERT_ERR(ERR_MALFORMED, seal_made(7, 4, 9, &why), &why);
     ASSERT_ERR(ERR_MALFORMED, seal_made(0, SEAL_CRL, 9, &why), &why);
     ASSERT_OK(seal_made(LIMIT_NAME_BYTES, SEAL_CRL, 9, &why), &why);
     ASSERT_ERR(ERR_MALFORMED, seal_made(LIMIT_NAME_BYTES + 1, SEAL_CRL, 9, &why), &why);

@@ -402,7 +402,8 @@ static enum err seal_crl_of(const struct site *site, struct crl_params params, s
     AUTO_BUF der = { 0 };
     struct crl crl;
     crl_tbs(&params, &tbs);
-    enum err err = seal_kind(site, SEAL_CRL, buf_bytes(&tbs), &der, why);
+    enum seal_kind kind = params.is_delta ? SEAL_DELTA_CRL : SEAL_CRL;
+    enum err err = seal_kind(site, kind, buf_bytes(&tbs), &der, why);
     if (err == OK) {
         ASSERT_OK(crl_parse(buf_bytes(&der), &crl, why), why);
         ASSERT_BYTES(crl.tbs, buf_bytes(&tbs));
@@ -432,6 +433,72 @@ TEST(crl_numbers_only_increase)
     ASSERT_OK(seal_crl_of(&site, crl_good(&site, 6), &why), &why);
     ASSERT_OK(seal_crl_of(&site, crl_good(&site, INT64_MAX), &why), &why);
     assert_int_equal(journalled(&site), 3);
+    site_close(&site);
+}
+
+static struct crl_params delta_good(const struct site *site, int64_t base, int64_t number)
+{
+    struct crl_params params = crl_good(site, number);
+    params.is_delta = true;
+    params.base_number = base;
+    return params;
+}
+
+/* RFC 5280 5.2.3: one sequence; a full CRL and a delta that are issued together have the same number. */
+TEST(delta_numbers_only_increase_and_keep_to_the_full_ones)
+{
+    struct site site;
+    struct why why;
+    site_make(&site);
+    site_open(&site);
+    ASSERT_OK(seal_crl_of(&site, crl_good(&site, 5), &why), &why);
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_crl_of(&site, delta_good(&site, 4, 4), &why), &why);
+    ASSERT_OK(seal_crl_of(&site, delta_good(&site, 5, 5), &why), &why);
+    ASSERT_OK(seal_crl_of(&site, delta_good(&site, 5, 5), &why), &why); /* the very same again */
+    ASSERT_OK(seal_crl_of(&site, delta_good(&site, 5, 7), &why), &why);
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_crl_of(&site, delta_good(&site, 5, 6), &why), &why);
+    assert_non_null(strstr(why.text, "greater than the last delta's, 7"));
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_crl_of(&site, crl_good(&site, 7), &why), &why);
+    site_reopen(&site); /* and the journal remembers */
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_crl_of(&site, delta_good(&site, 5, 6), &why), &why);
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_crl_of(&site, crl_good(&site, 7), &why), &why);
+    ASSERT_OK(seal_crl_of(&site, crl_good(&site, 8), &why), &why);
+    ASSERT_OK(seal_crl_of(&site, delta_good(&site, 5, 8), &why), &why);
+    assert_int_equal(journalled(&site), 5);
+    site_close(&site);
+}
+
+TEST(a_delta_is_based_on_a_full_crl_that_there_is)
+{
+    struct site site;
+    struct why why;
+    site_make(&site);
+    site_open(&site);
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_crl_of(&site, delta_good(&site, 0, 1), &why), &why);
+    ASSERT_OK(seal_crl_of(&site, crl_good(&site, 5), &why), &why);
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_crl_of(&site, delta_good(&site, 6, 6), &why), &why);
+    assert_non_null(strstr(why.text, "BaseCRLNumber is 6"));
+    assert_int_equal(journalled(&site), 1);
+    site_close(&site);
+}
+
+/* What is asked for as a full CRL is one: nobody takes what changed for all there is. */
+TEST(a_delta_is_sealed_only_as_a_delta)
+{
+    struct site site;
+    struct why why;
+    AUTO_BUF full = { 0 }, delta = { 0 }, der = { 0 };
+    site_make(&site);
+    site_open(&site);
+    struct crl_params params = crl_good(&site, 5);
+    crl_tbs(&params, &full);
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_kind(&site, SEAL_DELTA_CRL, buf_bytes(&full), &der, &why), &why);
+    ASSERT_OK(seal_kind(&site, SEAL_CRL, buf_bytes(&full), &der, &why), &why);
+    buf_free(&der);
+    params = delta_good(&site, 5, 6);
+    crl_tbs(&params, &delta);
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_kind(&site, SEAL_CRL, buf_bytes(&delta), &der, &why), &why);
+    ASSERT_OK(seal_kind(&site, SEAL_DELTA_CRL, buf_bytes(&delta), &der, &why), &why);
     site_close(&site);
 }
 
@@ -527,6 +594,7 @@ RUN(T(a_good_certificate_is_sealed), T(the_issuer_is_the_ca_byte_for_byte),
     T(serials_are_positive_and_of_sixteen_to_twenty_octets), T(validity_has_a_longest_span),
     T(no_certificate_outlives_the_ca), T(not_before_is_near_now), T(what_lint_refuses_is_not_sealed),
     T(what_is_no_tbs_is_not_sealed), T(mutated_tbs_are_refused_or_within_the_limits),
-    T(crl_numbers_only_increase), T(crls_keep_the_limits),
-    T(a_crl_may_be_as_far_ahead_as_the_clock_may_step_back), T(an_expired_ca_seals_no_crl),
-    T(a_clock_that_went_back_stops_the_signer))
+    T(crl_numbers_only_increase), T(delta_numbers_only_increase_and_keep_to_the_full_ones),
+    T(a_delta_is_based_on_a_full_crl_that_there_is), T(a_delta_is_sealed_only_as_a_delta),
+    T(crls_keep_the_limits), T(a_crl_may_be_as_far_ahead_as_the_clock_may_step_back),
+    T(an_expired_ca_seals_no_crl), T(a_clock_that_went_back_stops_the_signer))

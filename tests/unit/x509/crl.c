@@ -48,6 +48,8 @@ TEST(what_is_built_is_read_again)
     for (size_t k = 0; k < 4; k++) {
         AUTO(key) key = fixture_key(kinds[k]);
         struct crl_params params = params_for(buf_bytes(&issuer), key_signature_algorithm(key));
+        params.is_delta = true; /* or removeFromCRL had no place in it */
+        params.base_number = 299;
         AUTO_BUF tbs = build(&params, all_reasons, ALL_REASONS), der = fixture_sign(buf_bytes(&tbs), key);
         struct why why = { 0 };
         struct crl crl;
@@ -57,6 +59,7 @@ TEST(what_is_built_is_read_again)
         ASSERT_BYTES(crl.aki, BYTES_ARR(key_id));
         assert_true(crl.this_update == FIXTURE_NOW && crl.next_update == FIXTURE_NOW + 604800 &&
                     crl.number == 300);
+        assert_true(crl.is_delta && crl.base_number == 299);
         struct der_reader entries = der_reader_over(crl.entries);
         struct crl_entry entry;
         for (size_t i = 0; i < ALL_REASONS; i++) {
@@ -106,6 +109,28 @@ TEST(an_empty_crl_has_no_list)
     struct der_reader entries = der_reader_over(crl.entries);
     struct crl_entry entry;
     assert_false(crl_next(&entries, &entry));
+}
+
+TEST(a_delta_names_its_base_and_a_full_crl_where_its_deltas_are)
+{
+    static const char *const urls[] = { "http://ca.example/i+.crl" };
+    AUTO_BUF issuer = fixture_name("CN=I");
+    struct crl_params params =
+        params_for(buf_bytes(&issuer), (struct signature_algorithm){ false, DIGEST_SHA256 });
+    struct crl crl;
+    struct why why = { 0 };
+    params.freshest = urls;
+    params.freshest_count = 1;
+    AUTO_BUF full = build(&params, all_reasons, 3);
+    ASSERT_OK(crl_tbs_parse(buf_bytes(&full), &crl, &why), &why);
+    assert_false(crl.is_delta);
+    assert_non_null(memmem(full.data, full.len, urls[0], strlen(urls[0])));
+    params.is_delta = true;
+    params.base_number = params.number; /* of the full one that is issued beside it */
+    AUTO_BUF delta = build(&params, &all_reasons[7], 1);
+    ASSERT_OK(crl_tbs_parse(buf_bytes(&delta), &crl, &why), &why);
+    assert_true(crl.is_delta && crl.base_number == 300);
+    assert_null(memmem(delta.data, delta.len, urls[0], strlen(urls[0])));
 }
 
 TEST(a_large_list_is_whole)
@@ -225,8 +250,17 @@ static const struct {
     { 5, AKI "300a0603551d1404030201ff", ERR_MALFORMED },                 /* negative number */
     { 5, AKI "30120603551d14040b0209010000000000000000", ERR_MALFORMED }, /* past 2^63 */
     { 5, "30090603551d2304023000" NUMBER, ERR_MALFORMED },
-    { 5, AKI NUMBER "300d0603551d1b0101ff0403020101", ERR_MALFORMED }, /* a delta CRL */
-    { 5, AKI NUMBER "300c0603551d1c0101ff04023000", ERR_MALFORMED },   /* an IDP */
+    { 5, AKI NUMBER "300a0603551d1b0403020101", ERR_MALFORMED },       /* a delta, not critical */
+    { 5, AKI NUMBER "300d0603551d1b0101ff0403020106", ERR_MALFORMED }, /* based on a later one */
+    { 5, AKI NUMBER "300d0603551d1b0101ff04030201ff", ERR_MALFORMED },
+    { 5, AKI NUMBER "300d0603551d1b0101ff0403010101", ERR_MALFORMED },
+    { 4,
+      "3022"
+      "3020"
+      "020101170d3236303130313030303030305a"
+      "300c300a0603551d1504030a0108",
+      ERR_MALFORMED },                                               /* removeFromCRL, but no delta */
+    { 5, AKI NUMBER "300c0603551d1c0101ff04023000", ERR_MALFORMED }, /* an IDP */
 };
 
 TEST(fields_that_are_not_as_rfc_5280_has_them_are_refused)
@@ -260,6 +294,8 @@ TEST(entries_may_carry_what_says_nothing_to_us)
                     "300c300a0603551d1504030a0100";
     ASSERT_OK(parse_parts(&parts, true, &why), &why);
     parts.extensions = AKI NUMBER "300706022a03040105"; /* an unknown extension that is not critical */
+    ASSERT_OK(parse_parts(&parts, true, &why), &why);
+    parts.extensions = AKI NUMBER "300d0603551d1b0101ff0403020105"; /* a delta, based on its own number */
     ASSERT_OK(parse_parts(&parts, true, &why), &why);
 }
 
@@ -296,6 +332,7 @@ TEST(reasons_have_names)
 }
 
 RUN(T(what_is_built_is_read_again), T(entries_are_written_byte_for_byte_as_planned),
-    T(an_empty_crl_has_no_list), T(a_large_list_is_whole),
-    T(fields_that_are_not_as_rfc_5280_has_them_are_refused), T(entries_may_carry_what_says_nothing_to_us),
-    T(every_byte_is_consumed_and_the_signature_counts), T(reasons_have_names))
+    T(an_empty_crl_has_no_list), T(a_delta_names_its_base_and_a_full_crl_where_its_deltas_are),
+    T(a_large_list_is_whole), T(fields_that_are_not_as_rfc_5280_has_them_are_refused),
+    T(entries_may_carry_what_says_nothing_to_us), T(every_byte_is_consumed_and_the_signature_counts),
+    T(reasons_have_names))

@@ -15,8 +15,9 @@ static void write_pem(const char *folder, const char *name, const char *label, c
     ASSERT_OK(file_write(path, buf_bytes(&pem), 0644, &why), &why);
 }
 
-static struct buf emit_crl(const struct key *ca, const struct cert *root, int64_t now)
+static struct buf emit_crl(const struct key *ca, const struct cert *root, int64_t now, bool is_delta)
 {
+    static const char *const deltas[] = { "http://ca.example/root+.crl" };
     AUTO_BUF tbs = { 0 };
     struct crl_builder builder;
     struct crl_params params = { .algorithm = key_signature_algorithm(ca),
@@ -24,9 +25,14 @@ static struct buf emit_crl(const struct key *ca, const struct cert *root, int64_
                                  .issuer_key_id = root->ski,
                                  .this_update = now - 60,
                                  .next_update = now + 3600,
-                                 .number = 12 };
+                                 .number = 12,
+                                 .is_delta = is_delta,
+                                 .base_number = 7,
+                                 .freshest = deltas,
+                                 .freshest_count = 1 };
     crl_begin(&builder, &params);
-    crl_add(&builder, &(struct crl_entry){ BYTES_LIT("\xAB\xCD"), now - 3600, CRL_SUPERSEDED });
+    crl_add(&builder, &(struct crl_entry){ BYTES_LIT("\xAB\xCD"), now - 3600,
+                                           is_delta ? CRL_REMOVE_FROM_CRL : CRL_SUPERSEDED });
     crl_end(&builder, &tbs);
     return fixture_sign(buf_bytes(&tbs), ca);
 }
@@ -82,7 +88,8 @@ static void emit(const char *folder, int64_t now)
     params.not_before = now - 60;
     params.not_after = now + 3600;
     params.san = buf_bytes(&san);
-    AUTO_BUF leaf_der = fixture_certificate(&params, ca), crl_der = emit_crl(ca, &root, now);
+    AUTO_BUF leaf_der = fixture_certificate(&params, ca), crl_der = emit_crl(ca, &root, now, false),
+             delta = emit_crl(ca, &root, now, true);
     AUTO_BUF ocsp = emit_ocsp(ca, &root, params.serial, now);
     extension_put_san(&extensions, buf_bytes(&san), false);
     struct csr_params request = { buf_bytes(&subject), "once only", buf_bytes(&extensions), BYTES_NONE };
@@ -91,6 +98,7 @@ static void emit(const char *folder, int64_t now)
     write_pem(folder, "leaf.pem", "CERTIFICATE", &leaf_der);
     write_der(folder, "ocsp.der", &ocsp);
     write_pem(folder, "crl.pem", "X509 CRL", &crl_der);
+    write_pem(folder, "delta.pem", "X509 CRL", &delta);
     write_pem(folder, "csr.pem", "NEW CERTIFICATE REQUEST", &csr);
 }
 

@@ -15,6 +15,8 @@ certtool --verify --load-ca-certificate "$folder/root.pem" --infile "$folder/lea
 wanted 'Chain verification output: Verified' "$folder/verify.txt"
 certtool --verify-crl --load-ca-certificate "$folder/root.pem" --infile "$folder/crl.pem" >"$folder/verify-crl.txt" 2>&1
 wanted 'Verification output: Verified' "$folder/verify-crl.txt"
+certtool --verify-crl --load-ca-certificate "$folder/root.pem" --infile "$folder/delta.pem" >"$folder/verify-delta.txt" 2>&1
+wanted 'Verification output: Verified' "$folder/verify-delta.txt"
 certtool --crq-info --infile "$folder/csr.pem" >"$folder/csr.txt"
 wanted 'Self signature: verified' "$folder/csr.txt"
 wanted 'Challenge password: once only' "$folder/csr.txt"
