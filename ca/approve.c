@@ -100,6 +100,9 @@ enum err ca_approve(struct ca *ca, struct issuer *issuer, int64_t request_id, co
     if (row.disposition != DISPOSITION_PENDING && row.disposition != DISPOSITION_SEALING)
         return fail(why, ERR_BAD_REQUEST, "request %lld is %s, not pending", (long long)request_id,
                     disposition_name(row.disposition));
+    if (!FAULT(own_approval) && strcmp(row.requester, actor) == 0)
+        return fail(why, ERR_NOT_AUTHORISED, "%s asked for request %lld: somebody else has to approve it",
+                    actor, (long long)request_id);
     struct approval approval = { ca, issuer, actor, &row };
     if (row.disposition == DISPOSITION_SEALING && row.serial && row.tbs.len) {
         slot = (struct reservation){ .issuer = issuer, .request_id = request_id, .tbs = TAKE_BUF(row.tbs) };

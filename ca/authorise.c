@@ -37,7 +37,7 @@ enum err authorise(struct ca *ca, struct request *request, struct grant *grant, 
     if (!FAULT(csr_signature))
         TRY(csr_verify(&request->csr, request->key, endpoint && endpoint->allow_sha1, why));
     if (!endpoint)
-        return may_enrol(request->requester, request->template_name, why);
+        return may_enrol(ca, request->issuer, request->requester, request->template_name, why);
     TRY(signer_check(request, why));
     TRY(endpoint->validator->check(ca, request, grant, why));
     return OK;

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "ca/right_store.h"
 #include "ca/template_cache.h"
 #include "ca/validator.h"
 #include <stdio.h>
@@ -20,6 +21,7 @@ struct ca *ca_new(const struct ca_params *params)
     ca->store = params->store;
     ca->sealer = params->sealer;
     ca->templates = template_cache_new(params->store);
+    ca->rights = rights_new();
     ca->node = xstrdup(node);
     ca->crl_dir = params->crl_dir ? xstrdup(params->crl_dir) : NULL;
     if (params->challenge_key)
@@ -86,6 +88,7 @@ void ca_free(struct ca *ca)
     free(ca->endpoints);
     free(ca->issuers);
     template_cache_free(ca->templates);
+    rights_free(ca->rights);
     secret_free(&ca->challenge_key);
     pthread_mutex_destroy(&ca->refusals_lock);
     free(ca->crl_dir);
@@ -227,7 +230,7 @@ struct endpoint *ca_find_endpoint(const struct ca *ca, struct bytes name)
 
 enum err ca_reload(struct ca *ca, struct why *why)
 {
-    enum err worst = OK;
+    enum err worst = rights_reload(ca, why);
     template_cache_forget(ca->templates);
     for (size_t i = 0; i < ca->endpoint_count; i++) {
         enum err err = ca->endpoints[i]->validator->open(ca, ca->endpoints[i], why);

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 struct template_cache;
+struct rights;
 
 typedef void (*sealer_done)(void *arg, enum err err, struct bytes der, const struct why *why);
 /* Who puts the signature under a TBS: the channel to signer, init's own signer in its process, a test's twin. */
@@ -85,6 +86,7 @@ struct ca {
     char *node;                                              /* node_id of every row: this host */
     struct secret challenge_key;                             /* HMAC key of challenges and request keys; empty in init */
     struct template_cache *templates;
+    struct rights *rights;                                   /* none until rights_open: everything is denied */
     struct issuer **issuers; size_t issuer_count;
     struct endpoint **endpoints; size_t endpoint_count;
     char *crl_dir;                                           /* NULL: CRLs stay in the store */
@@ -111,7 +113,7 @@ NODISCARD enum err ca_add_endpoint(struct ca *ca, const struct endpoint_params *
 NODISCARD enum err ca_check_slots(struct ca *ca, struct why *why);
 struct issuer *ca_find_issuer(const struct ca *ca, struct bytes name);            /* NULL when unknown */
 struct endpoint *ca_find_endpoint(const struct ca *ca, struct bytes name);
-/* Reads the endpoints' password files again; one that can't be read keeps the password it has. */
+/* Reads the rights and the endpoints' password files again; one that can't be read keeps the password it has. */
 NODISCARD enum err ca_reload(struct ca *ca, struct why *why);
 
 /* Refusals before acceptance: kept in memory only, so that strangers can't fill the disk. */

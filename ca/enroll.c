@@ -8,6 +8,7 @@
 #include "base/wake.h"
 #include "ca/answer.h"
 #include "ca/issue.h"
+#include "ca/may_enrol.h"
 #include "ca/request.h"
 #include "ca/template_cache.h"
 #include "ca/validator.h"
@@ -124,6 +125,8 @@ static enum err judge(struct enrolment *enrolment, struct why *why)
     TRY(authorise(ca, request, grant, why)); /* key, signer, challenge */
     grant->authorised = true;
     TRY(template_choose(enrolment, &grant->template, why));
+    if (request->endpoint) /* of others authorise() asked */
+        TRY(may_enrol(ca, request->issuer, request->requester, bytes_str(grant->template->name), why));
     TRY(template_admit(grant->template, &request->csr, why));
     TRY(template_apply(&request->csr, request->key, grant, why));
     grant->validity_s = validity_of(request->issuer, grant->template, &request->csr);

@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each role has the templates of its own work: va signs OCSP answers, scep has its RA certificates. */
+/* The rights that an enrolment takes. */
 #include "ca/may_enrol.h"
 
 #include "base/fault.h"
-#include <string.h>
+#include "ca/right_store.h"
 
-static const struct {
-    const char *principal, *template_name;
-} allowed[] = {
-    { "role/va", "OCSPResponseSigning" },
-    { "role/scep", "CEPEncryption" },
-    { "role/scep", "EnrollmentAgentOffline" },
-    { "role/scep", "RegistrationAuthority" },
-};
-
-enum err may_enrol(const char *principal, struct bytes template_name, struct why *why)
+enum err may_enrol(struct ca *ca, const struct issuer *issuer, const char *principal,
+                   struct bytes template_name, struct why *why)
 {
-    for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed); i++) {
-        if (FAULT(may_enrol) || (strcmp(allowed[i].principal, principal) == 0 &&
-                                 bytes_equal(bytes_str(allowed[i].template_name), template_name)))
-            return OK;
+    AUTO_STR name = xstrndup((const char *)template_name.data, template_name.len);
+    const struct right_question needed[] = { { principal, issuer->name, NULL, RIGHT_REQUEST },
+                                             { principal, issuer->name, name, RIGHT_READ },
+                                             { principal, issuer->name, name, RIGHT_ENROLL } };
+    for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+        struct why inner = { 0 };
+        if (!FAULT(may_enrol) && right_check(ca, &needed[i], &inner) != OK)
+            return fail(why, ERR_TEMPLATE_DENIED, "%s", inner.text);
     }
-    return fail(why, ERR_NOT_AUTHORISED, "%s has no right Enroll on template %.*s", principal,
-                (int)template_name.len, template_name.data);
+    return OK;
 }

@@ -11,7 +11,9 @@
 #include "ca/crl_publish.h"
 #include "ca/flags.h"
 #include "ca/issue.h"
+#include "ca/right_store.h"
 #include "ca/settings.h"
+#include "ca/verb_allow.h"
 #include "ca/verbs.h"
 #include "ipc/channel.h"
 #include <stdatomic.h>
@@ -134,6 +136,8 @@ static void housekeeping(void *arg, struct pool_place *place)
     struct why why = { 0 };
     for (size_t i = 0; i < serving->ca->issuer_count; i++)
         issuer_keep(serving->ca, serving->ca->issuers[i]);
+    if (rights_reload(serving->ca, &why) != OK)
+        log_error(NULL, "rights not read again, those in force stay reason=\"%s\"", why.text);
     if (challenge_forget(serving->ca, &why) != OK)
         log_error(NULL, "old challenges not removed reason=\"%s\"", why.text);
     atomic_store(&serving->housekeeping, false);
@@ -201,6 +205,7 @@ static enum err context_make(struct ca_role *serving, struct why *why)
     TRY(flags_load(serving->ca, why));
     TRY(settings_add_endpoints(config, serving->ca, why));
     TRY(template_seed(serving->store, clock_now(serving->role->clock), why));
+    TRY(rights_open(serving->ca, why));
     return ca_check_slots(serving->ca, why);
 }
 
@@ -211,6 +216,7 @@ static enum err listen_all(struct ca_role *serving, struct why *why)
                                         .pool = role->pool,
                                         .verbs = ca_verbs,
                                         .verb_count = ca_verb_count,
+                                        .allow = verb_allow,
                                         .role = serving->ca,
                                         .max_frame = LIMIT_FRAME_BYTES,
                                         .allowed_uid = -1 };

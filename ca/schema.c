@@ -141,6 +141,14 @@ static const char sixth[] =
     "CREATE TABLE ca_setting (issuer_id TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
     " changed_at BIGINT NOT NULL, PRIMARY KEY (issuer_id, name));";
 
-const struct migration ca_migrations[] = { { 1, first },  { 2, second }, { 3, third },
-                                           { 4, fourth }, { 5, fifth },  { 6, sixth } };
+/* Who may do what (ca/right.h): object is 'ca' or 'template/NAME'; allowed and denied are sets of enum right. A row that says
+   nothing any more stays, so that its rights are not given anew at the next start. */
+static const char seventh[] =
+    "CREATE TABLE right_rule (issuer_id TEXT NOT NULL, object TEXT NOT NULL, principal TEXT NOT NULL, "
+    "node_id TEXT NOT NULL,"
+    " allowed BIGINT NOT NULL, denied BIGINT NOT NULL, changed_at BIGINT NOT NULL, changed_by TEXT NOT NULL,"
+    " PRIMARY KEY (issuer_id, object, principal));";
+
+const struct migration ca_migrations[] = { { 1, first }, { 2, second }, { 3, third },  { 4, fourth },
+                                           { 5, fifth }, { 6, sixth },  { 7, seventh } };
 const size_t ca_migration_count = sizeof(ca_migrations) / sizeof(*ca_migrations);

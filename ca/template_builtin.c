@@ -18,7 +18,7 @@ struct builtin {
     bool published;
 };
 
-/* No sub-CA: docs/decisions/013. What init and the endpoints that it makes need is published, and what goes to devices. */
+/* No sub-CA: docs/decisions/015. What init and the endpoints that it makes need is published, and what goes to devices. */
 static const struct builtin builtins[] = {
     { "SCEPDevice", "SCEP device", BOTH, DS "," KE, "clientAuth", "365d", "42d", ANY, WHO, NAMES, true },
     { "SCEPDeviceSignature", "SCEP device, signature", SIGN, DS, "clientAuth", "365d", "42d", ANY, WHO, NAMES,

@@ -10,43 +10,54 @@
 #define DAY_S      (24 * HOUR_S)
 #define SPAN_MAX_S (36500LL * DAY_S) /* a century: longer than anything lasts */
 
-const struct ipc_verb ca_verbs[] = {
-    { "request", "scep", NULL, verb_request },
-    { "poll", "scep", verb_poll, NULL },
-    { "get_cert", "scep", verb_get_cert, NULL },
-    { "get_crl", "scep", verb_get_crl, NULL },
-    { "request_list", "cli", verb_request_list, NULL },
-    { "request_show", "cli", verb_request_show, NULL },
-    { "request_export", "cli", verb_request_export, NULL },
-    { "request_approve", "cli", verb_request_approve, NULL },
-    { "request_deny", "cli", verb_request_deny, NULL },
-    { "refusal_list", "cli", verb_refusal_list, NULL },
-    { "cert_list", "cli", verb_cert_list, NULL },
-    { "cert_show", "cli", verb_cert_show, NULL },
-    { "cert_export", "cli", verb_cert_export, NULL },
-    { "cert_revoke", "cli", verb_cert_revoke, NULL },
-    { "template_list", "cli", verb_template_list, NULL },
-    { "template_show", "cli", verb_template_show, NULL },
-    { "site_export", "cli", verb_site_export, NULL },
-    { "crl_publish", "cli", verb_crl_publish, NULL },
-    { "crl_show", "cli", verb_crl_show, NULL },
-    { "crl_export", "cli", verb_crl_export, NULL },
-    { "password_new", "cli", verb_password_new, NULL },
-    { "status", "cli", verb_status, NULL },
-    { "issue", "scep va", NULL, verb_issue },
-    { "ca_get", "va", verb_ca_get, NULL },
-    { "status_get", "va", verb_status_get, NULL },
-    { "status_changes", "va", verb_status_changes, NULL },
-    { "crl_get", "va", verb_crl_get, NULL },
-    { "cert_release", "cli", verb_cert_release, NULL },
-    { "template_new", "cli", verb_template_new, NULL },
-    { "template_set", "cli", verb_template_set, NULL },
-    { "template_publish", "cli", verb_template_publish, NULL },
-    { "template_unpublish", "cli", verb_template_unpublish, NULL },
-    { "template_delete", "cli", verb_template_delete, NULL },
-    { "site_apply", "cli", verb_site_apply, NULL },
-    { "ca_flags", "cli", verb_ca_flags, NULL },
-};
+/* clang-format off */
+/* name, principals, run, start, the right it needs, on what */
+#define VERBS(X) \
+    X("request",            "scep",    NULL, verb_request,            REQUEST, ON_ENROLMENT) \
+    X("poll",               "scep",    verb_poll, NULL,               REQUEST, ON_POLL) \
+    X("get_cert",           "scep",    verb_get_cert, NULL,           READ,    ON_ENDPOINT) \
+    X("get_crl",            "scep",    verb_get_crl, NULL,            READ,    ON_ENDPOINT) \
+    X("request_list",       "cli",     verb_request_list, NULL,       READ,    ON_CA) \
+    X("request_show",       "cli",     verb_request_show, NULL,       READ,    ON_REQUEST) \
+    X("request_export",     "cli",     verb_request_export, NULL,     READ,    ON_REQUEST) \
+    X("request_approve",    "cli",     verb_request_approve, NULL,    ISSUE,   ON_REQUEST) \
+    X("request_deny",       "cli",     verb_request_deny, NULL,       ISSUE,   ON_REQUEST) \
+    X("refusal_list",       "cli",     verb_refusal_list, NULL,       READ,    ON_EVERY_CA) \
+    X("cert_list",          "cli",     verb_cert_list, NULL,          READ,    ON_CA) \
+    X("cert_show",          "cli",     verb_cert_show, NULL,          READ,    ON_CERTIFICATE) \
+    X("cert_export",        "cli",     verb_cert_export, NULL,        READ,    ON_CERTIFICATE) \
+    X("cert_revoke",        "cli",     verb_cert_revoke, NULL,        ISSUE,   ON_CERTIFICATE) \
+    X("template_list",      "cli",     verb_template_list, NULL,      READ,    ON_EVERY_CA) \
+    X("template_show",      "cli",     verb_template_show, NULL,      READ,    ON_TEMPLATE) \
+    X("site_export",        "cli",     verb_site_export, NULL,        READ,    ON_EVERY_CA) \
+    X("crl_publish",        "cli",     verb_crl_publish, NULL,        MANAGE,  ON_CA) \
+    X("crl_show",           "cli",     verb_crl_show, NULL,           READ,    ON_CA) \
+    X("crl_export",         "cli",     verb_crl_export, NULL,         READ,    ON_CA) \
+    X("password_new",       "cli",     verb_password_new, NULL,       ISSUE,   ON_ENDPOINT) \
+    X("status",             "cli",     verb_status, NULL,             READ,    ON_EVERY_CA) \
+    X("issue",              "scep va", NULL, verb_issue,              REQUEST, ON_CA) \
+    X("ca_get",             "va",      verb_ca_get, NULL,             READ,    ON_CA) \
+    X("status_get",         "va",      verb_status_get, NULL,         READ,    ON_CA) \
+    X("status_changes",     "va",      verb_status_changes, NULL,     READ,    ON_CA) \
+    X("crl_get",            "va",      verb_crl_get, NULL,            READ,    ON_CA) \
+    X("cert_release",       "cli",     verb_cert_release, NULL,       ISSUE,   ON_CERTIFICATE) \
+    X("template_new",       "cli",     verb_template_new, NULL,       MANAGE,  ON_EVERY_CA) \
+    X("template_set",       "cli",     verb_template_set, NULL,       MANAGE,  ON_TEMPLATE) \
+    X("template_publish",   "cli",     verb_template_publish, NULL,   MANAGE,  ON_TEMPLATE) \
+    X("template_unpublish", "cli",     verb_template_unpublish, NULL, MANAGE,  ON_TEMPLATE) \
+    X("template_delete",    "cli",     verb_template_delete, NULL,    MANAGE,  ON_TEMPLATE) \
+    X("site_apply",         "cli",     verb_site_apply, NULL,         MANAGE,  ON_EVERY_CA) \
+    X("ca_flags",           "cli",     verb_ca_flags, NULL,           MANAGE,  ON_CA) \
+    X("right_list",         "cli",     verb_right_list, NULL,         READ,    ON_CA) \
+    X("right_grant",        "cli",     verb_right_grant, NULL,        MANAGE,  ON_CA) \
+    X("right_revoke",       "cli",     verb_right_revoke, NULL,       MANAGE,  ON_CA) \
+    X("right_deny",         "cli",     verb_right_deny, NULL,         MANAGE,  ON_CA)
+/* clang-format on */
+
+#define VERB(name, principals, run, start, right, on) { name, principals, run, start },
+#define RULE(name, principals, run, start, right, on) { RIGHT_##right, on },
+const struct ipc_verb ca_verbs[] = { VERBS(VERB) };
+const struct verb_rule ca_verb_rules[] = { VERBS(RULE) };
 const size_t ca_verb_count = sizeof(ca_verbs) / sizeof(*ca_verbs);
 
 /* The one CA that endpoints issue from: whom an administrator means who names none. NULL when there are several, or none. */

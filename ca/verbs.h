@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What other roles and the command line may ask of ca: one table, each row with the principals that may. The `role` of
+/* What other roles and the command line may ask of ca: one table, each row with the principals that may, and the right that
+   they need. The `role` of
    each verb is the struct ca. */
 #pragma once
 #include "ca/ca.h"
+#include "ca/verb_allow.h"
 #include "ipc/record.h"
 #include "ipc/server.h"
 
 extern const struct ipc_verb ca_verbs[];
+extern const struct verb_rule ca_verb_rules[];               /* of the same rows */
 extern const size_t ca_verb_count;
 
 /* verbs_scep.c; the body of get_cert and get_crl is a record {endpoint, serial} or {endpoint}, the answer an OCTET STRING. */
@@ -57,6 +60,12 @@ enum err verb_crl_export(void *role, const struct ipc_caller *caller, struct byt
 enum err verb_ca_flags(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_password_new(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_status(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+
+/* verbs_right.c; a record {principal, rights, template, ca}: rights "read,enroll", without template those on the CA. */
+enum err verb_right_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_right_grant(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_right_revoke(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_right_deny(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 
 /* Common to them. */
 #define LIST_DEFAULT 100

@@ -85,7 +85,7 @@ void verb_issue(void *role, struct ipc_call *call)
     struct why why = { 0 };
     issue->ca = role;
     issue->call = call;
-    issue->requester = xasprintf("role/%s", ipc_call_caller(call)->principal);
+    issue->requester = principal_of(ipc_call_caller(call)->principal);
     enum err err = issue_read(issue, ipc_call_body(call), &why);
     if (err != OK)
         issue_answer(issue, err, BYTES_NONE, &why);

@@ -7,14 +7,14 @@
 
 #define LIST_QUERY                                                                                           \
     "SELECT r.request_id, r.issuer_id, r.requester, r.template, r.serial, c.not_before, c.not_after, "       \
-    "r.disposition, r.error, r.submitted_at, r.subject FROM request r LEFT JOIN certificate c "              \
+    "r.disposition, r.error, r.submitted_at, r.subject, r.reason FROM request r LEFT JOIN certificate c "    \
     "ON c.issuer_id = r.issuer_id AND c.serial = r.serial WHERE r.issuer_id = $1 "
 
 static const struct verb_column list_columns[] = {
     { "id", COLUMN_INT },         { "ca", COLUMN_TEXT },          { "requester", COLUMN_TEXT },
     { "template", COLUMN_TEXT },  { "serial", COLUMN_TEXT },      { "effective", COLUMN_TIME },
     { "expires", COLUMN_TIME },   { "disposition", COLUMN_TEXT }, { "error", COLUMN_TEXT },
-    { "submitted", COLUMN_TIME }, { "subject", COLUMN_TEXT },
+    { "submitted", COLUMN_TIME }, { "subject", COLUMN_TEXT },     { "reason", COLUMN_TEXT },
 };
 
 enum err verb_request_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,

@@ -8,7 +8,8 @@ extern const struct command command_init, command_status, command_config_show, c
     command_cert_show, command_cert_export, command_cert_revoke, command_cert_release, command_template_list,
     command_template_show, command_template_new, command_template_copy, command_template_set,
     command_template_publish, command_template_unpublish, command_template_delete, command_template_export,
-    command_apply, command_export, command_ca_flags, command_crl_publish, command_crl_show, command_crl_export,
+    command_right_list, command_right_grant, command_right_revoke, command_right_deny, command_apply,
+    command_export, command_ca_flags, command_crl_publish, command_crl_show, command_crl_export,
     command_crl_renew_root, command_ra_show, command_ra_renew, command_ra_export, command_ra_import;
 extern const struct command command_ca_export, command_certreq_new, command_certreq_accept, command_remind,
     command_metrics;
@@ -40,6 +41,10 @@ const struct command *const commands[] = {
     &command_template_unpublish,
     &command_template_delete,
     &command_template_export,
+    &command_right_list,
+    &command_right_grant,
+    &command_right_revoke,
+    &command_right_deny,
     &command_apply,
     &command_export,
     &command_ca_flags,

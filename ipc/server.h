@@ -16,6 +16,10 @@ typedef enum err (*ipc_verb_fn)(void *role, const struct ipc_caller *caller, str
    (net/pool.h). */
 struct ipc_call;
 typedef void (*ipc_start_fn)(void *role, struct ipc_call *call);
+/* May this caller run this verb on what the body names? Asked on the worker, before the verb; OK, or what travels back. */
+struct ipc_verb;
+typedef enum err (*ipc_allow_fn)(void *role, const struct ipc_verb *verb, const struct ipc_caller *caller,
+                                 struct bytes body, struct why *why);
 struct ipc_verb { const char *name; const char *principals;  /* space-separated: "scep cli" */
                   ipc_verb_fn run; ipc_start_fn start; };    /* one of the two */
 
@@ -30,6 +34,7 @@ struct ipc_server;
 struct ipc_server_config {
     struct loop *loop; struct pool *pool;
     const struct ipc_verb *verbs; size_t verb_count;
+    ipc_allow_fn allow;                                      /* NULL: the table's principals alone decide */
     void *role;                                              /* handed to each verb */
     size_t max_frame;
     int64_t allowed_uid;                                     /* -1: any (user mode checks own uid itself) */

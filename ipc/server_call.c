@@ -82,23 +82,37 @@ void ipc_call_answer(struct ipc_call *call, enum err err, struct bytes body, con
 
 /* --- on worker threads --- */
 
+static enum err allow(const struct ipc_call *call, struct why *why)
+{
+    const struct ipc_server_config *config = &call->conn->server->config;
+    return config->allow && !FAULT(verb_allow)
+               ? config->allow(config->role, call->verb, &call->conn->caller, call->body, why)
+               : OK;
+}
+
 static void run(void *arg, struct pool_place *place)
 {
     struct ipc_call *call = arg;
     struct why why = { 0 };
     AUTO_WIPE body = { 0 };
     (void)place;
-    enum err err =
-        call->verb->run(call->conn->server->config.role, &call->conn->caller, call->body, &body, &why);
+    enum err err = allow(call, &why);
+    if (err == OK)
+        err = call->verb->run(call->conn->server->config.role, &call->conn->caller, call->body, &body, &why);
     ipc_call_answer(call, err, buf_bytes(&body), &why);
 }
 
 static void start(void *arg, struct pool_place *place)
 {
     struct ipc_call *call = arg;
+    struct why why = { 0 };
     pool_keep(place);
     call->place = place;
-    call->verb->start(call->conn->server->config.role, call);
+    enum err err = allow(call, &why);
+    if (err != OK)
+        ipc_call_answer(call, err, BYTES_NONE, &why);
+    else
+        call->verb->start(call->conn->server->config.role, call);
 }
 
 static void go_on(void *arg, struct pool_place *place)

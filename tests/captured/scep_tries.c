@@ -66,6 +66,10 @@ static const char *const verbs[] = {
     "password_new",
     "status",
     "issue",
+    "right_list",
+    "right_grant",
+    "right_revoke",
+    "right_deny",
     "seal",
     "hello",
     "ok",
@@ -88,10 +92,14 @@ static void bodies_of(const struct captured *it, struct buf bodies[4])
     enroll_request_put(&bodies[0], &request);
     seal_request_put(&bodies[1], &seal);
     size_t mark = record_begin(&bodies[2]);
-    static const char *const fields[][2] = {
-        { "id", "1" },       { "request", "1" },       { "endpoint", "default" },
-        { "ca", "issuing" }, { "name", "SCEPDevice" }, { "reason", "keyCompromise" }
-    };
+    static const char *const fields[][2] = { { "id", "1" },
+                                             { "request", "1" },
+                                             { "endpoint", "default" },
+                                             { "ca", "issuing" },
+                                             { "name", "SCEPDevice" },
+                                             { "reason", "keyCompromise" },
+                                             { "principal", "role/scep" },
+                                             { "rights", "read,manage,issue" } };
     for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
         record_put_str(&bodies[2], fields[i][0], fields[i][1]);
     record_end(&bodies[2], mark);

@@ -175,6 +175,7 @@ TEST(the_role_serves_what_the_configuration_says)
     ASSERT_OK(static_password_set(config, "default", BYTES_LIT("secret"), &why), &why);
     ASSERT_OK(settings_add_endpoints(config, ca, &why), &why);
     ASSERT_OK(ca_check_slots(ca, &why), &why);
+    ASSERT_OK(rights_open(ca, &why), &why);
     struct device device = device_new(&(struct ask){ .subject = "CN=one", .challenge = "secret" });
     struct enroll_request ask = { BYTES_LIT("default"), buf_bytes(&device.csr), BYTES_LIT("1"),
                                   buf_bytes(&device.self_signed), BYTES_NONE };

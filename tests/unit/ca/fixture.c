@@ -159,6 +159,7 @@ static void world_open(struct world *world)
     endpoint_add(world, "manual", "manual", false);
     endpoint_add(world, "bare", "static", true);
     ASSERT_OK(ca_check_slots(world->ca, &why), &why);
+    ASSERT_OK(rights_open(world->ca, &why), &why);
 }
 
 static void password_write(struct world *world, const char *endpoint, const char *password)

@@ -8,6 +8,7 @@
 #include "ca/crl_publish.h"
 #include "ca/enroll.h"
 #include "ca/issue.h"
+#include "ca/right_store.h"
 #include "ca/revoke.h"
 #include "ca/status.h"
 #include "ca/template.h"

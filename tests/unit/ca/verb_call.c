@@ -3,6 +3,7 @@
 #include "tests/unit/ca/verb_call.h"
 
 #include "base/wake.h"
+#include "ca/verbs.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -45,9 +46,19 @@ struct ipc_caller verb_caller(const struct ipc_verb *verb, char ret[static 16])
     return (struct ipc_caller){ ret };
 }
 
+const struct ipc_verb *verb_named(const char *name)
+{
+    for (size_t i = 0; i < ca_verb_count; i++) {
+        if (strcmp(ca_verbs[i].name, name) == 0)
+            return &ca_verbs[i];
+    }
+    die("no verb %s", name);
+}
+
 enum err verb_call(const struct ipc_verb *verb, void *role, const struct ipc_caller *caller,
                    struct bytes body, struct buf *ret_body, struct why *why)
 {
+    TRY(verb_allow(role, verb, caller, body, why));
     if (verb->run)
         return verb->run(role, caller, body, ret_body, why);
     struct ipc_call call = { .caller = caller, .body = body };

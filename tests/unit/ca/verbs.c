@@ -561,6 +561,7 @@ TEST(a_ca_certificate_must_be_a_cas)
     params.certificate = buf_bytes(&world->ca_cert);
     ASSERT_OK(ca_add_issuer(world->ca, &params, &why), &why);
     ASSERT_ERR(ERR_CONFIG, ca_add_issuer(world->ca, &params, &why), &why);
+    ASSERT_OK(rights_open(world->ca, &why), &why);
     AUTO_BUF answer = { 0 };
     ASSERT_OK(call("cert_list", NOTHING, NOTHING, &answer, &why),
               &why); /* the one that all endpoints issue from */

@@ -27,10 +27,9 @@ static int end(void **state)
 
 static enum err issue_body(const char *principal, struct bytes body, struct buf *ret, struct why *why)
 {
-    const struct ipc_verb verb = { "issue", principal, NULL, verb_issue };
     const struct ipc_caller caller = { principal };
     buf_free(ret);
-    return verb_call(&verb, world->ca, &caller, body, ret, why);
+    return verb_call(verb_named("issue"), world->ca, &caller, body, ret, why);
 }
 
 static enum err issue_text(const char *principal, const char *template, const char *csr, struct buf *ret,
@@ -123,31 +122,37 @@ TEST(the_same_request_again_gives_the_same_certificate_and_another_one_another)
 
 TEST(a_role_has_its_own_templates_and_no_other)
 {
-    static const char *const wrong[][2] = {
-        { "va", "CEPEncryption" },
-        { "va", "SCEPDevice" },
-        { "va", "WebServer" },
-        { "scep", "SCEPDevice" },
-        { "scep", "OCSPResponseSigning" },
-        { "scep", "NoSuch" },
-        { "cli", "WebServer" },
-        { "role/va", "OCSPResponseSigning" },
-        { "", "OCSPResponseSigning" },
-        { "mdm", "ClientAuthentication" },
-        { "va", "ocspresponsesigning" },
-        { "va", "OCSPResponseSigning " },
-    };
+    static const char *const wrong[][2] = { { "va", "CEPEncryption" },
+                                            { "va", "SCEPDevice" },
+                                            { "va", "WebServer" },
+                                            { "scep", "SCEPDevice" },
+                                            { "scep", "OCSPResponseSigning" },
+                                            { "scep", "NoSuch" },
+                                            { "va", "ocspresponsesigning" },
+                                            { "va", "OCSPResponseSigning " } };
     DEVICE(device, .subject = "CN=one", .challenge = "secret");
     AUTO_BUF der = { 0 };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         struct why why = { 0 };
-        ASSERT_ERR(ERR_NOT_AUTHORISED, issue(wrong[i][0], wrong[i][1], &device, &der, &why), &why);
+        ASSERT_ERR(ERR_TEMPLATE_DENIED, issue(wrong[i][0], wrong[i][1], &device, &der, &why), &why);
         assert_non_null(strstr(why.text, wrong[i][0]));
         assert_non_null(strstr(why.text, "Enroll"));
         assert_non_null(strstr(why.text, wrong[i][1]));
     }
     assert_int_equal(0, kept());
     assert_int_equal(0, world->seals);
+}
+
+TEST(whoever_is_no_role_has_none)
+{
+    static const char *const strangers[] = { "mdm", "connector", "role/va", "va ", "VA", "" };
+    DEVICE(device, .subject = "CN=one");
+    AUTO_BUF der = { 0 };
+    struct why why = { 0 };
+    for (size_t i = 0; i < sizeof(strangers) / sizeof(*strangers); i++)
+        ASSERT_ERR(ERR_NOT_AUTHORISED, issue(strangers[i], "OCSPResponseSigning", &device, &der, &why), &why);
+    ASSERT_ERR(ERR_TEMPLATE_DENIED, issue("cli", "OCSPResponseSigning", &device, &der, &why), &why);
+    assert_int_equal(0, kept());
 }
 
 TEST(what_the_template_refuses_is_refused_and_kept)
@@ -217,7 +222,8 @@ TEST(what_the_signer_could_not_seal_is_sealed_when_it_is_asked_again)
 
 RUN(W(an_ocsp_signer_is_short_lived_and_says_nocheck), W(no_other_certificate_says_nocheck),
     W(the_same_request_again_gives_the_same_certificate_and_another_one_another),
-    W(a_role_has_its_own_templates_and_no_other), W(what_the_template_refuses_is_refused_and_kept),
+    W(a_role_has_its_own_templates_and_no_other), W(whoever_is_no_role_has_none),
+    W(what_the_template_refuses_is_refused_and_kept),
     W(a_template_with_manager_approval_gives_a_role_nothing),
     W(a_request_that_its_key_did_not_sign_is_refused), W(a_body_that_lacks_something_is_refused_by_name),
     W(what_the_signer_could_not_seal_is_sealed_when_it_is_asked_again))

@@ -27,6 +27,7 @@ struct fixture {
     pthread_t thread;
     atomic_int calls, released, lost;
     char principal[32];
+    atomic_bool forbids; /* nobody may run any verb */
 };
 
 /* --- verbs --- */
@@ -97,6 +98,16 @@ static const struct ipc_verb verbs[] = {
 
 /* --- the thread --- */
 
+static enum err fixture_allow(void *role, const struct ipc_verb *verb, const struct ipc_caller *caller,
+                              struct bytes body, struct why *why)
+{
+    const struct fixture *fixture = role;
+    (void)body;
+    if (fixture->forbids)
+        return fail(why, ERR_NOT_AUTHORISED, "%s may not run %s", caller->principal, verb->name);
+    return OK;
+}
+
 static void *fixture_run(void *arg)
 {
     loop_run(((struct fixture *)arg)->loop);
@@ -116,6 +127,7 @@ static inline void fixture_open_with(struct fixture *fixture, const struct pool_
                                               .pool = fixture->pool,
                                               .verbs = table,
                                               .verb_count = count,
+                                              .allow = fixture_allow,
                                               .role = fixture,
                                               .max_frame = max_frame,
                                               .allowed_uid = -1 };

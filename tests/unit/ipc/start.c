@@ -142,6 +142,31 @@ TEST(verbs_of_both_kinds_are_for_their_principals_alone)
     office_close(office);
 }
 
+TEST(what_the_role_does_not_allow_is_refused_before_the_verb_runs)
+{
+    const struct pool_config pool = { .threads = 2 };
+    struct office *office = office_new(&pool, 0);
+    office->fixture.forbids = true;
+    fixture_listen(&office->fixture, "scep", -1);
+    fixture_start(&office->fixture);
+    int fd = raw_open(&office->fixture, "scep");
+    static const char *const names[] = { "park", "now", "echo", "wait" };
+    for (int i = 0; i < 4; i++) {
+        AUTO_BUF der = { 0 };
+        struct frame frame;
+        client_ask_number(fd, i + 1, names[i], 1);
+        assert_true(raw_receive(fd, &der, &frame));
+        assert_error(&frame, i + 1, ERR_NOT_AUTHORISED);
+    }
+    assert_int_equal(count_now(&office->begun), 0);
+    assert_int_equal(count_now(&office->held), 0);
+    office->fixture.forbids = false;
+    client_ask_number(fd, 9, "now", 1);
+    assert_number(fd, 9, 1);
+    close(fd);
+    office_close(office);
+}
+
 /* --- going on --- */
 
 struct journey {
@@ -206,5 +231,6 @@ RUN(T(an_answer_may_be_given_before_start_returns), T(answers_come_when_they_are
     T(the_body_and_the_caller_stay_until_the_answer),
     T(errors_and_empty_answers_travel_as_those_of_other_verbs), T(an_answer_past_the_limit_becomes_an_error),
     T(verbs_of_both_kinds_are_for_their_principals_alone),
+    T(what_the_role_does_not_allow_is_refused_before_the_verb_runs),
     T(a_call_goes_on_with_workers_as_often_as_it_likes),
     T(verbs_that_run_work_beside_those_that_wait_without_a_thread))

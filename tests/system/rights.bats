@@ -1,0 +1,44 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Rights, as an administrator changes them while the daemon runs.
+load helper
+
+setup_file() {
+    work_begin
+    site_make --validator static
+    printf 'open sesame\n' | chancery password set default 2>/dev/null
+    daemon_start
+    get_ca "$URL" "$WORK/ra"
+}
+teardown_file() { work_end; }
+
+enrol() { # NAME: how it ended
+    "$BUILD/bench/scep-load" prepare --ca-dir "$WORK/ra" --out "$WORK/m-$1" -n 1 --challenge 'open sesame' >/dev/null
+    "$BUILD/bench/scep-load" run "$WORK/m-$1" --to "127.0.0.1:$HTTP" --path /scep --out "$WORK/a-$1" -c 1 >/dev/null || true
+    chancery --json request list --limit 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["disposition"])'
+}
+
+@test "an endpoint has the templates of its slots, until Enroll is taken away, and again when it is given back" {
+    [ "$(enrol one)" = issued ]
+    for template in SCEPDevice SCEPDeviceSignature SCEPDeviceEncryption; do
+        chancery right revoke endpoint/default enroll --template "$template"
+    done
+    [ "$(enrol two)" = failed ]
+    chancery request list --limit 1 | grep 'endpoint/default lacks Enroll on template SCEPDevice'
+    chancery --json right list | grep -q '"principal": "endpoint/default"'
+    chancery right grant 'endpoint/*' enroll --template SCEPDevice
+    chancery right grant endpoint/default enroll,read --template SCEPDevice
+    [ "$(enrol three)" = issued ]
+}
+
+@test "cli keeps Manage CA, and loses at once what it takes from itself" {
+    run chancery right revoke cli manage
+    [ "$status" = 1 ]
+    [[ "$output" == *"Manage CA"* ]]
+    chancery right deny cli read
+    run chancery cert list
+    [ "$status" = 1 ]
+    [[ "$output" == *"cli lacks Read on ca issuing"* ]]
+    chancery right grant cli read
+    chancery cert list
+}
