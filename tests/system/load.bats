@@ -194,6 +194,7 @@ PY
     daemon_stop
     limits_set ''
     conf_set 's/max_connections = 40/max_connections = 3000/'
+    conf_set '/^va {/a max_connections = 3000'
     # shellcheck disable=SC2016 # $1 and $2 are the inner shell's
     run as_user timeout 20 bash -c 'ulimit -n 2000; exec "$1" -c "$2"' bash "$WORK/p/sbin/chanceryd" "$SITE/etc/chancery.conf"
     [ "$status" -ne 0 ]

@@ -163,7 +163,7 @@ TEST(each_bad_value_is_refused_and_named)
                      bad[i].said);
     }
     assert_int_equal(1, world_count(world, "SELECT version FROM template WHERE name = 'SCEPDevice'"));
-    assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM audit"));
+    assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM audit WHERE action NOT LIKE 'right%'"));
 }
 
 TEST(values_at_their_bounds_are_taken)
