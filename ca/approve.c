@@ -27,22 +27,32 @@ struct approval {
     struct request_row *row;
 };
 
+/* Of an endpoint's request the slot's as it is now; an authority named its own. */
+static enum err template_choose(const struct approval *approval, const struct csr *csr, struct template **ret,
+                                struct why *why)
+{
+    const struct request_row *row = approval->row;
+    const struct endpoint *endpoint = ca_find_endpoint(approval->ca, bytes_str(row->endpoint));
+    if (!*row->endpoint)
+        return template_load(approval->ca->store, bytes_str(row->template_name), ret, why);
+    if (!endpoint)
+        return fail(why, ERR_BAD_REQUEST, "request %lld is of endpoint %s, which is not configured any more",
+                    (long long)row->request_id, row->endpoint);
+    return template_for_slot(approval->ca, endpoint, slot_of(csr), ret, why);
+}
+
 /* The same stages as an enrolment; the kept request stands for the device, the approval for the challenge. */
 static enum err approve_reserve(const struct approval *approval, struct reservation *ret, struct why *why)
 {
     struct request_row *row = approval->row;
-    const struct endpoint *endpoint = ca_find_endpoint(approval->ca, bytes_str(row->endpoint));
     AUTO(public_key) key = NULL;
     AUTO_VAL(grant) grant = { 0 };
     AUTO_BUF der = { 0 };
     struct csr csr;
     uint8_t digest[32];
-    if (!endpoint)
-        return fail(why, ERR_BAD_REQUEST, "request %lld is of endpoint %s, which is not configured any more",
-                    (long long)row->request_id, row->endpoint);
     TRY(request_info_parse(buf_bytes(&row->info), &der, &csr, why));
     TRY(public_key_parse(csr.spki, &key, why));
-    TRY(template_for_slot(approval->ca, endpoint, slot_of(&csr), &grant.template, why));
+    TRY(template_choose(approval, &csr, &grant.template, why));
     TRY(template_apply(&csr, key, &grant, why));
     TRY(sha256_parts(&csr.spki, 1, digest, why));
     struct reserve_params params = { .issuer = approval->issuer,

@@ -97,6 +97,13 @@ static void on_reserved(void *arg, enum err err, const struct why *why)
         return;
     }
     enrolment->grant.reserved = true;
+    if (enrolment->slot.over[0]) {
+        enrolment->enrolled =
+            (struct enrolled){ .disposition = ENROLL_PENDING, .request_id = enrolment->slot.request_id };
+        memcpy(enrolment->enrolled.over, enrolment->slot.over, sizeof(enrolment->slot.over));
+        enrolment_end(enrolment, OK, why);
+        return;
+    }
     issue_seal_start(enrolment->ca, &enrolment->slot, &enrolment->der, on_sealed, enrolment); /* signer */
 }
 

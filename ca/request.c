@@ -145,6 +145,7 @@ void request_row_free(struct request_row *row)
     free(row->endpoint);
     free(row->validator);
     free(row->requester);
+    free(row->template_name);
     free(row->reason);
     free(row->serial);
     free(row->certificate_status);
@@ -156,7 +157,7 @@ void request_row_free(struct request_row *row)
 
 #define ROW_QUERY                                                                                            \
     "SELECT r.request_id, r.disposition, r.endpoint, r.validator, r.requester, r.error, r.reason, r.info, "  \
-    "r.serial, c.status, c.tbs, c.der, c.not_after FROM request r LEFT JOIN certificate c "                  \
+    "r.serial, c.status, c.tbs, c.der, c.not_after, r.template FROM request r LEFT JOIN certificate c "      \
     "ON c.issuer_id = r.issuer_id AND c.serial = r.serial WHERE r.issuer_id = $1 AND "
 
 static enum err row_query(struct store_tx *tx, const struct request_lookup *by, struct store_rows **ret,
@@ -207,6 +208,7 @@ static void row_read(const struct store_rows *rows, struct request_row *row)
     row->tbs = buf_dup(store_bytes(rows, 0, 10));
     row->der = buf_dup(store_bytes(rows, 0, 11));
     row->not_after = store_int(rows, 0, 12);
+    row->template_name = xstrdup(store_str(rows, 0, 13));
 }
 
 struct find_arg {

@@ -44,7 +44,7 @@ const char *disposition_name(enum disposition disposition);  /* as stored and li
 struct request_row {
     int64_t request_id;
     enum disposition disposition;
-    char *endpoint, *validator, *requester;
+    char *endpoint, *validator, *requester, *template_name;
     enum err error; char *reason;
     struct buf info;
     char *serial;                                            /* NULL before T1 */

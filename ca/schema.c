@@ -110,7 +110,17 @@ static const char rights[] =
     "CREATE TABLE right_rule (issuer_id TEXT NOT NULL, object TEXT NOT NULL, principal TEXT NOT NULL, "
     "node_id TEXT NOT NULL,"
     " allowed BIGINT NOT NULL, denied BIGINT NOT NULL, changed_at BIGINT NOT NULL, changed_by TEXT NOT NULL,"
-    " PRIMARY KEY (issuer_id, object, principal));";
+    " PRIMARY KEY (issuer_id, object, principal));"
+    /* Limits of ca/authority.h; issued and revoked: how many since the hour began. */
+    "CREATE TABLE authority (issuer_id TEXT NOT NULL, name TEXT NOT NULL, node_id TEXT NOT NULL,"
+    " templates TEXT NOT NULL, suffixes TEXT NOT NULL, denied TEXT NOT NULL, eku TEXT NOT NULL,"
+    " per_device BIGINT NOT NULL, issues BIGINT NOT NULL, revocations BIGINT NOT NULL, issued BIGINT NOT "
+    "NULL,"
+    " issued_since BIGINT NOT NULL, revoked BIGINT NOT NULL, revoked_since BIGINT NOT NULL,"
+    " changed_at BIGINT NOT NULL, changed_by TEXT NOT NULL, PRIMARY KEY (issuer_id, name));"
+    "ALTER TABLE certificate ADD COLUMN authority TEXT;"
+    "CREATE INDEX certificate_of_authority ON certificate (issuer_id, authority, identity)"
+    " WHERE authority IS NOT NULL;";
 
 const struct migration ca_migrations[] = { { 1, first },  { 2, second }, { 3, third },
                                            { 4, fourth }, { 5, fifth },  { 6, rights } };

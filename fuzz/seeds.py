@@ -161,7 +161,8 @@ def hello(principal):
 
 VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'ca_get', 'status_get', 'status_changes', 'crl_get', 'request_list', 'request_show', 'request_export', 'request_approve',
          'request_deny', 'refusal_list', 'cert_list', 'cert_show', 'cert_export', 'cert_revoke', 'cert_release',
-         'template_list', 'template_show', 'template_export', 'crl_publish', 'crl_show', 'crl_export', 'password_new', 'status', 'issue', 'right_list', 'right_grant', 'right_revoke', 'right_deny']  # ca/verbs.c
+         'template_list', 'template_show', 'template_export', 'crl_publish', 'crl_show', 'crl_export', 'password_new', 'status', 'issue', 'right_list', 'right_grant', 'right_revoke', 'right_deny', 'authority_list', 'authority_show',
+         'authority_add', 'authority_set', 'authority_remove']  # ca/verbs.c
 
 
 def make_verbs(objects):
