@@ -46,6 +46,7 @@ enum {
     X(ERR_CHALLENGE_EXPIRED,  FAIL_BAD_REQUEST,       0, 200, 1, 0x80070005u, "ChallengeExpired", "K411", "K411", "challenge password expired", "make a new one: chancery password new") \
     X(ERR_TEMPLATE,           FAIL_BAD_REQUEST,       0, 200, 1, 0x80094800u, NONE, NONE, "P7", "no such template, or not published", "set the endpoint's slot to a published template's name") \
     X(ERR_TEMPLATE_DENIED,    FAIL_BAD_REQUEST,       0, 200, 1, 0x80094012u, NONE, NONE, "P7", "the rights on the template do not let it enrol", "grant them: chancery right grant PRINCIPAL read,enroll --template NAME") \
+    X(ERR_AUTHORITY_LIMIT,    FAIL_BAD_REQUEST,       0, 403, 1, 0,          NONE, NONE, NONE, "outside the authority's limits", "chancery authority show has them, chancery authority set changes them") \
     X(ERR_TEMPLATE_SUBJECT,   FAIL_BAD_REQUEST,       0, 200, 1, 0x80094812u, "SubjectNameMismatch", NONE, NONE, "subject not allowed by the template", "ask for what the template allows, or widen it") \
     X(ERR_TEMPLATE_SAN,       FAIL_BAD_REQUEST,       0, 200, 1, 0x80094812u, "SubjectAltNameMismatch", NONE, NONE, "subject alternative name not allowed by the template", "ask for what the template allows, or widen it") \
     X(ERR_TEMPLATE_USAGE,     FAIL_BAD_REQUEST,       0, 200, 1, 0x80094800u, "KeyUsageMismatch", NONE, NONE, "key usage not allowed by the template", "ask for what the template allows, or widen it") \

@@ -40,6 +40,7 @@
 #define LIMIT_OCSP_REQUESTS        8        /* CertIDs in one request                                             */
 #define LIMIT_VA_AUTHORITIES       64       /* ca sections that va answers for: as many as a list has values       */
 #define LIMIT_VA_FILES             64       /* certificates and CRLs of other CAs that va serves                   */
+#define LIMIT_AUTHORITY_PENDING    1000     /* of one authority that is over its limits: an administrator reads them */
 #define LIMIT_NAME_BYTES           64       /* names of endpoints, templates, CAs, principals                     */
 #define LIMIT_POLICY_BYTES         65536    /* a policy file of certreq; the guides' have 700                     */
 #define LIMIT_POLICY_PURPOSES      32       /* its extended key usages                                            */

@@ -50,15 +50,11 @@ static enum err template_met(struct ca *ca, const struct request_row *row, struc
 static enum err approve_reserve(const struct approval *approval, struct reservation *ret, struct why *why)
 {
     struct request_row *row = approval->row;
-    const struct endpoint *endpoint = ca_find_endpoint(approval->ca, bytes_str(row->endpoint));
     AUTO(public_key) key = NULL;
     AUTO_VAL(grant) grant = { 0 };
     AUTO_BUF der = { 0 };
     struct csr csr;
     uint8_t digest[32];
-    if (!endpoint)
-        return fail(why, ERR_BAD_REQUEST, "request %lld is of endpoint %s, which is not configured any more",
-                    (long long)row->request_id, row->endpoint);
     TRY(request_info_parse(buf_bytes(&row->info), &der, &csr, why));
     TRY(public_key_parse(csr.spki, &key, why));
     TRY(template_met(approval->ca, row, &grant.template, why));

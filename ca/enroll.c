@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "base/wake.h"
 #include "ca/answer.h"
+#include "ca/authority.h"
 #include "ca/issue.h"
 #include "ca/may_enrol.h"
 #include "ca/request.h"
@@ -98,6 +99,13 @@ static void on_reserved(void *arg, enum err err, const struct why *why)
         return;
     }
     enrolment->grant.reserved = true;
+    if (enrolment->slot.over[0]) {
+        enrolment->enrolled =
+            (struct enrolled){ .disposition = ENROLL_PENDING, .request_id = enrolment->slot.request_id };
+        memcpy(enrolment->enrolled.over, enrolment->slot.over, sizeof(enrolment->slot.over));
+        enrolment_end(enrolment, OK, why);
+        return;
+    }
     issue_seal_start(enrolment->ca, &enrolment->slot, &enrolment->der, on_sealed, enrolment); /* signer */
 }
 
@@ -135,7 +143,7 @@ static enum err judge(struct enrolment *enrolment, struct why *why)
                     request->issuer->name);
     /* Last, because whoever a manual endpoint makes wait was accepted by nobody: is_to_be_kept. */
     grant->waits = grant->waits || (grant->template->manager_approval && !FAULT(manager_approval));
-    if (grant->waits && !request->endpoint)
+    if (grant->waits && !request->endpoint && !authority_of(request->requester))
         return fail(why, ERR_TEMPLATE,
                     "template %s wants a manager's approval, and a role's own request cannot wait",
                     grant->template->name);
@@ -152,7 +160,7 @@ static void enrolment_begin(struct enrolment *enrolment)
     }
     enrolment->params = reserve_params_of(&enrolment->request, &enrolment->grant);
     const struct reserve_start start = { &enrolment->params, &enrolment->grant, &enrolment->slot };
-    if (enrolment->grant.waits)
+    if (enrolment->grant.waits && enrolment->request.endpoint)
         enrolment->start.go_on(enrolment->start.arg, wait_for_approval, enrolment);
     else
         issue_reserve_start(enrolment->ca, &start, on_reserved, enrolment); /* T1 */

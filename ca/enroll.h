@@ -2,6 +2,7 @@
 /* One enrolment, from what a device asks to what it gets. */
 #pragma once
 #include "ca/ca.h"
+#include "ca/authority.h"
 #include "ca/request.h"
 
 struct enrolled {
@@ -9,6 +10,7 @@ struct enrolled {
     int64_t request_id;
     struct buf certificate;                                  /* DER; empty while pending */
     char serial[2 * SERIAL_BYTES + 1];                       /* of it */
+    char over[AUTHORITY_OVER_BYTES];                         /* of an authority's that waits: over which limit it is */
     bool again;                                              /* the answer to a request that was answered before */
 };
 void enrolled_free(struct enrolled *enrolled);               /* held by value */

@@ -2,6 +2,7 @@
 /* From a grant to a certificate, in the three steps of design.md section 3. This is the one way to one: enrolment, approval
    and init all come through here (spec security.md, rule 8 of its first section). */
 #pragma once
+#include "ca/authority.h"
 #include "ca/request.h"
 #include "ca/template.h"
 
@@ -11,6 +12,7 @@ struct reservation {
     int64_t request_id;
     char serial[2 * SERIAL_BYTES + 1];
     struct buf tbs;
+    char over[AUTHORITY_OVER_BYTES];                         /* not empty: no serial is taken, it waits for an administrator */
 };
 void reservation_free(struct reservation *slot);             /* held by value */
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/wake.h"
 #include "ca/audit.h"
+#include "ca/authority.h"
 #include "ca/challenge.h"
 #include "ca/issue.h"
 #include "ca/validator.h"
@@ -52,8 +53,9 @@ struct attempt {
     enum disposition disposition;
     int64_t pending_max;
     const struct why *reason;
-    int64_t request_id; /* result */
-    bool serial_taken;  /* result */
+    int64_t request_id;              /* result */
+    char over[AUTHORITY_OVER_BYTES]; /* result: why it waits, which then is its disposition */
+    bool serial_taken;               /* result */
 };
 
 static void attempt_free(struct attempt *attempt)
@@ -234,14 +236,33 @@ static enum err transaction_check(struct store_tx *tx, const struct attempt *att
                 (long long)store_int(rows, 0, 0));
 }
 
+/* Under the issuer's counter row: the limits hold however many ask at once. What an authority has too much of waits. */
+static enum err authority_gate(struct store_tx *tx, struct attempt *attempt, struct why *why)
+{
+    const struct reserve_params *p = attempt->params;
+    const char *name = authority_of(p->requester);
+    if (!name || attempt->disposition == DISPOSITION_FAILED)
+        return OK;
+    const struct authority_ask ask = { p->issuer->name, name, attempt->grant, BYTES_ARR(attempt->identity),
+                                       attempt->now };
+    TRY(authority_judge(tx, &ask, attempt->over, why));
+    if (!attempt->over[0] && attempt->grant->waits)
+        snprintf(attempt->over, sizeof(attempt->over), "template %s wants a manager's approval",
+                 attempt->grant->template->name);
+    attempt->disposition = attempt->over[0] ? DISPOSITION_PENDING : DISPOSITION_SEALING;
+    return OK;
+}
+
 static enum err request_insert(struct store_tx *tx, struct attempt *attempt, struct why *why)
 {
     const struct reserve_params *p = attempt->params;
-    bool sealing = attempt->disposition == DISPOSITION_SEALING,
-         failed = attempt->disposition == DISPOSITION_FAILED;
     const struct template *template = attempt->grant->template;
     TRY(counter_next(tx, p->issuer->name, "request", &attempt->request_id, why));
     TRY(transaction_check(tx, attempt, why));
+    TRY(authority_gate(tx, attempt, why));
+    bool sealing = attempt->disposition == DISPOSITION_SEALING,
+         failed = attempt->disposition == DISPOSITION_FAILED;
+    const char *reason = failed ? attempt->reason->text : attempt->over[0] ? attempt->over : NULL;
     return store_exec(
         tx,
         "INSERT INTO request (issuer_id, request_id, node_id, request_key, endpoint, requester, validator, "
@@ -257,9 +278,9 @@ static enum err request_insert(struct store_tx *tx, struct attempt *attempt, str
                S_TEXT(buf_text(&attempt->subject)), S_TEXT(buf_text(&attempt->san)),
                S_TEXT(template ? template->name : ""), S_INT(template ? template->version : 0),
                S_TEXT(disposition_name(attempt->disposition)), S_TEXT(sealing ? attempt->serial : NULL),
-               S_TEXT(failed ? err_row(attempt->reason->err)->name : NULL),
-               S_TEXT(failed ? attempt->reason->text : NULL), S_INT(attempt->now),
-               sealing ? S_INT(attempt->now) : S_NULL, failed ? S_INT(attempt->now) : S_NULL,
+               S_TEXT(failed ? err_row(attempt->reason->err)->name : NULL), S_TEXT(reason),
+               S_INT(attempt->now), sealing ? S_INT(attempt->now) : S_NULL,
+               failed ? S_INT(attempt->now) : S_NULL,
                attempt->disposition == DISPOSITION_PENDING ? S_INT(1) : S_NULL),
         NULL, why);
 }
@@ -295,13 +316,14 @@ static enum err certificate_insert(struct store_tx *tx, struct attempt *attempt,
         tx,
         "INSERT INTO certificate (issuer_id, serial, node_id, request_id, requester, template, subject, san, "
         "identity, "
-        "spki_digest, not_before, not_after, status, tbs) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'reserved', $13)",
+        "spki_digest, not_before, not_after, status, tbs, authority) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'reserved', $13, $14)",
         S_ARGS(S_TEXT(p->issuer->name), S_TEXT(attempt->serial), S_TEXT(attempt->ca->node),
                S_INT(attempt->request_id), S_TEXT(p->requester), S_TEXT(attempt->grant->template->name),
                S_TEXT(buf_text(&attempt->subject)), S_TEXT(buf_text(&attempt->san)),
                S_BYTES(BYTES_ARR(attempt->identity)), S_BYTES(p->spki_digest), S_INT(attempt->not_before),
-               S_INT(attempt->not_after), S_BYTES(buf_bytes(&attempt->tbs))),
+               S_INT(attempt->not_after), S_BYTES(buf_bytes(&attempt->tbs)),
+               S_TEXT(authority_of(p->requester))),
         NULL, why);
     attempt->serial_taken = err == ERR_CONFLICT;
     return FAULT(serial_unique) && attempt->serial_taken ? OK : err;
@@ -324,6 +346,8 @@ static enum err reserve_work(struct store_tx *tx, void *arg, struct why *why)
     const struct reserve_params *p = attempt->params;
     attempt->serial_taken = false;
     TRY(p->approved_id ? request_approve(tx, attempt, why) : request_insert(tx, attempt, why));
+    if (attempt->disposition == DISPOSITION_PENDING)
+        return OK;
     TRY(identity_check(tx, attempt, why));
     TRY(certificate_insert(tx, attempt, why));
     return challenge_take(tx, attempt, why);
@@ -350,6 +374,7 @@ static void reserving_end(struct reserving *reserving, enum err err, const struc
     if (err == OK) {
         struct reservation slot = { .issuer = attempt->params->issuer, .request_id = attempt->request_id };
         memcpy(slot.serial, attempt->serial, sizeof(slot.serial));
+        memcpy(slot.over, attempt->over, sizeof(slot.over));
         slot.tbs = TAKE_BUF(attempt->tbs);
         *reserving->ret = slot;
     }

@@ -145,8 +145,8 @@ void request_row_free(struct request_row *row)
     free(row->endpoint);
     free(row->validator);
     free(row->requester);
-    free(row->reason);
     free(row->template_name);
+    free(row->reason);
     free(row->serial);
     free(row->certificate_status);
     buf_free(&row->info);

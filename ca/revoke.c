@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "ca/audit.h"
+#include "ca/authority.h"
 #include "ca/crl_publish.h"
 #include "ca/status.h"
 
@@ -49,6 +50,14 @@ static enum err change_mark(struct store_tx *tx, struct change *change, const ch
     return audit_write(tx, change->ca, &entry, why);
 }
 
+static enum err actor_judge(struct store_tx *tx, const struct change *change, struct why *why)
+{
+    const char *authority = authority_of(change->revocation->actor);
+    const struct authority_revoking revoking = { change->issuer->name, authority, change->revocation->serial,
+                                                 clock_now(change->ca->clock) };
+    return authority ? authority_judge_revocation(tx, &revoking, why) : OK;
+}
+
 static enum err revoke_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct change *change = arg;
@@ -64,8 +73,10 @@ static enum err revoke_work(struct store_tx *tx, void *arg, struct why *why)
                           S_TEXT(revocation->actor), S_TEXT(change->issuer->name),
                           S_TEXT(revocation->serial)),
                    &changed, why));
-    if (changed == 1)
+    if (changed == 1) {
+        TRY(actor_judge(tx, change, why));
         return change_mark(tx, change, "revoke", why);
+    }
     TRY(row_find(tx, change, &row, why));
     change->version = row.version;
     if (revocation->reason == CRL_CERTIFICATE_HOLD && row.reason != CRL_CERTIFICATE_HOLD)

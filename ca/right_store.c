@@ -161,17 +161,17 @@ struct change_arg {
     const struct right_change *change;
 };
 
-static enum err change_row(struct store_tx *tx, const struct change_arg *arg, struct why *why)
+static enum err change_row(struct store_tx *tx, const struct ca *ca, const struct right_change *change,
+                           struct why *why)
 {
-    const struct right_change *change = arg->change;
-    int64_t rights = change->rights, now = clock_now(arg->ca->clock);
+    int64_t rights = change->rights, now = clock_now(ca->clock);
     bool grants = change->how == RIGHT_HOW_GRANT, denies = change->how == RIGHT_HOW_DENY;
     TRY(store_exec(tx,
                    "INSERT INTO right_rule (issuer_id, object, principal, node_id, allowed, denied, "
                    "changed_at, changed_by) VALUES ($1, $2, $3, $4, 0, 0, $5, $6) "
                    "ON CONFLICT (issuer_id, object, principal) DO NOTHING",
                    S_ARGS(S_TEXT(change->issuer->name), S_TEXT(change->object), S_TEXT(change->principal),
-                          S_TEXT(arg->ca->node), S_INT(now), S_TEXT(change->actor)),
+                          S_TEXT(ca->node), S_INT(now), S_TEXT(change->actor)),
                    NULL, why));
     return store_exec(tx,
                       "UPDATE right_rule SET allowed = (allowed & $1) | $2, denied = (denied & $1) | $3, "
@@ -183,16 +183,11 @@ static enum err change_row(struct store_tx *tx, const struct change_arg *arg, st
                       NULL, why);
 }
 
-/* Under the issuer's counter row, so that two changes at once can't do together what neither may. */
-static enum err change_work(struct store_tx *tx, void *context, struct why *why)
+/* cli keeps Manage CA, and the number of rules its limit. */
+static enum err rules_judge(struct store_tx *tx, const char *issuer, struct why *why)
 {
-    const struct change_arg *arg = context;
-    const char *issuer = arg->change->issuer->name;
     const struct right_question administrator = { "cli", issuer, NULL, RIGHT_MANAGE };
     struct right_rules rules = { 0 };
-    int64_t ignored;
-    TRY(counter_next(tx, issuer, "right", &ignored, why));
-    TRY(change_row(tx, arg, why));
     enum err err = load_work(tx, &rules, why);
     bool locked_out = !FAULT(right_lockout) && !rights_allow(&rules, &administrator);
     size_t count = rules.count;
@@ -204,7 +199,24 @@ static enum err change_work(struct store_tx *tx, void *context, struct why *why)
                     issuer);
     if (count > RIGHT_RULES_MAX)
         return fail(why, ERR_LIMIT, "there would be %zu rules, limit %d", count, RIGHT_RULES_MAX);
-    return rule_audit(tx, arg->ca, arg->change, why);
+    return OK;
+}
+
+enum err right_change_in(struct store_tx *tx, const struct ca *ca, const struct right_change *change,
+                         struct why *why)
+{
+    TRY(change_row(tx, ca, change, why));
+    TRY(rules_judge(tx, change->issuer->name, why));
+    return rule_audit(tx, ca, change, why);
+}
+
+/* Under the issuer's counter row, so that two changes at once can't do together what neither may. */
+static enum err change_work(struct store_tx *tx, void *context, struct why *why)
+{
+    const struct change_arg *arg = context;
+    int64_t ignored;
+    TRY(counter_next(tx, arg->change->issuer->name, "right", &ignored, why));
+    return right_change_in(tx, arg->ca, arg->change, why);
 }
 
 enum err right_change(struct ca *ca, const struct right_change *change, struct why *why)

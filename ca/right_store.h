@@ -23,4 +23,7 @@ struct right_change {
     unsigned rights;
     enum right_how { RIGHT_HOW_GRANT, RIGHT_HOW_REVOKE, RIGHT_HOW_DENY } how;
 };
+/* The same inside a unit of work that has the counter "right" of the issuer; in force after rights_reload. */
+NODISCARD enum err right_change_in(struct store_tx *tx, const struct ca *ca, const struct right_change *change,
+                                   struct why *why);
 NODISCARD enum err right_change(struct ca *ca, const struct right_change *change, struct why *why);

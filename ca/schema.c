@@ -149,6 +149,18 @@ static const char seventh[] =
     " allowed BIGINT NOT NULL, denied BIGINT NOT NULL, changed_at BIGINT NOT NULL, changed_by TEXT NOT NULL,"
     " PRIMARY KEY (issuer_id, object, principal));";
 
-const struct migration ca_migrations[] = { { 1, first }, { 2, second }, { 3, third },  { 4, fourth },
-                                           { 5, fifth }, { 6, sixth },  { 7, seventh } };
+/* Limits of ca/authority.h; issued and revoked: how many since the hour began. */
+static const char eighth[] =
+    "CREATE TABLE authority (issuer_id TEXT NOT NULL, name TEXT NOT NULL, node_id TEXT NOT NULL,"
+    " templates TEXT NOT NULL, suffixes TEXT NOT NULL, denied TEXT NOT NULL, eku TEXT NOT NULL,"
+    " per_device BIGINT NOT NULL, issues BIGINT NOT NULL, revocations BIGINT NOT NULL, issued BIGINT NOT "
+    "NULL,"
+    " issued_since BIGINT NOT NULL, revoked BIGINT NOT NULL, revoked_since BIGINT NOT NULL,"
+    " changed_at BIGINT NOT NULL, changed_by TEXT NOT NULL, PRIMARY KEY (issuer_id, name));"
+    "ALTER TABLE certificate ADD COLUMN authority TEXT;"
+    "CREATE INDEX certificate_of_authority ON certificate (issuer_id, authority, identity)"
+    " WHERE authority IS NOT NULL;";
+
+const struct migration ca_migrations[] = { { 1, first }, { 2, second }, { 3, third },   { 4, fourth },
+                                           { 5, fifth }, { 6, sixth },  { 7, seventh }, { 8, eighth } };
 const size_t ca_migration_count = sizeof(ca_migrations) / sizeof(*ca_migrations);

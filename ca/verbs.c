@@ -35,7 +35,7 @@
     X("crl_export",         "cli",     verb_crl_export, NULL,         READ,    ON_CA) \
     X("password_new",       "cli",     verb_password_new, NULL,       ISSUE,   ON_ENDPOINT) \
     X("status",             "cli",     verb_status, NULL,             READ,    ON_EVERY_CA) \
-    X("issue",              "scep va", NULL, verb_issue,              REQUEST, ON_CA) \
+    X("issue",              "scep va mdm connector", NULL, verb_issue, REQUEST, ON_CA) \
     X("ca_get",             "va",      verb_ca_get, NULL,             READ,    ON_CA) \
     X("status_get",         "va",      verb_status_get, NULL,         READ,    ON_CA) \
     X("status_changes",     "va",      verb_status_changes, NULL,     READ,    ON_CA) \
@@ -51,7 +51,12 @@
     X("right_list",         "cli",     verb_right_list, NULL,         READ,    ON_CA) \
     X("right_grant",        "cli",     verb_right_grant, NULL,        MANAGE,  ON_CA) \
     X("right_revoke",       "cli",     verb_right_revoke, NULL,       MANAGE,  ON_CA) \
-    X("right_deny",         "cli",     verb_right_deny, NULL,         MANAGE,  ON_CA)
+    X("right_deny",         "cli",     verb_right_deny, NULL,         MANAGE,  ON_CA) \
+    X("authority_list",     "cli",     verb_authority_list, NULL,     READ,    ON_CA) \
+    X("authority_show",     "cli",     verb_authority_show, NULL,     READ,    ON_CA) \
+    X("authority_add",      "cli",     verb_authority_add, NULL,      MANAGE,  ON_CA) \
+    X("authority_set",      "cli",     verb_authority_set, NULL,      MANAGE,  ON_CA) \
+    X("authority_remove",   "cli",     verb_authority_remove, NULL,   MANAGE,  ON_CA)
 /* clang-format on */
 
 #define VERB(name, principals, run, start, right, on) { name, principals, run, start },

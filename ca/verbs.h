@@ -25,7 +25,8 @@ enum err verb_status_get(void *role, const struct ipc_caller *caller, struct byt
 enum err verb_status_changes(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_crl_get(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 /* verbs_issue.c: a role's own certificate. The body is a record {ca, template, csr}, csr the PKCS#10 in base64; the answer an
-   OCTET STRING, the certificate. The same request again gets the same one. */
+   OCTET STRING, the certificate; an empty one while the request waits for an administrator. The same request again gets
+   the same one. */
 void verb_issue(void *role, struct ipc_call *call);
 /* For the command line: a record goes in, a list of records comes out. */
 /* verbs_request.c */
@@ -66,6 +67,13 @@ enum err verb_right_list(void *role, const struct ipc_caller *caller, struct byt
 enum err verb_right_grant(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_right_revoke(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_right_deny(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+
+/* verbs_authority.c; a record {name, templates, suffixes, denied, eku, device, issues, revocations, ca} */
+enum err verb_authority_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_authority_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_authority_add(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_authority_set(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_authority_remove(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 
 /* Common to them. */
 #define LIST_DEFAULT 100

@@ -41,7 +41,12 @@ static void on_enrolled(void *arg, enum err err, struct enrolled *enrolled, cons
 {
     struct issue_call *issue = arg;
     AUTO_BUF body = { 0 };
-    if (err == OK) {
+    if (err == OK && enrolled->disposition == ENROLL_PENDING) {
+        if (!enrolled->again)
+            log_error(NULL, "alarm: issue waits for an administrator request=%lld by=%s reason=\"%s\"",
+                      (long long)enrolled->request_id, issue->requester, enrolled->over);
+        der_put_octets(&body, BYTES_NONE);
+    } else if (err == OK) {
         log_info(NULL, "issue issued%s request=%lld serial=%s by=%s template=%s",
                  enrolled->again ? " again" : "", (long long)enrolled->request_id, enrolled->serial,
                  issue->requester, issue->template_name);

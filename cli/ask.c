@@ -12,8 +12,11 @@ static enum err wrong_usage(const struct ask *ask, const char *argument, struct 
 
 static const char *option_named(const struct ask *ask, const char *argument)
 {
+    if (argument[0] != '-' || argument[1] != '-')
+        return NULL;
+    const char *name = argument + 2;
     for (size_t i = 0; i < ASK_FIELDS_MAX && ask->options[i]; i++) {
-        if (strncmp(argument, "--", 2) == 0 && strcmp(argument + 2, ask->options[i]) == 0)
+        if (strcmp(name, ask->options[i]) == 0)
             return ask->options[i];
     }
     return NULL;

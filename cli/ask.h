@@ -4,7 +4,7 @@
 #include "cli/command.h"
 
 enum ask_show { ASK_LIST, ASK_RECORD, ASK_FIELD, ASK_JSON };   /* ASK_JSON: always as JSON */
-#define ASK_FIELDS_MAX 4
+#define ASK_FIELDS_MAX 8
 struct ask {
     const struct command *command;
     const char *role, *verb;

@@ -11,6 +11,8 @@ extern const struct command command_init, command_status, command_config_show, c
     command_right_list, command_right_grant, command_right_revoke, command_right_deny, command_apply,
     command_export, command_ca_flags, command_crl_publish, command_crl_show, command_crl_export,
     command_crl_renew_root, command_ra_show, command_ra_renew, command_ra_export, command_ra_import;
+extern const struct command command_authority_list, command_authority_show, command_authority_add,
+    command_authority_set, command_authority_remove;
 extern const struct command command_ca_export, command_certreq_new, command_certreq_accept, command_remind,
     command_metrics;
 
@@ -45,6 +47,11 @@ const struct command *const commands[] = {
     &command_right_grant,
     &command_right_revoke,
     &command_right_deny,
+    &command_authority_list,
+    &command_authority_show,
+    &command_authority_add,
+    &command_authority_set,
+    &command_authority_remove,
     &command_apply,
     &command_export,
     &command_ca_flags,

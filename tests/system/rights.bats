@@ -42,3 +42,29 @@ enrol() { # NAME: how it ended
     chancery right grant cli read
     chancery cert list
 }
+
+@test "an authority's limits are added, shown, changed one by one, and removed; what can't be one is refused" {
+    chancery authority add mdm --templates SCEPDevice --suffixes dns:.example.net --issues 7
+    chancery authority show mdm | grep -E '^suffixes +dns:.example.net$'
+    chancery authority set mdm --denied 'admin*'
+    chancery --json authority list | python3 -c '
+import json, sys
+(it,) = json.load(sys.stdin)
+assert (it["name"], it["templates"], it["denied"], it["eku"], it["issues"]) == ("mdm", "SCEPDevice", "admin*", "clientAuth", "7"), it'
+    chancery right list | grep -q 'authority/mdm'
+    run chancery authority add mdm
+    [ "$status" = 1 ]
+    [[ "$output" == *"mdm"* ]]
+    run chancery authority set mdm --suffixes example.net
+    [ "$status" = 1 ]
+    [[ "$output" == *'KIND:SUFFIX'* ]]
+    run chancery authority set mdm --templates NoSuch
+    [ "$status" = 1 ]
+    [[ "$output" == *NoSuch* ]]
+    run chancery authority set mdm --issues -1
+    [ "$status" = 1 ]
+    chancery authority remove mdm
+    run chancery authority show mdm
+    [ "$status" = 1 ]
+    chancery right list | { ! grep 'authority/mdm'; }
+}

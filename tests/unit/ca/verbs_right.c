@@ -267,6 +267,11 @@ static const struct expected {
     { "right_grant", "cli", RIGHT_MANAGE },
     { "right_revoke", "cli", RIGHT_MANAGE },
     { "right_deny", "cli", RIGHT_MANAGE },
+    { "authority_list", "cli", RIGHT_READ },
+    { "authority_show", "cli", RIGHT_READ },
+    { "authority_add", "cli", RIGHT_MANAGE },
+    { "authority_set", "cli", RIGHT_MANAGE },
+    { "authority_remove", "cli", RIGHT_MANAGE },
 };
 #define EXPECTED (sizeof(expected) / sizeof(*expected))
 static const char *const peers[] = {

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Authorities: who asks `ca` for certificates of others (the management service, connectors), each within limits of its own
+   that nobody but the administrator of this host changes. Whoever takes such a service over can mint inside them, and
+   nowhere else (design.md section 2). */
+#pragma once
+#include "ca/template.h"
+
+/* Texts are lists with commas. suffixes: "dns:.example.net,upn:@example.net": a name needs one of its kind, an empty one
+   allows all of that kind; of a uri its host counts, and an ip is whole. denied: patterns as of template rules, without case, over subject values and names. */
+struct authority_limits {
+    char *name, *templates, *suffixes, *denied, *eku;
+    int64_t per_device, issues, revocations;                 /* valid certificates of one identity; per hour */
+};
+void authority_limits_free(struct authority_limits *authority);            /* held by value */
+const char *authority_of(const char *principal);             /* NAME of "authority/NAME"; NULL: it is none */
+/* ERR_USAGE for a list that can't be one. */
+NODISCARD enum err authority_check(const struct authority_limits *authority, struct why *why);
+
+/* Inside T1, with the issuer's counter row taken. Outside the limits: ERR_AUTHORITY_LIMIT. Too many: ret_over says which limit
+   and both values, and the request waits; otherwise it is empty, and the issue is counted. An hour begins with the first. */
+#define AUTHORITY_OVER_BYTES 160
+struct authority_ask { const char *issuer, *name; const struct grant *grant; struct bytes identity; int64_t now; };
+NODISCARD enum err authority_judge(struct store_tx *tx, const struct authority_ask *ask,
+                                   char ret_over[static AUTHORITY_OVER_BYTES], struct why *why);
+/* Inside the unit that revokes: its own certificates alone, and no more per hour than it may (ERR_RATE). */
+struct authority_revoking { const char *issuer, *name, *serial; int64_t now; };
+NODISCARD enum err authority_judge_revocation(struct store_tx *tx, const struct authority_revoking *revoking, struct why *why);

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Authorities ask for certificates of others, inside their limits and nowhere else. */
+#include "base/encode.h"
+#include "ca/revoke.h"
+#include "ca/verbs.h"
+#include "tests/unit/ca/fixture.h"
+#include "tests/unit/ca/verb_ask.h"
+#include "tests/unit/ca/verb_call.h"
+
+#define MANY 100
+
+static struct world *world;
+
+static int begin(void **state)
+{
+    (void)state;
+    world = world_new(KEY_EC_P256);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    world_free(world);
+    return 0;
+}
+
+#define W(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define DEVICE(name, ...)                                                                                    \
+    __attribute__((cleanup(device_free))) struct device name = device_new(&(struct ask){ __VA_ARGS__ })
+
+static enum err limit(const char *verb, const char *field, const char *value, struct why *why)
+{
+    const struct ipc_caller caller = { "cli" };
+    AUTO_BUF body = { 0 }, answer = { 0 };
+    size_t mark = record_begin(&body);
+    record_put_str(&body, "name", "mdm");
+    if (field)
+        record_put_str(&body, field, value);
+    record_end(&body, mark);
+    return verb_call(verb_named(verb), world->ca, &caller, buf_bytes(&body), &answer, why);
+}
+
+static void authority_add(void)
+{
+    struct why why = { 0 };
+    ASSERT_OK(limit("authority_add", "templates", "SCEPDevice", &why), &why);
+}
+
+/* *ret_waits: it was taken, and has no certificate. */
+static enum err issue(const char *template, const struct device *device, bool *ret_waits, struct why *why)
+{
+    const struct ipc_caller caller = { "mdm" };
+    AUTO_BUF text = { 0 }, body = { 0 }, answer = { 0 };
+    struct bytes der;
+    base64_append(&text, buf_bytes(&device->csr));
+    size_t mark = record_begin(&body);
+    record_put_str(&body, "template", template);
+    record_put(&body, "csr", buf_bytes(&text));
+    record_end(&body, mark);
+    TRY(verb_call(verb_named("issue"), world->ca, &caller, buf_bytes(&body), &answer, why));
+    struct der_reader in = der_reader_over(buf_bytes(&answer));
+    assert_true(der_get_octets(&in, &der) && der_at_end(&in));
+    *ret_waits = der.len == 0;
+    return OK;
+}
+
+struct asking {
+    struct device device;
+    pthread_barrier_t *start;
+    pthread_t thread;
+    enum err err;
+    bool waits;
+};
+
+static void *ask_one(void *arg)
+{
+    struct asking *asking = arg;
+    struct why why = { 0 };
+    pthread_barrier_wait(asking->start);
+    asking->err = issue("SCEPDevice", &asking->device, &asking->waits, &why);
+    return NULL;
+}
+
+TEST(of_a_hundred_at_once_as_many_as_the_limit_are_issued_and_the_rest_waits)
+{
+    struct asking *all = xcalloc(MANY, sizeof(*all));
+    pthread_barrier_t start;
+    struct why why = { 0 };
+    int issued = 0, waiting = 0;
+    authority_add();
+    ASSERT_OK(limit("authority_set", "issues", "10", &why), &why);
+    pthread_barrier_init(&start, NULL, MANY);
+    for (int i = 0; i < MANY; i++) {
+        char subject[32];
+        snprintf(subject, sizeof(subject), "CN=device-%d", i);
+        all[i].device = device_new(&(struct ask){ .subject = subject });
+        all[i].start = &start;
+        assert_int_equal(0, pthread_create(&all[i].thread, NULL, ask_one, &all[i]));
+    }
+    for (int i = 0; i < MANY; i++) {
+        pthread_join(all[i].thread, NULL);
+        assert_int_equal(OK, all[i].err);
+        issued += !all[i].waits;
+        waiting += all[i].waits;
+        device_free(&all[i].device);
+    }
+    pthread_barrier_destroy(&start);
+    free(all);
+    assert_int_equal(10, issued);
+    assert_int_equal(90, waiting);
+    assert_int_equal(10, world_count(world, "SELECT COUNT(*) FROM certificate"));
+    assert_int_equal(90, world_count(world, "SELECT COUNT(*) FROM request WHERE disposition = 'pending'"));
+}
+
+TEST(an_hour_later_it_may_again_and_what_waits_is_approved_by_hand)
+{
+    DEVICE(one, .subject = "CN=one");
+    DEVICE(two, .subject = "CN=two");
+    DEVICE(three, .subject = "CN=three");
+    struct why why = { 0 };
+    bool waits = true;
+    authority_add();
+    ASSERT_OK(limit("authority_set", "issues", "1", &why), &why);
+    ASSERT_OK(issue("SCEPDevice", &one, &waits, &why), &why);
+    assert_false(waits);
+    ASSERT_OK(issue("SCEPDevice", &two, &waits, &why), &why);
+    assert_true(waits);
+    ASSERT_ERR(ERR_NOT_AUTHORISED, ca_approve(world->ca, world_issuer(world), 2, "authority/mdm", &why),
+               &why);
+    ASSERT_OK(ca_approve(world->ca, world_issuer(world), 2, "cli", &why), &why);
+    ASSERT_OK(issue("SCEPDevice", &two, &waits, &why), &why);
+    assert_false(waits);
+    world->clock.held += 3600;
+    ASSERT_OK(issue("SCEPDevice", &three, &waits, &why), &why);
+    assert_false(waits);
+}
+
+TEST(one_device_has_no_more_certificates_than_its_limit)
+{
+    DEVICE(one, .subject = "CN=one");
+    DEVICE(two, .subject = "CN=one");
+    struct why why = { 0 };
+    bool waits = true;
+    authority_add();
+    ASSERT_OK(limit("authority_set", "device", "1", &why), &why);
+    ASSERT_OK(issue("SCEPDevice", &one, &waits, &why), &why);
+    assert_false(waits);
+    ASSERT_OK(issue("SCEPDevice", &two, &waits, &why), &why);
+    assert_true(waits);
+}
+
+static enum err issue_named(const char *san, struct why *why)
+{
+    AUTO_BUF names = { 0 }, whole = { 0 }, extensions = { 0 };
+    bool waits;
+    ASSERT_OK(san_put_text(&names, san, why), why);
+    san_put_end(&whole, buf_bytes(&names));
+    extension_put_san(&extensions, buf_bytes(&whole), false);
+    DEVICE(device, .subject = "CN=one", .extensions = buf_bytes(&extensions));
+    return issue("SCEPDevice", &device, &waits, why);
+}
+
+TEST(names_need_a_suffix_of_their_kind)
+{
+    static const char *const bad[] = {
+        "dns:example.com",     "dns:badexample.net",         "dns:example.net.evil.org",
+        "email:a@example.org", "uri:https://a.example.net/", "ip:192.0.2.1"
+    };
+    struct why why = { 0 };
+    authority_add();
+    ASSERT_ERR(ERR_AUTHORITY_LIMIT, issue_named("dns:a.example.net", &why), &why);
+    ASSERT_OK(limit("authority_set", "suffixes", "dns:example.net,email:@example.net", &why), &why);
+    ASSERT_OK(issue_named("dns:a.Example.net", &why), &why);
+    ASSERT_OK(issue_named("dns:example.net", &why), &why);
+    ASSERT_OK(issue_named("email:a@example.net", &why), &why);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        ASSERT_ERR(ERR_AUTHORITY_LIMIT, issue_named(bad[i], &why), &why);
+    ASSERT_ERR(ERR_USAGE, limit("authority_set", "suffixes", "example.net", &why), &why);
+}
+
+TEST(of_a_uri_its_host_counts_and_an_address_is_whole)
+{
+    static const char *const bad[] = { "uri:https://evil.org/.example.net",
+                                       "uri:https://evil.org?.example.net",
+                                       "uri:https://evil.org#a@example.net",
+                                       "uri:https://a.example.net@evil.org/",
+                                       "uri:urn:a.example.net",
+                                       "uri:evil:?://a.example.net",
+                                       "ip:192.0.2.11",
+                                       "ip:1.192.0.2" };
+    struct why why = { 0 };
+    authority_add();
+    ASSERT_OK(limit("authority_set", "suffixes", "uri:example.net,ip:192.0.2.1", &why), &why);
+    ASSERT_OK(issue_named("uri:https://user@a.example.net:8443/path", &why), &why);
+    ASSERT_OK(issue_named("ip:192.0.2.1", &why), &why);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        ASSERT_ERR(ERR_AUTHORITY_LIMIT, issue_named(bad[i], &why), &why);
+}
+
+TEST(a_template_that_wants_a_manager_makes_it_wait)
+{
+    static const char *const wanted[] = { "name", "SCEPDevice", "manager_approval", "yes", NULL };
+    DEVICE(one, .subject = "CN=one");
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    bool waits = false;
+    authority_add();
+    ASSERT_OK(ask_fields(world, "template_set", wanted, &answer, &why), &why);
+    ASSERT_OK(issue("SCEPDevice", &one, &waits, &why), &why);
+    assert_true(waits);
+    ASSERT_OK(ca_approve(world->ca, world_issuer(world), 1, "cli", &why), &why);
+    ASSERT_OK(issue("SCEPDevice", &one, &waits, &why), &why);
+    assert_false(waits);
+}
+
+TEST(denied_names_are_denied_in_subject_and_names_without_case)
+{
+    DEVICE(device, .subject = "CN=Administrator");
+    struct why why = { 0 };
+    bool waits;
+    authority_add();
+    ASSERT_OK(limit("authority_set", "suffixes", "dns:", &why), &why);
+    ASSERT_OK(limit("authority_set", "denied", "admin*,dc?.example.net", &why), &why);
+    ASSERT_ERR(ERR_AUTHORITY_LIMIT, issue("SCEPDevice", &device, &waits, &why), &why);
+    ASSERT_ERR(ERR_AUTHORITY_LIMIT, issue_named("dns:DC1.example.net", &why), &why);
+    ASSERT_OK(issue_named("dns:dc10.example.net", &why), &why);
+}
+
+TEST(templates_and_purposes_are_those_of_the_limits_whatever_the_rights_say)
+{
+    DEVICE(device, .subject = "CN=one");
+    struct why why = { 0 };
+    bool waits;
+    ASSERT_ERR(ERR_NOT_AUTHORISED, issue("SCEPDevice", &device, &waits, &why), &why);
+    authority_add();
+    ASSERT_ERR(ERR_TEMPLATE_DENIED, issue("WebServer", &device, &waits, &why), &why);
+    world_exec(world, "UPDATE right_rule SET allowed = 63 WHERE principal = 'authority/mdm'");
+    ASSERT_OK(rights_reload(world->ca, &why), &why);
+    ASSERT_ERR(ERR_AUTHORITY_LIMIT, issue("ClientAuthentication", &device, &waits, &why), &why);
+    ASSERT_OK(limit("authority_set", "eku", "serverAuth", &why), &why);
+    ASSERT_ERR(ERR_AUTHORITY_LIMIT, issue("SCEPDevice", &device, &waits, &why), &why);
+    ASSERT_OK(limit("authority_remove", NULL, NULL, &why), &why);
+    ASSERT_ERR(ERR_NOT_AUTHORISED, issue("SCEPDevice", &device, &waits, &why), &why);
+    assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM certificate"));
+}
+
+TEST(it_revokes_its_own_certificates_and_not_too_many_an_hour)
+{
+    DEVICE(stranger, .subject = "CN=stranger", .challenge = "secret");
+    DEVICE(one, .subject = "CN=one");
+    DEVICE(two, .subject = "CN=two");
+    AUTO_VAL(enrolled) got = { 0 };
+    struct why why = { 0 };
+    const struct device *own[] = { &one, &two };
+    bool waits, changed;
+    authority_add();
+    ASSERT_OK(limit("authority_set", "revocations", "1", &why), &why);
+    device_assert_issued(world, &stranger, "static", &got);
+    struct revocation revocation = { got.serial, "authority/mdm", CRL_SUPERSEDED };
+    ASSERT_ERR(ERR_NOT_AUTHORISED, ca_revoke(world->ca, world_issuer(world), &revocation, &changed, &why),
+               &why);
+    for (size_t i = 0; i < 2; i++) {
+        AUTO_VAL(request_row) row = { 0 };
+        bool found = false;
+        ASSERT_OK(issue("SCEPDevice", own[i], &waits, &why), &why);
+        const struct request_lookup lookup = {
+            .ca = world->ca, .issuer = world_issuer(world), .by = LOOKUP_ID, .request_id = (int64_t)i + 2
+        };
+        ASSERT_OK(request_find(&lookup, &found, &row, &why), &why);
+        revocation.serial = row.serial;
+        enum err err = ca_revoke(world->ca, world_issuer(world), &revocation, &changed, &why);
+        assert_int_equal(i == 0 ? OK : ERR_RATE, err);
+    }
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM certificate WHERE status = 'revoked'"));
+}
+
+RUN(W(of_a_hundred_at_once_as_many_as_the_limit_are_issued_and_the_rest_waits),
+    W(an_hour_later_it_may_again_and_what_waits_is_approved_by_hand),
+    W(one_device_has_no_more_certificates_than_its_limit), W(names_need_a_suffix_of_their_kind),
+    W(denied_names_are_denied_in_subject_and_names_without_case),
+    W(of_a_uri_its_host_counts_and_an_address_is_whole), W(a_template_that_wants_a_manager_makes_it_wait),
+    W(templates_and_purposes_are_those_of_the_limits_whatever_the_rights_say),
+    W(it_revokes_its_own_certificates_and_not_too_many_an_hour))
