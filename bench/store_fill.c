@@ -177,7 +177,8 @@ static enum err issue(const struct fill *fill, const struct device *device, stru
     AUTO_STR requester = xasprintf("endpoint/%s", fill->endpoint);
     const struct grant grant = { .template = fill->template,
                                  .subject = device->subject,
-                                 .key_usage = fill->template->key_usage };
+                                 .key_usage = fill->template->key_usage,
+                                 .validity_s = fill->template->validity_s };
     const struct reserve_params params = { .issuer = ca_find_issuer(fill->ca, bytes_str(fill->ca_name)),
                                            .endpoint = fill->endpoint,
                                            .requester = requester,

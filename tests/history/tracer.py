@@ -18,7 +18,8 @@ class Tracer:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         first = self.process.stdout.readline()
         if first != 'attached\n':
-            raise world.Failure(f'at-call: {self.process.stderr.read().strip()}')
+            self.process.terminate()
+            raise world.Failure(f'at-call: {first}{self.process.stderr.read().strip()}')
         self.reader = threading.Thread(target=self._read)
         self.reader.start()
 

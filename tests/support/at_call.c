@@ -102,8 +102,8 @@ static void fail_begins(struct thread *thread)
 static bool call_begins(struct tracer *tracer, struct thread *thread)
 {
     struct call call;
-    if (!call_read(tracer, thread->tid, &call) || !call_counts(tracer, &call))
-        return false;
+    if (!tracer->told || !call_read(tracer, thread->tid, &call) || !call_counts(tracer, &call))
+        return false; /* before "attached" nobody asked for anything: what it does then is left from before */
     tracer->seen++;
     printf("%d %s\n", tracer->seen, call.text);
     fflush(stdout);
@@ -159,7 +159,6 @@ static bool all_held(const struct tracer *tracer)
 
 static void trace(struct tracer *tracer)
 {
-    bool told = false;
     while (!leaving || failing) {
         int status;
         pid_t tid = waitpid(-1, &status, __WALL);
@@ -173,10 +172,10 @@ static void trace(struct tracer *tracer)
             continue;
         }
         stopped(tracer, tid, status);
-        if (!told && all_held(tracer)) {
+        if (!tracer->told && all_held(tracer)) {
             puts("attached");
             fflush(stdout);
-            told = true;
+            tracer->told = true;
         }
     }
 }

@@ -16,6 +16,7 @@ struct tracer {
     enum call_action action;
     int error, at, times, seen;
     struct thread threads[THREADS_MAX]; size_t count;
+    bool told;                                               /* that it is attached */
 };
 struct call { long number; uint64_t args[6]; char text[600]; };
 
