@@ -30,18 +30,24 @@ static const uint8_t hex_values[256] = {
     ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
 };
 
-bool hex_decode(struct bytes text, struct buf *ret)
+bool hex_decode_into(struct bytes text, uint8_t *out)
 {
-    if (text.len % 2)
-        return false;
-    AUTO_BUF out = { 0 };
-    buf_reserve(&out, text.len / 2);
-    for (size_t i = 0; i < text.len; i += 2) {
+    for (size_t i = 0; i + 1 < text.len; i += 2) {
         int high = hex_values[text.data[i]], low = hex_values[text.data[i + 1]];
         if (!high || !low)
             return false;
-        out.data[out.len++] = (uint8_t)((high - 1) << 4 | (low - 1));
+        *out++ = (uint8_t)((high - 1) << 4 | (low - 1));
     }
+    return text.len % 2 == 0;
+}
+
+bool hex_decode(struct bytes text, struct buf *ret)
+{
+    AUTO_BUF out = { 0 };
+    buf_reserve(&out, text.len / 2);
+    if (!hex_decode_into(text, out.data))
+        return false;
+    out.len = text.len / 2;
     *ret = TAKE_BUF(out);
     return true;
 }

@@ -5,6 +5,7 @@
 
 void hex_append(struct buf *out, struct bytes in);           /* lower case */
 void hex_append_upper(struct buf *out, struct bytes in);     /* serials and thumbprints (design.md section 8) */
+NODISCARD bool hex_decode_into(struct bytes text, uint8_t *out);   /* text.len / 2 octets; as hex_decode */
 NODISCARD bool hex_decode(struct bytes text, struct buf *ret); /* either case, even length, nothing else */
 void base64_append(struct buf *out, struct bytes in);        /* RFC 4648 section 4, padded, no line ends */
 /* The plain alphabet only. Padding may be missing; spaces and line ends are refused unless `lenient`, which skips

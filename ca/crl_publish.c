@@ -73,10 +73,11 @@ static void period_make(struct publication *work)
 static enum err entry_add(struct publication *work, const struct store_rows *row, struct crl_entry entry,
                           struct why *why)
 {
-    AUTO_BUF serial = { 0 };
-    if (!hex_decode(store_bytes(row, 0, 0), &serial))
+    uint8_t serial[LIMIT_SERIAL_BYTES_MAX];
+    struct bytes text = store_bytes(row, 0, 0);
+    if (text.len > 2 * sizeof(serial) || !hex_decode_into(text, serial))
         return fail(why, ERR_STORE, "serial %s in the store is not hexadecimal", store_str(row, 0, 0));
-    entry.serial = buf_bytes(&serial);
+    entry.serial = bytes_of(serial, text.len / 2);
     crl_add(&work->builder, &entry);
     work->next.entries++;
     return OK;

@@ -69,6 +69,7 @@ void rows_add_bytes(struct store_rows *rows, enum store_type type, struct bytes 
     cell->type = type;
     cell->at = rows->data.len;
     cell->len = value.len;
+    buf_reserve(&rows->data, value.len + 1); /* at once: a CRL may have 40 MB */
     buf_append(&rows->data, value);
     buf_append_byte(&rows->data, 0);
 }

@@ -18,7 +18,7 @@ struct crl_params { struct signature_algorithm algorithm; struct bytes issuer, i
                     const char *const *freshest; size_t freshest_count;   /* of a full one: where its deltas are */
                     size_t expected_entries; };              /* room made at once; 0: as it comes */
 /* Streaming, so that a million entries cost one buffer: begin, entries, end. */
-struct crl_builder { struct buf tbs; const struct crl_params *params; size_t tbs_mark, list_mark; };
+struct crl_builder { struct buf tbs; const struct crl_params *params; size_t tbs_mark, list_at, list_mark; };
 /* Broken rules here are our own bugs (assert): serial of 1 to 20 octets, reason that exists, number not negative,
    removeFromCRL in a delta alone, whose base is not after it. */
 void crl_begin(struct crl_builder *builder, const struct crl_params *params);

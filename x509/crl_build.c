@@ -11,17 +11,19 @@
 void crl_begin(struct crl_builder *builder, const struct crl_params *params)
 {
     struct buf tbs = { 0 };
+    size_t expected = params->expected_entries * TYPICAL_ENTRY_BYTES;
     assert(params->number >= 0 && params->this_update < params->next_update);
     assert(!params->is_delta || (params->base_number >= 0 && params->base_number <= params->number));
-    buf_reserve(&tbs, params->expected_entries * TYPICAL_ENTRY_BYTES + 1024);
+    buf_reserve(&tbs, expected + 1024);
     builder->params = params;
-    builder->tbs_mark = der_begin(&tbs, DER_SEQUENCE);
+    builder->tbs_mark = der_begin_expecting(&tbs, DER_SEQUENCE, expected);
     der_put_int64(&tbs, 1); /* v2 */
     signature_algorithm_put(&tbs, params->algorithm);
     der_put_raw(&tbs, params->issuer);
     der_put_time(&tbs, params->this_update);
     der_put_time(&tbs, params->next_update);
-    builder->list_mark = der_begin(&tbs, DER_SEQUENCE);
+    builder->list_at = tbs.len;
+    builder->list_mark = der_begin_expecting(&tbs, DER_SEQUENCE, expected);
     builder->tbs = tbs;
 }
 
@@ -96,7 +98,7 @@ void crl_end(struct crl_builder *builder, struct buf *ret_tbs)
     const struct crl_params *params = builder->params;
     struct buf *tbs = &builder->tbs;
     if (tbs->len == builder->list_mark)
-        tbs->len -= 2; /* no empty revokedCertificates (RFC 5280 5.1.2.6) */
+        tbs->len = builder->list_at; /* no empty revokedCertificates (RFC 5280 5.1.2.6) */
     else
         der_end(tbs, builder->list_mark);
     size_t tagged = der_begin(tbs, DER_CONTEXT_CONSTRUCTED(0));

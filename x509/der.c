@@ -354,30 +354,42 @@ static void store_length(uint8_t *at, size_t content)
 
 size_t der_begin(struct buf *out, uint8_t tag)
 {
-    const uint8_t header[2] = { tag, 0 }; /* one length octet; der_end makes room for more */
-    buf_append(out, BYTES_ARR(header));
+    return der_begin_expecting(out, tag, 0);
+}
+
+size_t der_begin_expecting(struct buf *out, uint8_t tag, size_t content_len)
+{
+    uint8_t octets = (uint8_t)length_octets(content_len);
+    buf_append_byte(out, tag);
+    for (size_t i = 0; i < octets; i++)
+        buf_append_byte(out, octets); /* until der_end: how many they are */
     return out->len;
 }
 
 void der_end(struct buf *out, size_t mark)
 {
-    size_t content = out->len - mark;
-    size_t extra = length_octets(content) - 1;
-    if (extra) {
-        buf_reserve(out, extra);
-        memmove(out->data + mark + extra, out->data + mark, content);
-        out->len += extra;
-    }
-    store_length(out->data + mark - 1, content);
+    size_t content = out->len - mark, room = out->data[mark - 1], octets = length_octets(content);
+    if (octets > room)
+        buf_reserve(out, octets - room);
+    if (octets != room)
+        memmove(out->data + mark - room + octets, out->data + mark, content);
+    out->len += octets - room;
+    store_length(out->data + mark - room, content);
+}
+
+void der_put_header(struct buf *out, uint8_t tag, size_t content_len)
+{
+    size_t octets = length_octets(content_len);
+    buf_reserve(out, 1 + octets);
+    out->data[out->len] = tag;
+    store_length(out->data + out->len + 1, content_len);
+    out->len += 1 + octets;
 }
 
 void der_put(struct buf *out, uint8_t tag, struct bytes content)
 {
-    size_t octets = length_octets(content.len);
-    buf_reserve(out, 1 + octets + content.len);
-    out->data[out->len] = tag;
-    store_length(out->data + out->len + 1, content.len);
-    out->len += 1 + octets;
+    buf_reserve(out, DER_HEADER_BYTES_MAX + content.len);
+    der_put_header(out, tag, content.len);
     buf_append(out, content);
 }
 

@@ -62,7 +62,11 @@ bool der_is_valid_and(struct bytes der, bool (*holds)(const struct der_item *ite
 /* The writer appends to a buf; constructed values nest with begin and end.
        size_t mark = der_begin(&out, DER_SEQUENCE); …; der_end(&out, mark);                                      */
 size_t der_begin(struct buf *out, uint8_t tag);
+/* With so much expected inside, der_end needs to move nothing: for what is large. */
+size_t der_begin_expecting(struct buf *out, uint8_t tag, size_t content_len);
 void der_end(struct buf *out, size_t mark);
+#define DER_HEADER_BYTES_MAX 10                                              /* tag and length */
+void der_put_header(struct buf *out, uint8_t tag, size_t content_len);       /* the content is to follow */
 void der_put(struct buf *out, uint8_t tag, struct bytes content);
 void der_put_raw(struct buf *out, struct bytes der);                        /* an element that is DER already */
 void der_put_unsigned_bytes(struct buf *out, struct bytes magnitude);       /* INTEGER; leading zeros dropped */

@@ -60,6 +60,13 @@ TEST(every_length_form_goes_both_ways)
         buf_append(&nested, bytes_of(content, sizes[i]));
         der_end(&nested, mark);
         ASSERT_BYTES(buf_bytes(&put), buf_bytes(&nested));
+        for (size_t j = 0; j < sizeof(sizes) / sizeof(*sizes); j++) {
+            AUTO_BUF expecting = buf_dup(BYTES_LIT("before"));
+            mark = der_begin_expecting(&expecting, DER_OCTET_STRING, sizes[j]);
+            buf_append(&expecting, bytes_of(content, sizes[i]));
+            der_end(&expecting, mark);
+            ASSERT_BYTES(bytes_of(expecting.data + 6, expecting.len - 6), buf_bytes(&put));
+        }
         struct der_reader in = der_reader_over(buf_bytes(&put));
         struct bytes back;
         assert_true(der_get_octets(&in, &back));
