@@ -16,7 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BATCH_MAX 256 /* records of one flush; all that a role has in flight */
+#define BATCH_MAX   256       /* records of one flush; all that a role has in flight */
+#define LARGE_BYTES (1 << 20) /* a CRL is written from where it is; what is smaller shares a system call */
 
 struct pending {
     struct batch_unit base;
@@ -170,37 +171,69 @@ static struct pending *pending_next(const struct pending *pending)
     return (struct pending *)pending->base.next;
 }
 
-/* All records of the batch, one after the other; chain is where they would leave it. */
-static enum err batch_build(const struct journal *journal, struct pending *batch, uint8_t *chain,
-                            struct buf *out, struct why *why)
+/* Records on their way to the file, one after the other. */
+struct writing {
+    const struct journal *journal;
+    uint64_t end;       /* what was written so far ends there, */
+    struct buf records; /* and this comes next */
+    uint8_t chain[JOURNAL_CHAIN_BYTES];
+};
+
+static enum err piece_write(struct writing *writing, struct bytes piece, struct why *why)
 {
-    memcpy(chain, journal->chain, JOURNAL_CHAIN_BYTES);
-    for (struct pending *each = batch; each; each = pending_next(each)) {
-        each->offset = journal->end + out->len;
-        TRY(journal_record_put(out, each->entry, chain, why));
-    }
+    const struct journal *journal = writing->journal;
+    if (!write_at(journal->fd, writing->end, piece))
+        return fail(why, ERR_IO, "cannot write %zu bytes to %s: %s", piece.len, journal->path,
+                    strerror(errno));
+    writing->end += piece.len;
     return OK;
+}
+
+static enum err records_write(struct writing *writing, struct why *why)
+{
+    TRY(piece_write(writing, buf_bytes(&writing->records), why));
+    buf_clear(&writing->records);
+    return OK;
+}
+
+static enum err record_write(struct writing *writing, struct pending *pending, struct why *why)
+{
+    struct bytes der = pending->entry->der;
+    pending->offset = writing->end + writing->records.len;
+    TRY(journal_record_begin(&writing->records, pending->entry, writing->chain, why));
+    if (der.len >= LARGE_BYTES) {
+        TRY(records_write(writing, why));
+        TRY(piece_write(writing, der, why));
+    } else {
+        buf_append(&writing->records, der);
+    }
+    buf_append(&writing->records, BYTES_ARR(writing->chain));
+    return OK;
+}
+
+static enum err batch_put(struct writing *writing, struct pending *batch, struct why *why)
+{
+    for (struct pending *each = batch; each; each = pending_next(each))
+        TRY(record_write(writing, each, why));
+    return records_write(writing, why);
 }
 
 /* OK: written and durable. Otherwise the file is as it was before. */
 static enum err batch_write(struct journal *journal, struct pending *batch, struct why *why)
 {
-    AUTO_BUF records = { 0 };
-    uint8_t chain[JOURNAL_CHAIN_BYTES];
-    TRY(batch_build(journal, batch, chain, &records, why));
-    if (!write_at(journal->fd, journal->end, buf_bytes(&records))) {
-        int error = errno;
-        /* Half a record in the middle could never be told from tampering. */
-        if (ftruncate(journal->fd, (off_t)journal->end) != 0)
-            die("journal %s: a partial record cannot be cut off: %s", journal->path, strerror(errno));
-        return fail(why, ERR_IO, "cannot write %zu bytes to %s: %s", records.len, journal->path,
-                    strerror(error));
-    }
+    struct writing writing = { .journal = journal, .end = journal->end };
+    memcpy(writing.chain, journal->chain, sizeof(writing.chain));
+    enum err err = batch_put(&writing, batch, why);
+    buf_free(&writing.records);
+    /* Half a record in the middle could never be told from tampering. */
+    if (err != OK && ftruncate(journal->fd, (off_t)journal->end) != 0)
+        die("journal %s: a partial record cannot be cut off: %s", journal->path, strerror(errno));
+    TRY(err);
     /* After a failed flush the kernel may drop the pages and call the next flush a success: never try again. */
     if (!FAULT(journal_flush) && fdatasync(journal->fd) != 0)
         die("journal %s cannot be made durable: %s", journal->path, strerror(errno));
-    journal->end += records.len;
-    memcpy(journal->chain, chain, sizeof(chain));
+    journal->end = writing.end;
+    memcpy(journal->chain, writing.chain, sizeof(journal->chain));
     return OK;
 }
 

@@ -39,25 +39,29 @@ static enum err guard_make(const uint8_t *chain, const uint8_t *length, uint8_t 
     return OK;
 }
 
-static enum err chain_move(uint8_t *chain, const uint8_t *length, struct bytes payload, struct why *why)
+/* The payload in two parts: a large CRL is copied nowhere. */
+static enum err chain_move(uint8_t *chain, const uint8_t *length, struct bytes begin, struct bytes rest,
+                           struct why *why)
 {
     const struct bytes parts[] = { bytes_of(chain, JOURNAL_CHAIN_BYTES),
-                                   bytes_of(length, JOURNAL_LENGTH_BYTES), payload };
+                                   bytes_of(length, JOURNAL_LENGTH_BYTES), begin, rest };
     uint8_t next[JOURNAL_CHAIN_BYTES];
-    TRY(sha256_parts(parts, 3, next, why));
+    TRY(sha256_parts(parts, 4, next, why));
     memcpy(chain, next, sizeof(next));
     return OK;
 }
 
-static void payload_put(struct buf *out, const struct journal_entry *entry)
+/* All of it but the octets of entry->der at its end. */
+static void payload_begin(struct buf *out, const struct journal_entry *entry)
 {
-    size_t mark = der_begin(out, DER_SEQUENCE);
-    der_put_int64(out, entry->time);
-    der_put_utf8(out, entry->ca);
-    der_put_int64(out, entry->kind);
-    der_put_octets(out, entry->id);
-    der_put_octets(out, entry->der);
-    der_end(out, mark);
+    AUTO_BUF fields = { 0 };
+    der_put_int64(&fields, entry->time);
+    der_put_utf8(&fields, entry->ca);
+    der_put_int64(&fields, entry->kind);
+    der_put_octets(&fields, entry->id);
+    der_put_header(&fields, DER_OCTET_STRING, entry->der.len);
+    der_put_header(out, DER_SEQUENCE, fields.len + entry->der.len);
+    buf_append(out, buf_bytes(&fields));
 }
 
 enum err journal_payload_get(struct bytes payload, struct journal_entry *ret, struct why *why)
@@ -74,20 +78,20 @@ enum err journal_payload_get(struct bytes payload, struct journal_entry *ret, st
     return OK;
 }
 
-enum err journal_record_put(struct buf *out, const struct journal_entry *entry,
-                            uint8_t chain[static JOURNAL_CHAIN_BYTES], struct why *why)
+enum err journal_record_begin(struct buf *out, const struct journal_entry *entry,
+                              uint8_t chain[static JOURNAL_CHAIN_BYTES], struct why *why)
 {
-    AUTO_BUF payload = { 0 };
+    AUTO_BUF begin = { 0 };
     uint8_t prefix[JOURNAL_PREFIX_BYTES];
-    payload_put(&payload, entry);
-    if (payload.len > PAYLOAD_MAX)
-        return fail(why, ERR_LIMIT, "journal record of %zu bytes, limit %zu", payload.len, PAYLOAD_MAX);
-    length_put(prefix, payload.len);
+    payload_begin(&begin, entry);
+    size_t len = begin.len + entry->der.len;
+    if (len > PAYLOAD_MAX)
+        return fail(why, ERR_LIMIT, "journal record of %zu bytes, limit %zu", len, PAYLOAD_MAX);
+    length_put(prefix, len);
     TRY(guard_make(chain, prefix, prefix + JOURNAL_LENGTH_BYTES, why));
-    TRY(chain_move(chain, prefix, buf_bytes(&payload), why));
+    TRY(chain_move(chain, prefix, buf_bytes(&begin), entry->der, why));
     buf_append(out, BYTES_ARR(prefix));
-    buf_append(out, buf_bytes(&payload));
-    buf_append(out, bytes_of(chain, JOURNAL_CHAIN_BYTES));
+    buf_append(out, buf_bytes(&begin));
     return OK;
 }
 
@@ -174,7 +178,7 @@ static enum err record_scan(struct journal_scan *scan, journal_fn each, void *ar
     payload.len = len;
     TRY(scan_read(scan, scan->offset + JOURNAL_PREFIX_BYTES, payload.data, len, why));
     TRY(scan_read(scan, scan->offset + JOURNAL_PREFIX_BYTES + len, chain, sizeof(chain), why));
-    TRY(chain_move(scan->chain, prefix, buf_bytes(&payload), why));
+    TRY(chain_move(scan->chain, prefix, buf_bytes(&payload), BYTES_NONE, why));
     if (!FAULT(journal_chain) && memcmp(chain, scan->chain, sizeof(chain)) != 0)
         return damaged(scan, "a record does not fit its chain value", why);
     struct journal_entry entry;

@@ -10,9 +10,9 @@
 #define JOURNAL_PREFIX_BYTES (JOURNAL_LENGTH_BYTES + JOURNAL_GUARD_BYTES)
 
 NODISCARD enum err journal_chain_start(uint8_t ret_chain[static JOURNAL_CHAIN_BYTES], struct why *why);
-/* Appends one whole record and moves chain on. */
-NODISCARD enum err journal_record_put(struct buf *out, const struct journal_entry *entry,
-                                      uint8_t chain[static JOURNAL_CHAIN_BYTES], struct why *why);
+/* Appends a record's beginning, which entry->der and then the chain have to follow, and moves chain on. */
+NODISCARD enum err journal_record_begin(struct buf *out, const struct journal_entry *entry,
+                                        uint8_t chain[static JOURNAL_CHAIN_BYTES], struct why *why);
 NODISCARD enum err journal_payload_get(struct bytes payload, struct journal_entry *ret, struct why *why);
 NODISCARD bool read_at(int fd, uint64_t offset, uint8_t *out, size_t len);   /* all of it, or false with errno */
 
