@@ -66,20 +66,22 @@ static void seal_start(void *arg, const struct seal_request *request, sealer_don
 
 struct seal_waiting {
     struct await outcome;
+    const struct seal_request *request;
     struct buf der;
 };
 
-static void on_sealed(void *arg, enum err err, struct bytes der, const struct why *why)
+static void on_sealed(void *arg, enum err err, struct bytes sealed, const struct why *why)
 {
     struct seal_waiting *waiting = arg;
-    buf_append(&waiting->der, der);
+    if (err == OK)
+        seal_answer_join(waiting->request, sealed, &waiting->der);
     await_end(&waiting->outcome, err, why);
 }
 
 static enum err seal_by_channel(void *arg, const struct seal_request *request, struct buf *ret_der,
                                 struct why *why)
 {
-    struct seal_waiting waiting = { 0 };
+    struct seal_waiting waiting = { .request = request };
     await_open(&waiting.outcome);
     seal_start(arg, request, on_sealed, &waiting);
     TRY(await_outcome(&waiting.outcome, why));

@@ -122,7 +122,7 @@ static void read_seal(struct bytes body)
     struct bytes der;
     AUTO_BUF again = { 0 };
     if (seal_answer_get(body, &der, &why) == OK) {
-        seal_answer_put(&again, der);
+        seal_answer_put(&again, SEAL_CERTIFICATE, der);
         expect_body(&again, body);
     }
     if (seal_request_get(body, &request, &why) != OK)

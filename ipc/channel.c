@@ -185,13 +185,14 @@ bool channel_waits(struct channel *channel, const struct why *why)
 static void call_queue(struct channel *channel, struct call *call)
 {
     size_t before = channel->out.len;
-    frame_put(&channel->out,
-              &(struct frame){ channel->version, call->id, bytes_str(call->verb), buf_bytes(&call->body) });
+    struct frame frame = { channel->version, call->id, bytes_str(call->verb), buf_bytes(&call->body) };
+    if (channel->path)
+        frame_put(&channel->out, &frame);
+    else
+        frame_put_taking(&channel->out, &frame, &call->body); /* not connected anew: sent once, and may be a CRL */
     channel->stream_queued += channel->out.len - before;
     call->ends_at = channel->stream_queued;
     call->queued = true;
-    if (!channel->path)
-        buf_free(&call->body); /* a socketpair is not connected anew: it is sent once, and may be a CRL */
 }
 
 void channel_queue_all(struct channel *channel)

@@ -6,29 +6,56 @@
 #include "base/limits.h"
 #include <stdio.h>
 
+#define LARGE_BYTES (1 << 20) /* of a body that is moved inside its buffer, instead of being copied into another */
+
 size_t frame_length(const uint8_t prefix[static FRAME_PREFIX_BYTES])
 {
     return (size_t)prefix[0] << 24 | (size_t)prefix[1] << 16 | (size_t)prefix[2] << 8 | prefix[3];
 }
 
-void frame_put(struct buf *out, const struct frame *frame)
+/* All that comes before a body. */
+static void begin_put(struct buf *out, const struct frame *frame, size_t body_len)
 {
+    AUTO_BUF fields = { 0 };
     size_t start = out->len;
+    der_put_int64(&fields, frame->version);
+    der_put_int64(&fields, frame->id);
+    der_put_utf8(&fields, frame->verb);
     buf_append(out, bytes_of("\0\0\0\0", FRAME_PREFIX_BYTES));
-    size_t mark = der_begin(out, DER_SEQUENCE);
-    der_put_int64(out, frame->version);
-    der_put_int64(out, frame->id);
-    der_put_utf8(out, frame->verb);
-    if (frame->body.len)
-        der_put_raw(out, frame->body);
-    else
-        der_put_null(out);
-    der_end(out, mark);
-    size_t len = out->len - start - FRAME_PREFIX_BYTES;
+    der_put_header(out, DER_SEQUENCE, fields.len + body_len);
+    buf_append(out, buf_bytes(&fields));
+    size_t len = out->len - start - FRAME_PREFIX_BYTES + body_len;
     if (len > UINT32_MAX)
         die("frame of %zu bytes", len);
     for (size_t i = 0; i < FRAME_PREFIX_BYTES; i++)
         out->data[start + i] = (uint8_t)(len >> (24 - 8 * i));
+}
+
+void frame_put(struct buf *out, const struct frame *frame)
+{
+    struct bytes body = frame->body.len ? frame->body : BYTES_LIT("\x05\x00"); /* NULL */
+    buf_reserve(out, FRAME_OVERHEAD_BYTES + body.len);
+    begin_put(out, frame, body.len);
+    buf_append(out, body);
+}
+
+void frame_put_taking(struct buf *out, const struct frame *frame, struct buf *body)
+{
+    AUTO_BUF begin = { 0 };
+    if (out->len || body->len < LARGE_BYTES) {
+        struct frame whole = *frame;
+        whole.body = buf_bytes(body);
+        frame_put(out, &whole);
+        buf_free(body);
+        return;
+    }
+    begin_put(&begin, frame, body->len);
+    buf_reserve(body, begin.len);
+    memmove(body->data + begin.len, body->data, body->len);
+    memcpy(body->data, begin.data, begin.len);
+    body->len += begin.len;
+    buf_free(out);
+    *out = TAKE_BUF(*body);
 }
 
 /* A verb ends in a log line and is compared with a table: plain letters only. */

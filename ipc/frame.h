@@ -11,6 +11,8 @@
 #define FRAME_VERB_BYTES     32
 struct frame { int version; int64_t id; struct bytes verb; struct bytes body; };   /* views; body: one whole element */
 void frame_put(struct buf *out, const struct frame *frame);  /* length prefix included; an empty body becomes NULL */
+/* The same with this body, which is emptied: a large one becomes the frame, with no second buffer beside it. */
+void frame_put_taking(struct buf *out, const struct frame *frame, struct buf *body);
 size_t frame_length(const uint8_t prefix[static FRAME_PREFIX_BYTES]);
 NODISCARD enum err frame_get(struct bytes der, struct frame *ret, struct why *why);   /* without the length prefix */
 void frame_error_put(struct buf *body, enum err err, const char *text);               /* body of "error" */

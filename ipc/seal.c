@@ -2,12 +2,16 @@
 /* Bodies between ca and signer. */
 #include "ipc/seal.h"
 
+#include "base/auto.h"
 #include "base/fault.h"
 #include "base/limits.h"
 
+#define REQUEST_MORE_BYTES (LIMIT_NAME_BYTES + 64) /* what a request has beside its TBS, at most; its frame adds more */
+
 void seal_request_put(struct buf *out, const struct seal_request *request)
 {
-    size_t mark = der_begin(out, DER_SEQUENCE);
+    buf_reserve(out, request->tbs.len + REQUEST_MORE_BYTES + FRAME_OVERHEAD_BYTES);
+    size_t mark = der_begin_expecting(out, DER_SEQUENCE, request->tbs.len);
     der_put_utf8(out, request->ca);
     der_put_int64(out, request->kind);
     der_put_octets(out, request->tbs);
@@ -36,17 +40,40 @@ enum err seal_request_get(struct bytes body, struct seal_request *ret, struct wh
     return OK;
 }
 
-void seal_answer_put(struct buf *out, struct bytes der)
+void seal_answer_put(struct buf *out, enum seal_kind kind, struct bytes der)
 {
-    der_put_octets(out, der);
+    struct der_reader in = der_reader_over(der), inside;
+    struct bytes tbs;
+    if (kind == SEAL_CERTIFICATE || !der_get_sequence(&in, &inside) ||
+        !der_get_whole(&inside, DER_SEQUENCE, &tbs)) {
+        der_put_octets(out, der);
+        return;
+    }
+    const uint8_t *rest = tbs.data + tbs.len;
+    der_put_octets(out, bytes_of(rest, (size_t)(der.data + der.len - rest)));
 }
 
-enum err seal_answer_get(struct bytes body, struct bytes *ret_der, struct why *why)
+enum err seal_answer_get(struct bytes body, struct bytes *ret_sealed, struct why *why)
 {
     struct der_reader in = der_reader_over(body);
-    struct bytes der;
-    if (!der_get_octets(&in, &der) || !der_at_end(&in) || der.len == 0)
+    struct bytes sealed;
+    if (!der_get_octets(&in, &sealed) || !der_at_end(&in) || sealed.len == 0)
         return fail(why, ERR_PROTOCOL, "malformed answer of %zu bytes to a seal request", body.len);
-    *ret_der = der;
+    *ret_sealed = sealed;
     return OK;
+}
+
+void seal_answer_join(const struct seal_request *request, struct bytes sealed, struct buf *ret_der)
+{
+    AUTO_BUF whole = { 0 };
+    if (request->kind == SEAL_CERTIFICATE) {
+        *ret_der = buf_dup(sealed);
+        return;
+    }
+    size_t len = request->tbs.len + sealed.len;
+    buf_reserve(&whole, DER_HEADER_BYTES_MAX + len);
+    der_put_header(&whole, DER_SEQUENCE, len);
+    buf_append(&whole, request->tbs);
+    buf_append(&whole, sealed);
+    *ret_der = TAKE_BUF(whole);
 }

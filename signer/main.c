@@ -34,7 +34,7 @@ static void on_sealed(void *arg, enum err err, struct bytes der, const struct wh
     } else {
         log_debug(NULL, "sealed ca=%.*s kind=%s bytes=%zu", (int)request->ca.len,
                   (const char *)request->ca.data, kind, der.len);
-        seal_answer_put(&body, der);
+        seal_answer_put(&body, request->kind, der);
     }
     ipc_call_answer(sealing->call, err, buf_bytes(&body), why);
     free(sealing);

@@ -133,8 +133,9 @@ static void judge_crl(struct rogue *rogue, struct bytes der)
 
 static enum err ask_body(struct rogue *rogue, struct bytes body, enum seal_kind kind)
 {
-    AUTO_BUF answer = { 0 };
-    struct bytes der;
+    AUTO_BUF answer = { 0 }, whole = { 0 };
+    struct seal_request request;
+    struct bytes sealed;
     struct why why;
     rogue->asked++;
     enum err err = channel_call(rogue->channel, "seal", body, 30000, &answer, &why);
@@ -144,13 +145,15 @@ static enum err ask_body(struct rogue *rogue, struct bytes body, enum seal_kind 
         assert_int_not_equal(err, ERR_TIMEOUT);
         return err;
     }
-    ASSERT_OK(seal_answer_get(buf_bytes(&answer), &der, &why), &why);
+    ASSERT_OK(seal_request_get(body, &request, &why), &why);
+    ASSERT_OK(seal_answer_get(buf_bytes(&answer), &sealed, &why), &why);
+    seal_answer_join(&request, sealed, &whole);
     rogue->seals++;
     if (kind == SEAL_CRL)
-        judge_crl(rogue, der);
+        judge_crl(rogue, buf_bytes(&whole));
     else
-        judge_certificate(rogue, der);
-    buf_append(&rogue->sealed, der);
+        judge_certificate(rogue, buf_bytes(&whole));
+    buf_append(&rogue->sealed, buf_bytes(&whole));
     return OK;
 }
 

@@ -299,13 +299,27 @@ TEST(a_seal_answer_is_one_octet_string)
     AUTO_BUF body = { 0 };
     struct bytes der;
     struct why why;
-    seal_answer_put(&body, BYTES_LIT("certificate"));
+    seal_answer_put(&body, SEAL_CERTIFICATE, BYTES_LIT("certificate"));
     ASSERT_OK(seal_answer_get(buf_bytes(&body), &der, &why), &why);
     ASSERT_BYTES(der, BYTES_LIT("certificate"));
     buf_append_byte(&body, 0);
     ASSERT_ERR(ERR_PROTOCOL, seal_answer_get(buf_bytes(&body), &der, &why), &why);
     ASSERT_ERR(ERR_PROTOCOL, seal_answer_get(BYTES_LIT("\x04\x00"), &der, &why), &why);
     ASSERT_ERR(ERR_PROTOCOL, seal_answer_get(BYTES_LIT("\x05\x00"), &der, &why), &why);
+}
+
+TEST(of_a_crl_only_what_follows_its_tbs_comes_back)
+{
+    static const uint8_t crl[] = { 0x30, 0x09, 0x30, 0x02, 0x05, 0x00, 0x30, 0x00, 0x03, 0x01, 0x00 };
+    const struct seal_request request = { BYTES_LIT("issuing"), SEAL_DELTA_CRL, bytes_of(crl + 2, 4) };
+    AUTO_BUF body = { 0 }, whole = { 0 };
+    struct bytes sealed;
+    struct why why;
+    seal_answer_put(&body, SEAL_DELTA_CRL, BYTES_ARR(crl));
+    ASSERT_OK(seal_answer_get(buf_bytes(&body), &sealed, &why), &why);
+    ASSERT_BYTES(sealed, bytes_of(crl + 6, 5));
+    seal_answer_join(&request, sealed, &whole);
+    ASSERT_BYTES(buf_bytes(&whole), BYTES_ARR(crl));
 }
 
 /* Whatever arrives, each reader either takes it or says why not. */
@@ -349,4 +363,5 @@ RUN(T(a_frame_comes_back_as_it_went), T(an_empty_body_is_null), T(each_part_of_a
     T(hello_has_versions_in_order_and_a_principal), T(each_field_of_a_request_has_its_limit),
     T(a_poll_comes_back_as_it_went), T(an_answer_has_a_certificate_exactly_when_it_is_issued),
     T(a_seal_request_names_a_ca_and_a_kind_and_has_a_tbs), T(a_seal_answer_is_one_octet_string),
+    T(of_a_crl_only_what_follows_its_tbs_comes_back),
     T(mutated_bodies_are_taken_or_refused))
