@@ -128,7 +128,11 @@ enum err verb_crl_get(void *role, const struct ipc_caller *caller, struct bytes 
         der_put(ret, DER_NULL, BYTES_NONE);
         return OK;
     }
-    TRY(crl_current(role, issuer, kind, &state, &der, why));
+    /* Not beside a publication: each needs a large CRL twice, and the asker will want the next one anyway. */
+    pthread_mutex_lock(&issuer->crl_lock);
+    enum err err = crl_current(role, issuer, kind, &state, &der, why);
+    pthread_mutex_unlock(&issuer->crl_lock);
+    TRY(err);
     der_put_octets(ret, buf_bytes(&der));
     return OK;
 }
