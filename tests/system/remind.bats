@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# runs beside the others: it mostly waits
 # remind and metrics: what expires, told to real receivers on this host, and nothing told without need.
 load helper
 

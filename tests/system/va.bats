@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# runs beside the others: it mostly waits for answers to age
 # The validation authority as clients that nobody here wrote see it: OpenSSL, GnuTLS, curl and nginx.
 load helper
 
