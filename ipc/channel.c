@@ -189,7 +189,7 @@ static void call_queue(struct channel *channel, struct call *call)
     if (channel->path)
         frame_put(&channel->out, &frame);
     else
-        frame_put_taking(&channel->out, &frame, &call->body); /* not connected anew: sent once, and may be a CRL */
+        frame_put_taking(&channel->out, &frame, &call->body); /* sent once, and may be a CRL */
     channel->stream_queued += channel->out.len - before;
     call->ends_at = channel->stream_queued;
     call->queued = true;

@@ -6,7 +6,8 @@
 #include "base/limits.h"
 #include <stdio.h>
 
-#define LARGE_BYTES (1 << 20) /* of a body that is moved inside its buffer, instead of being copied into another */
+/* From here a body is moved inside its buffer, instead of being copied into another. */
+#define LARGE_BYTES (1 << 20)
 
 size_t frame_length(const uint8_t prefix[static FRAME_PREFIX_BYTES])
 {

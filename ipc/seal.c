@@ -6,7 +6,8 @@
 #include "base/fault.h"
 #include "base/limits.h"
 
-#define REQUEST_MORE_BYTES (LIMIT_NAME_BYTES + 64) /* what a request has beside its TBS, at most; its frame adds more */
+/* What a request has beside its TBS, at most; its frame adds more. */
+#define REQUEST_MORE_BYTES (LIMIT_NAME_BYTES + 64)
 
 void seal_request_put(struct buf *out, const struct seal_request *request)
 {
