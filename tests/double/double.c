@@ -202,12 +202,12 @@ static void others_find(struct scene *scene)
     }
 }
 
-/* FOLDER/bystander: PID PORT NAME */
+/* FOLDER/bystander-ROLE: PID PORT NAME. One for each role: two of them cannot trace the same process. */
 static void bystander_find(struct scene *scene)
 {
     static char name[100];
     int pid = 0;
-    FILE *file = fopen(scene_path("%s/bystander", scene->out), "re");
+    FILE *file = fopen(scene_path("%s/bystander-%s", scene->out, scene->role->name), "re");
     if (!file || fscanf(file, "%d %hu %99s", &pid, &scene->bystander_port, name) != 3)
         die("double: no bystander");
     fclose(file);

@@ -12,7 +12,7 @@ setup_file() { # one site for all in user mode
 }
 teardown() {
     daemon_stop
-    [ ! -f "$WORK/out/bystander" ] || kill "$(cut -d' ' -f1 "$WORK/out/bystander")" || true
+    cut -d' ' -f1 "$WORK"/out/bystander-* | xargs -r kill || true
     rm -rf "$WORK/out"
     find "$SITE" '(' -name 'decoy*' -o -name '*.moved' -o -name made -o -name moved -o -name link -o -name symlink -o -name program \
         -o -name 'by-*' ')' -delete
@@ -39,9 +39,12 @@ decoys_make() {
     chmod 777 "$WORK/out"
     [ "$1" != user ] || chown -R "$RUN_AS:" "$WORK/out"
 }
-bystander_start() { # RUNNER…
-    "$@" python3 "$SOURCE/tests/system/sandbox_bystander.py" "$WORK/out/bystander" 3>&- &
-    wait_for 10 test -f "$WORK/out/bystander"
+bystanders_start() { # RUNNER…
+    local role
+    for role in signer ca scep va; do
+        "$@" python3 "$SOURCE/tests/system/sandbox_bystander.py" "$WORK/out/bystander-$role" 3>&- &
+        wait_for 10 test -f "$WORK/out/bystander-$role"
+    done
 }
 # ROLE EXPECTED VERDICT PLAIN NAME ERRNO
 column() { awk -F'\t' "$1" "$WORK"/out/*.report; }
@@ -69,7 +72,7 @@ still_serves() {
 @test "user mode: nothing that a captured role must not do succeeds, and the service goes on" {
     stage_doubles
     decoys_make user
-    bystander_start as_user
+    bystanders_start as_user
     export CHANCERY_DOUBLE=$WORK/out,on
     daemon_start
     wrongs
@@ -82,7 +85,7 @@ still_serves() {
 @test "user mode: without the sandbox the same tries succeed, so that this test can fail" {
     stage_doubles
     decoys_make user
-    bystander_start as_user
+    bystanders_start as_user
     export CHANCERY_DOUBLE=$WORK/out,off
     daemon_start
     local wrong
@@ -234,7 +237,7 @@ system_site() { # as packaging installs it: root's supervisor, a user per role
     system_site
     stage_doubles
     decoys_make system
-    bystander_start
+    bystanders_start
     export CHANCERY_DOUBLE=$WORK/out,on
     daemon_start
     wrongs
