@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 
 /* Steps in a row before other connections get their turn: a pipelining client cannot keep the loop. */
-#define STEPS_IN_A_ROW 64
+#define STEPS_IN_A_ROW  64
+#define EXPIRY_US       100 /* from one deadline that passed to the next */
+#define EXPIRY_SLACK_US 1000
 
 enum step { STEP_AGAIN, STEP_WAIT, STEP_GONE };
 
@@ -60,6 +62,7 @@ static void state_enter(struct connection *connection, enum connection_state sta
     connection->state = state;
     connection->since_us = clock_mono_us();
     connection->deadline_us = ms ? connection->since_us + ms * 1000 : 0;
+    connection->turn_us = 0;
     silence_note(connection);
 }
 
@@ -375,6 +378,23 @@ static bool is_fast_enough(struct connection *connection, int64_t elapsed_ms)
     return true;
 }
 
+/* Ten thousand that are silent since the same moment would all end in the same, and whoever asks for something meanwhile would
+   wait for that. False: its turn is later, and the timer is set. */
+static bool has_turn(struct connection *connection, int64_t now_us)
+{
+    struct http_server *server = connection->server;
+    if (connection->turn_us == 0) {
+        connection->turn_us = server->expiry_us > now_us ? server->expiry_us : now_us;
+        server->expiry_us = connection->turn_us + EXPIRY_US;
+    }
+    if (connection->turn_us <= now_us + EXPIRY_SLACK_US)
+        return true;
+    const struct timeval wait = timeval_ms((int)((connection->turn_us - now_us) / 1000));
+    evtimer_add(&connection->deadline, &wait);
+    connection->armed_us = connection->turn_us;
+    return false;
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
@@ -387,6 +407,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
         deadline_arm(connection);
         return;
     }
+    if (!has_turn(connection, now_us))
+        return;
     if (connection->state == CONN_READING) {
         struct why why;
         fail(&why, ERR_TIMEOUT, "request not whole after %lld ms, %zu bytes are here", (long long)elapsed_ms,

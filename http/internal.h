@@ -64,6 +64,7 @@ struct connection {
     size_t surplus_at;
     int64_t started_us, since_us;                            /* the request; the state */
     int64_t deadline_us, armed_us;                           /* of the state, 0: none; when the timer looks at it */
+    int64_t turn_us;                                         /* 0: the deadline has not passed; when it may be acted on */
     size_t received;                                         /* of the request */
     struct http_exchange *exchange;
     struct buf out;                                          /* head, and a small body */
@@ -92,6 +93,7 @@ struct http_server {
     struct peers *peers;
     struct http_exchange *exchanges;
     size_t most;                                             /* connections at once since memory was given back */
+    int64_t expiry_us;                                       /* when the next deadline has its turn */
     struct event settle;
     bool draining;
     void (*drain_done)(void *arg);

@@ -26,6 +26,30 @@ TEST(slow_request_gets_408_and_idle_connection_just_ends)
     site_stop(&site);
 }
 
+/* They have turns: nobody's is lost, whoever asks before its turn is served, and deadlines that come later are acted on, too. */
+TEST(of_many_that_are_silent_since_the_same_moment_each_ends)
+{
+    int fds[300];
+    const int count = sizeof(fds) / sizeof(*fds);
+    struct site site;
+    site_setup(&site);
+    site.limits.idle_ms = 1000;
+    site.limits.connections = site.limits.connections_per_address = (size_t)count;
+    site_start(&site);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < count; i++)
+            fds[i] = client_connect(&site);
+        usleep(50000);
+        client_send_text(fds[count - 1], GET("/x"));
+        client_expect(fds[count - 1], 200, NULL);
+        for (int i = 0; i < count; i++) {
+            assert_true(client_at_end(fds[i]));
+            close(fds[i]);
+        }
+    }
+    site_stop(&site);
+}
+
 /* The deadline is absolute: a byte now and then does not move it. */
 TEST(dripping_bytes_do_not_extend_the_deadline)
 {
@@ -334,7 +358,8 @@ TEST(running_out_of_descriptors_does_not_end_service)
     site_stop(&site);
 }
 
-RUN(T(slow_request_gets_408_and_idle_connection_just_ends), T(dripping_bytes_do_not_extend_the_deadline),
+RUN(T(slow_request_gets_408_and_idle_connection_just_ends),
+    T(of_many_that_are_silent_since_the_same_moment_each_ends), T(dripping_bytes_do_not_extend_the_deadline),
     T(cap_per_address_answers_503_and_frees_its_place),
     T(at_the_cap_overall_the_longest_silent_connection_gives_way),
     T(at_the_cap_overall_nobody_who_is_served_is_cut),
