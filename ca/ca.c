@@ -142,6 +142,8 @@ enum err ca_add_issuer(struct ca *ca, const struct issuer_params *params, struct
     issuer->allowed_eku =
         strings_dup(params->allowed_eku, issuer->allowed_eku_count = params->allowed_eku_count);
     issuer->cdp = strings_dup(params->cdp, issuer->cdp_count = params->cdp_count);
+    issuer->partitions = (struct crl_partitions){ params->crl_partitions ? params->crl_partitions : 1,
+                                                  (const char *const *)issuer->cdp, issuer->cdp_count };
     issuer->aia = strings_dup(params->aia, issuer->aia_count = params->aia_count);
     issuer->ocsp = strings_dup(params->ocsp, issuer->ocsp_count = params->ocsp_count);
     issuer->delta_validity_s = params->delta_validity_s;
