@@ -39,6 +39,8 @@
 #define LIMIT_OCSP_REQUEST_BYTES   4096     /* one CertID and a nonce have about 200; RFC 5019 2.1.1 asks for one   */
 #define LIMIT_OCSP_REQUESTS        8        /* CertIDs in one request                                             */
 #define LIMIT_VA_AUTHORITIES       64       /* ca sections that va answers for: as many as a list has values       */
+#define LIMIT_CRL_PARTITIONS       256      /* of one CA; each is a file, and a document of va                    */
+#define CRL_PARTITION_MARK         "%p"     /* in cdp_urls: the number of a certificate's partition; no URL has it       */
 #define LIMIT_VA_FILES             64       /* certificates and CRLs of other CAs that va serves                   */
 #define LIMIT_AUTHORITY_PENDING    1000     /* of one authority that is over its limits: an administrator reads them */
 #define LIMIT_NAME_BYTES           64       /* names of endpoints, templates, CAs, principals                     */

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "ca/challenge.h"
 #include "ca/issue.h"
+#include "ca/partition.h"
 #include "ca/schema.h"
 #include "ca/settings.h"
 
@@ -80,6 +81,7 @@ enum err ca_bootstrap_open(const struct bootstrap_params *params, struct ca **re
     };
     AUTO(ca) ca = ca_new(&made);
     TRY(settings_add_issuers(params->config, ca, why));
+    TRY(partitions_fix(ca, why));
     *ret = TAKE(ca);
     return OK;
 }

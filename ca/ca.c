@@ -142,6 +142,8 @@ enum err ca_add_issuer(struct ca *ca, const struct issuer_params *params, struct
     issuer->allowed_eku =
         strings_dup(params->allowed_eku, issuer->allowed_eku_count = params->allowed_eku_count);
     issuer->cdp = strings_dup(params->cdp, issuer->cdp_count = params->cdp_count);
+    issuer->partitions = (struct crl_partitions){ params->crl_partitions ? params->crl_partitions : 1,
+                                                  (const char *const *)issuer->cdp, issuer->cdp_count };
     issuer->aia = strings_dup(params->aia, issuer->aia_count = params->aia_count);
     issuer->ocsp = strings_dup(params->ocsp, issuer->ocsp_count = params->ocsp_count);
     issuer->delta_validity_s = params->delta_validity_s;
@@ -268,5 +270,17 @@ enum err counter_next(struct store_tx *tx, const char *issuer, const char *name,
     if (store_rows_count(rows) != 1)
         return fail(why, ERR_STORE, "counter %s of %s gave no value", name, issuer);
     *ret = store_int(rows, 0, 0);
+    return OK;
+}
+
+enum err counter_raise(struct store_tx *tx, const char *issuer, const char *name, int64_t value,
+                       bool *ret_raised, struct why *why)
+{
+    int64_t changed = 0;
+    TRY(store_exec(tx,
+                   "INSERT INTO counter (issuer_id, name, value) VALUES ($1, $2, $3) "
+                   "ON CONFLICT (issuer_id, name) DO UPDATE SET value = $3 WHERE counter.value < $3",
+                   S_ARGS(S_TEXT(issuer), S_TEXT(name), S_INT(value)), &changed, why));
+    *ret_raised = changed == 1;
     return OK;
 }

@@ -8,6 +8,7 @@
 #include "ipc/seal.h"
 #include "store/store.h"
 #include "x509/cert.h"
+#include "x509/partition.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -31,6 +32,7 @@ struct issuer_params {
     int64_t validity_max_s;                                  /* what signer seals at most; 0: not known */
     const char *const *allowed_eku; size_t allowed_eku_count;   /* what it seals; none: not known */
     const char *const *cdp; size_t cdp_count;
+    unsigned crl_partitions;                                 /* with more than one each of cdp has CRL_PARTITION_MARK; 0: 1 */
     const char *const *aia; size_t aia_count;
     const char *const *ocsp; size_t ocsp_count;
     int64_t delta_validity_s;                                /* 0: no delta CRLs */
@@ -49,10 +51,11 @@ struct issuer {
     char **allowed_eku; size_t allowed_eku_count;
     atomic_bool attribute_end_date;                          /* EDITF_ATTRIBUTEENDDATE: ca/flags.h */
     char **cdp, **aia, **ocsp; size_t cdp_count, aia_count, ocsp_count;
+    struct crl_partitions partitions;                        /* whose urls are cdp */
     int64_t delta_validity_s;
     char **delta; size_t delta_count;
     pthread_mutex_t crl_lock;                                /* one CRL at a time: numbers reach the signer in order */
-    bool crl_file_is_last[CRL_KINDS];                        /* under crl_lock: a crash may have left an older one */
+    bool crl_file_is_last[CRL_KINDS][LIMIT_CRL_PARTITIONS + 1];   /* under crl_lock: a crash may have left an older one */
 };
 
 enum slot { SLOT_SIGNATURE, SLOT_ENCRYPTION, SLOT_GENERAL, SLOT_COUNT };
@@ -122,3 +125,6 @@ void ca_note_refusal(struct ca *ca, struct bytes endpoint, struct bytes peer, co
 /* The next value of an increasing number of this issuer. Holding its row until commit also serialises, per issuer, the
    checks that follow it in the same unit of work on PostgreSQL. */
 NODISCARD enum err counter_next(struct store_tx *tx, const char *issuer, const char *name, int64_t *ret, struct why *why);
+/* Raises the counter to value, which is above 0; *ret_raised is false where it was there already, or beyond. */
+NODISCARD enum err counter_raise(struct store_tx *tx, const char *issuer, const char *name, int64_t value, bool *ret_raised,
+                                 struct why *why);

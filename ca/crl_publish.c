@@ -10,7 +10,7 @@
 struct publication {
     struct ca *ca;
     struct issuer *issuer;
-    enum crl_kind kind;
+    struct crl_scope scope;
     int64_t beside; /* the full CRL whose number a delta has; 0: one of its own */
     struct crl_state last, base, next;
     int64_t earliest; /* thisUpdate never goes back, whatever the clock says */
@@ -19,6 +19,11 @@ struct publication {
     struct bytes der;
 };
 
+static struct crl_scope scope_of(const struct issuer *issuer, enum crl_kind kind)
+{
+    return (struct crl_scope){ issuer, kind, 0 };
+}
+
 static bool has_deltas(const struct issuer *issuer)
 {
     return issuer->delta_validity_s > 0;
@@ -26,19 +31,28 @@ static bool has_deltas(const struct issuer *issuer)
 
 /* --- number and times --- */
 
+/* A delta's is not earlier than that of the full one, nor the other way round; each partition has a time of its own. */
+static enum err last_work(struct store_tx *tx, struct publication *work, struct why *why)
+{
+    const struct crl_scope *scope = &work->scope;
+    const struct crl_scope other = { work->issuer, scope->kind == CRL_FULL ? CRL_DELTA : CRL_FULL,
+                                     scope->partition };
+    struct crl_state beside;
+    TRY(crl_last(tx, scope, &work->last, why));
+    TRY(crl_last(tx, &other, &beside, why));
+    work->earliest =
+        work->last.this_update > beside.this_update ? work->last.this_update : beside.this_update;
+    return OK;
+}
+
 static enum err number_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct publication *work = arg;
-    struct crl_state last[CRL_KINDS];
-    TRY(crl_last(tx, work->issuer, CRL_FULL, &last[CRL_FULL], why));
-    TRY(crl_last(tx, work->issuer, CRL_DELTA, &last[CRL_DELTA], why));
-    work->last = last[work->kind];
-    work->earliest = last[CRL_FULL].this_update > last[CRL_DELTA].this_update ? last[CRL_FULL].this_update
-                                                                              : last[CRL_DELTA].this_update;
+    TRY(last_work(tx, work, why));
     work->next.number = work->beside;
     if (!work->beside)
         TRY(counter_next(tx, work->issuer->name, "crl", &work->next.number, why));
-    if (work->kind == CRL_FULL)
+    if (work->scope.kind == CRL_FULL)
         return OK;
     TRY(crl_base(tx, work->issuer, work->next.number, &work->base, why));
     if (!work->base.exists)
@@ -59,9 +73,9 @@ static void period_make(struct publication *work)
     const struct issuer *issuer = work->issuer;
     struct crl_state *next = &work->next;
     int64_t now = clock_now(work->ca->clock);
-    int64_t validity_s = work->kind == CRL_DELTA ? issuer->delta_validity_s : issuer->crl_validity_s;
+    int64_t validity_s = work->scope.kind == CRL_DELTA ? issuer->delta_validity_s : issuer->crl_validity_s;
     next->this_update = FAULT(crl_time) || now > work->earliest ? now : work->earliest;
-    next->next_update = next->this_update + validity_s + overlap_of(issuer, work->kind);
+    next->next_update = next->this_update + validity_s + overlap_of(issuer, work->scope.kind);
     work->expired_before = next->this_update - issuer->crl_validity_s - issuer->crl_overlap_s;
     if (work->last.exists && work->last.this_update < work->expired_before)
         work->expired_before = work->last.this_update;
@@ -108,7 +122,13 @@ static enum err entries_work(struct store_tx *tx, void *arg, struct why *why)
     crl_begin(&work->builder, params);
     work->next.entries = 0;
     TRY(status_version(tx, work->issuer, &work->next.version, why));
-    if (work->kind == CRL_FULL)
+    if (work->scope.partition)
+        return store_for_each(
+            tx,
+            "SELECT serial, revoked_at, reason FROM certificate WHERE issuer_id = $1 AND crl_partition = $3 "
+            "AND status = 'revoked' AND not_after >= $2",
+            S_ARGS(issuer, expired, S_INT(work->scope.partition)), revoked_add, work, why);
+    if (work->scope.kind == CRL_FULL)
         return store_for_each(
             tx,
             "SELECT serial, revoked_at, reason FROM certificate WHERE issuer_id = $1 AND status = 'revoked' "
@@ -123,34 +143,43 @@ static enum err entries_work(struct store_tx *tx, void *arg, struct why *why)
 
 /* --- files --- */
 
+static char *file_path(const struct ca *ca, const struct crl_scope *scope)
+{
+    if (scope->partition)
+        return xasprintf("%s/%s-%u.crl", ca->crl_dir, scope->issuer->name, scope->partition);
+    return xasprintf("%s/%s%s.crl", ca->crl_dir, scope->issuer->name, scope->kind == CRL_DELTA ? "+" : "");
+}
+
 /* Under crl_lock. */
-static enum err file_put(struct ca *ca, struct issuer *issuer, enum crl_kind kind, struct bytes der,
-                         struct why *why)
+static enum err file_put(struct ca *ca, struct issuer *issuer, const struct crl_scope *scope,
+                         struct bytes der, struct why *why)
 {
     if (!ca->crl_dir)
         return OK;
-    AUTO_STR path = xasprintf("%s/%s%s.crl", ca->crl_dir, issuer->name, kind == CRL_DELTA ? "+" : "");
+    AUTO_STR path = file_path(ca, scope);
     TRY(dir_make(ca->crl_dir, 0755, why));
     TRY(file_write(path, der, 0444, why));
-    issuer->crl_file_is_last[kind] = true;
+    issuer->crl_file_is_last[scope->kind][scope->partition] = true;
     return OK;
 }
 
 /* What a crash, or an error, kept out of its file: the last CRL of the store. */
-static enum err file_catch_up(struct ca *ca, struct issuer *issuer, enum crl_kind kind, struct why *why)
+static enum err file_catch_up(struct ca *ca, struct issuer *issuer, const struct crl_scope *scope,
+                              struct why *why)
 {
     AUTO_BUF der = { 0 };
     struct crl_state last;
-    if (!ca->crl_dir || issuer->crl_file_is_last[kind])
+    if (!ca->crl_dir || issuer->crl_file_is_last[scope->kind][scope->partition])
         return OK;
-    TRY(crl_current(ca, issuer, kind, &last, &der, why));
-    return last.exists ? file_put(ca, issuer, kind, buf_bytes(&der), why) : OK;
+    TRY(crl_current(ca, scope, &last, &der, why));
+    return last.exists ? file_put(ca, issuer, scope, buf_bytes(&der), why) : OK;
 }
 
-static enum err files_publish(struct ca *ca, struct issuer *issuer, struct why *why)
+static enum err files_publish(struct ca *ca, struct issuer *issuer, unsigned partition, struct why *why)
 {
-    TRY(file_catch_up(ca, issuer, CRL_FULL, why));
-    return has_deltas(issuer) ? file_catch_up(ca, issuer, CRL_DELTA, why) : OK;
+    const struct crl_scope full = { issuer, CRL_FULL, partition }, delta = scope_of(issuer, CRL_DELTA);
+    TRY(file_catch_up(ca, issuer, &full, why));
+    return has_deltas(issuer) ? file_catch_up(ca, issuer, &delta, why) : OK;
 }
 
 /* --- seal and keep --- */
@@ -178,7 +207,7 @@ static enum err crl_seal(struct publication *work, struct bytes tbs, struct buf 
 {
     const struct issuer *issuer = work->issuer;
     struct seal_request request = { bytes_str(issuer->name),
-                                    work->kind == CRL_DELTA ? SEAL_DELTA_CRL : SEAL_CRL, tbs };
+                                    work->scope.kind == CRL_DELTA ? SEAL_DELTA_CRL : SEAL_CRL, tbs };
     AUTO_BUF der = { 0 };
     TRY(work->ca->sealer.seal(work->ca->sealer.arg, &request, &der, why));
     TRY(sealed_check(work, buf_bytes(&der), tbs, why));
@@ -189,22 +218,26 @@ static enum err crl_seal(struct publication *work, struct bytes tbs, struct buf 
 static enum err keep_work(struct store_tx *tx, void *arg, struct why *why)
 {
     const struct publication *work = arg;
-    const struct crl_keep keep = { work->ca, work->issuer, work->kind, &work->next, work->der };
+    const struct crl_keep keep = { work->ca, &work->scope, &work->next, work->der };
     return crl_keep(tx, &keep, why);
 }
 
 static enum err build(struct publication *work, struct buf *ret_tbs, struct why *why)
 {
     const struct issuer *issuer = work->issuer;
+    const struct crl_scope *scope = &work->scope;
+    AUTO_VAL(crl_urls) urls = crl_partition_urls(&issuer->partitions, scope->partition);
     struct crl_params params = { .algorithm = issuer->algorithm,
                                  .issuer = issuer->cert.subject,
                                  .issuer_key_id = issuer->aki,
                                  .this_update = work->next.this_update,
                                  .next_update = work->next.next_update,
                                  .number = work->next.number,
-                                 .is_delta = work->kind == CRL_DELTA,
+                                 .is_delta = scope->kind == CRL_DELTA,
                                  .base_number = work->base.number,
-                                 .expected_entries = work->kind == CRL_FULL ? (size_t)work->last.entries : 0,
+                                 .expected_entries = scope->kind == CRL_FULL ? (size_t)work->last.entries : 0,
+                                 .idp = (const char *const *)urls.list,
+                                 .idp_count = scope->partition ? urls.count : 0,
                                  .freshest = (const char *const *)issuer->delta,
                                  .freshest_count = has_deltas(issuer) ? issuer->delta_count : 0 };
     work->builder.params = &params;
@@ -225,26 +258,38 @@ static enum err publish_one(struct publication *work, struct why *why)
     TRY(crl_seal(work, buf_bytes(&tbs), &der, why));
     buf_free(&tbs);
     work->der = buf_bytes(&der);
-    work->issuer->crl_file_is_last[work->kind] = false;
+    work->issuer->crl_file_is_last[work->scope.kind][work->scope.partition] = false;
     TRY(store_write(work->ca->store, keep_work, work, why));
-    return file_put(work->ca, work->issuer, work->kind, work->der, why);
+    return file_put(work->ca, work->issuer, &work->scope, work->der, why);
 }
 
 static enum err publish_locked(struct ca *ca, struct issuer *issuer, enum crl_kind kind, bool is_base,
                                struct why *why)
 {
-    struct publication work = { .ca = ca, .issuer = issuer, .kind = kind, .next.is_base = is_base };
+    struct publication work = {
+        .ca = ca, .issuer = issuer, .scope = scope_of(issuer, kind), .next.is_base = is_base
+    };
     TRY(publish_one(&work, why));
     if (kind == CRL_DELTA || !has_deltas(issuer))
         return OK;
-    struct publication delta = { .ca = ca, .issuer = issuer, .kind = CRL_DELTA, .beside = work.next.number };
+    struct publication delta = {
+        .ca = ca, .issuer = issuer, .scope = scope_of(issuer, CRL_DELTA), .beside = work.next.number
+    };
     return publish_one(&delta, why);
+}
+
+static enum err publish_partition_locked(struct ca *ca, struct issuer *issuer, unsigned partition,
+                                         struct why *why)
+{
+    struct publication work = { .ca = ca, .issuer = issuer, .scope = { issuer, CRL_FULL, partition } };
+    return publish_one(&work, why);
 }
 
 /* --- when --- */
 
 struct due_arg {
     const struct issuer *issuer;
+    unsigned partition;
     struct crl_state last[CRL_KINDS], base;
     int64_t version;
 };
@@ -252,9 +297,13 @@ struct due_arg {
 static enum err due_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct due_arg *due = arg;
+    const struct crl_scope full = { due->issuer, CRL_FULL, due->partition },
+                           delta = scope_of(due->issuer, CRL_DELTA);
+    TRY(crl_last(tx, &full, &due->last[CRL_FULL], why));
+    if (due->partition)
+        return status_version_in(tx, due->issuer, due->partition, &due->version, why);
     TRY(status_version(tx, due->issuer, &due->version, why));
-    TRY(crl_last(tx, due->issuer, CRL_FULL, &due->last[CRL_FULL], why));
-    TRY(crl_last(tx, due->issuer, CRL_DELTA, &due->last[CRL_DELTA], why));
+    TRY(crl_last(tx, &delta, &due->last[CRL_DELTA], why));
     return crl_base(tx, due->issuer, INT64_MAX, &due->base, why);
 }
 
@@ -273,11 +322,13 @@ static bool base_is_due(const struct due_arg *due, int64_t now)
            (!due->base.exists || now >= due->base.this_update + due->issuer->crl_validity_s);
 }
 
-static enum err publish_due_locked(struct ca *ca, struct issuer *issuer, struct why *why)
+static enum err publish_due_locked(struct ca *ca, struct issuer *issuer, unsigned partition, struct why *why)
 {
-    struct due_arg due = { .issuer = issuer };
+    struct due_arg due = { .issuer = issuer, .partition = partition };
     int64_t now = clock_now(ca->clock);
     TRY(store_read(ca->store, due_work, &due, why));
+    if (partition)
+        return is_due(&due, CRL_FULL, now) ? publish_partition_locked(ca, issuer, partition, why) : OK;
     bool base_due = base_is_due(&due, now);
     if (base_due || is_due(&due, CRL_FULL, now))
         return publish_locked(ca, issuer, CRL_FULL, base_due, why);
@@ -286,44 +337,64 @@ static enum err publish_due_locked(struct ca *ca, struct issuer *issuer, struct 
     return OK;
 }
 
-enum err crl_publish_due(struct ca *ca, struct issuer *issuer, struct why *why)
+static enum err cover_locked(struct ca *ca, struct issuer *issuer, unsigned partition, int64_t version,
+                             struct why *why)
 {
-    pthread_mutex_lock(&issuer->crl_lock);
-    enum err err = publish_due_locked(ca, issuer, why);
-    if (err == OK)
-        err = files_publish(ca, issuer, why);
-    pthread_mutex_unlock(&issuer->crl_lock);
-    return err;
-}
-
-static enum err cover_locked(struct ca *ca, struct issuer *issuer, int64_t version, struct why *why)
-{
-    struct due_arg due = { .issuer = issuer };
+    struct due_arg due = { .issuer = issuer, .partition = partition };
     TRY(store_read(ca->store, due_work, &due, why));
     enum crl_kind kind = has_deltas(issuer) && due.base.exists ? CRL_DELTA : CRL_FULL;
     if (due.last[kind].exists && due.last[kind].version >= version)
         return OK;
+    if (partition)
+        return publish_partition_locked(ca, issuer, partition, why);
     return publish_locked(ca, issuer, kind, !due.base.exists, why);
 }
 
-enum err crl_cover(struct ca *ca, struct issuer *issuer, int64_t version, struct why *why)
+/* Ends what was begun with crl_lock: the files, then the lock. */
+static enum err unlock(struct ca *ca, struct issuer *issuer, unsigned partition, enum err err,
+                       struct why *why)
 {
-    pthread_mutex_lock(&issuer->crl_lock);
-    enum err err = cover_locked(ca, issuer, version, why);
     if (err == OK)
-        err = files_publish(ca, issuer, why);
+        err = files_publish(ca, issuer, partition, why);
     pthread_mutex_unlock(&issuer->crl_lock);
     return err;
+}
+
+/* Each partition on its own: a revocation waits for one at most, and one that fails holds up no other. */
+enum err crl_publish_due(struct ca *ca, struct issuer *issuer, struct why *why)
+{
+    enum err result = OK;
+    for (unsigned i = partition_first(issuer); i <= partition_last(issuer); i++) {
+        pthread_mutex_lock(&issuer->crl_lock);
+        enum err err = unlock(ca, issuer, i, publish_due_locked(ca, issuer, i, why), why);
+        result = err != OK ? err : result;
+    }
+    return result;
+}
+
+enum err crl_cover(struct ca *ca, struct issuer *issuer, unsigned partition, int64_t version, struct why *why)
+{
+    pthread_mutex_lock(&issuer->crl_lock);
+    return unlock(ca, issuer, partition, cover_locked(ca, issuer, partition, version, why), why);
+}
+
+enum err crl_publish_partition(struct ca *ca, struct issuer *issuer, unsigned partition, struct why *why)
+{
+    if (!partition || partition > partition_last(issuer))
+        return fail(why, ERR_USAGE, "partition is %u, and ca %s has %u", partition, issuer->name,
+                    partition_last(issuer));
+    pthread_mutex_lock(&issuer->crl_lock);
+    return unlock(ca, issuer, partition, publish_partition_locked(ca, issuer, partition, why), why);
 }
 
 enum err crl_publish(struct ca *ca, struct issuer *issuer, enum crl_kind kind, struct why *why)
 {
     if (kind == CRL_DELTA && !has_deltas(issuer))
         return fail(why, ERR_BAD_REQUEST, "ca %s has no delta CRLs: crl_delta_validity is 0", issuer->name);
+    for (unsigned i = partition_first(issuer); i && i <= partition_last(issuer); i++)
+        TRY(crl_publish_partition(ca, issuer, i, why));
+    if (crl_is_partitioned(&issuer->partitions))
+        return OK;
     pthread_mutex_lock(&issuer->crl_lock);
-    enum err err = publish_locked(ca, issuer, kind, kind == CRL_FULL, why);
-    if (err == OK)
-        err = files_publish(ca, issuer, why);
-    pthread_mutex_unlock(&issuer->crl_lock);
-    return err;
+    return unlock(ca, issuer, 0, publish_locked(ca, issuer, kind, kind == CRL_FULL, why), why);
 }

@@ -50,6 +50,7 @@ struct attempt {
     char serial[2 * SERIAL_BYTES + 1];
     struct buf tbs;
     int64_t now, not_before, not_after;
+    unsigned partition; /* whose CRL the TBS names; 0: the complete one */
     enum disposition disposition;
     int64_t pending_max;
     const struct why *reason;
@@ -167,6 +168,8 @@ static enum err tbs_make(struct attempt *attempt, struct why *why)
     TRY(serial_make(attempt->now, attempt->serial_octets, why));
     serial_append_text(&text, BYTES_ARR(attempt->serial_octets));
     snprintf(attempt->serial, sizeof(attempt->serial), "%s", buf_text(&text));
+    attempt->partition = crl_partition_of(issuer->partitions.count, BYTES_ARR(attempt->serial_octets));
+    AUTO_VAL(crl_urls) cdp = crl_partition_urls(&issuer->partitions, attempt->partition);
     struct tbs_params params = {
         .serial = BYTES_ARR(attempt->serial_octets),
         .algorithm = issuer->algorithm,
@@ -181,8 +184,8 @@ static enum err tbs_make(struct attempt *attempt, struct why *why)
         .path_len = -1,
         .san = buf_bytes(&grant->san),
         .issuer_key_id = issuer->aki,
-        .cdp = (const char *const *)issuer->cdp,
-        .cdp_count = issuer->cdp_count,
+        .cdp = (const char *const *)cdp.list,
+        .cdp_count = cdp.count,
         .aia_ca_issuers = (const char *const *)issuer->aia,
         .aia_ca_issuers_count = issuer->aia_count,
         .aia_ocsp = (const char *const *)issuer->ocsp,
@@ -316,14 +319,14 @@ static enum err certificate_insert(struct store_tx *tx, struct attempt *attempt,
         tx,
         "INSERT INTO certificate (issuer_id, serial, node_id, request_id, requester, template, subject, san, "
         "identity, "
-        "spki_digest, not_before, not_after, status, tbs, authority) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'reserved', $13, $14)",
+        "spki_digest, not_before, not_after, status, tbs, authority, crl_partition) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'reserved', $13, $14, $15)",
         S_ARGS(S_TEXT(p->issuer->name), S_TEXT(attempt->serial), S_TEXT(attempt->ca->node),
                S_INT(attempt->request_id), S_TEXT(p->requester), S_TEXT(attempt->grant->template->name),
                S_TEXT(buf_text(&attempt->subject)), S_TEXT(buf_text(&attempt->san)),
                S_BYTES(BYTES_ARR(attempt->identity)), S_BYTES(p->spki_digest), S_INT(attempt->not_before),
                S_INT(attempt->not_after), S_BYTES(buf_bytes(&attempt->tbs)),
-               S_TEXT(authority_of(p->requester))),
+               S_TEXT(authority_of(p->requester)), attempt->partition ? S_INT(attempt->partition) : S_NULL),
         NULL, why);
     attempt->serial_taken = err == ERR_CONFLICT;
     return FAULT(serial_unique) && attempt->serial_taken ? OK : err;

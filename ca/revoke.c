@@ -113,7 +113,12 @@ static enum err change_publish(const struct change *change, struct issuer *issue
                                struct why *why)
 {
     struct why inner = { 0 };
-    enum err err = FAULT(revocation_published) ? OK : crl_cover(change->ca, issuer, change->version, &inner);
+    unsigned partition;
+    TRY(crl_partition_of_text(issuer, change->revocation->serial, &partition, why));
+    if (FAULT(partition_cover) && partition)
+        partition = 1 + partition % issuer->partitions.count;
+    enum err err =
+        FAULT(revocation_published) ? OK : crl_cover(change->ca, issuer, partition, change->version, &inner);
     if (err != OK)
         return fail(why, err, "%s is %s, but no CRL says so yet: %s", change->revocation->serial, what,
                     inner.text);

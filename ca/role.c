@@ -11,6 +11,7 @@
 #include "ca/crl_publish.h"
 #include "ca/flags.h"
 #include "ca/issue.h"
+#include "ca/partition.h"
 #include "ca/right_store.h"
 #include "ca/settings.h"
 #include "ca/verb_allow.h"
@@ -204,6 +205,7 @@ static enum err context_make(struct ca_role *serving, struct why *why)
     serving->ca = ca_new(&params);
     sandbox_state_text(&serving->role->sandbox, serving->ca->sandbox);
     TRY(settings_add_issuers(config, serving->ca, why));
+    TRY(partitions_fix(serving->ca, why));
     TRY(flags_load(serving->ca, why));
     TRY(settings_add_endpoints(config, serving->ca, why));
     TRY(template_seed(serving->store, clock_now(serving->role->clock), why));

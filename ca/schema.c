@@ -161,6 +161,21 @@ static const char eighth[] =
     "CREATE INDEX certificate_of_authority ON certificate (issuer_id, authority, identity)"
     " WHERE authority IS NOT NULL;";
 
-const struct migration ca_migrations[] = { { 1, first }, { 2, second }, { 3, third },   { 4, fourth },
-                                           { 5, fifth }, { 6, sixth },  { 7, seventh }, { 8, eighth } };
+/* Where a CA's CRL is partitioned (x509/partition.h): the partition of each certificate and of each CRL. NULL, and 0, where it
+   is not: such a CA's certificates are in none of the new indexes. How many there are is in ca_setting (ca/partition.h). */
+static const char ninth[] =
+    "ALTER TABLE certificate ADD COLUMN crl_partition BIGINT;"
+    "CREATE INDEX certificate_revoked_in ON certificate (issuer_id, crl_partition, not_after, serial, "
+    "revoked_at, reason, status)"
+    " WHERE status = 'revoked' AND crl_partition IS NOT NULL;"
+    "CREATE INDEX certificate_changed_in ON certificate (issuer_id, crl_partition, status_version)"
+    " WHERE status_version IS NOT NULL AND crl_partition IS NOT NULL;"
+    "ALTER TABLE crl ADD COLUMN crl_partition BIGINT NOT NULL DEFAULT 0;"
+    "CREATE INDEX crl_of_partition ON crl (issuer_id, crl_partition, number);"
+    "ALTER TABLE delta_crl ADD COLUMN crl_partition BIGINT NOT NULL DEFAULT 0;"
+    "CREATE INDEX delta_crl_of_partition ON delta_crl (issuer_id, crl_partition, number);";
+
+const struct migration ca_migrations[] = { { 1, first },   { 2, second }, { 3, third },
+                                           { 4, fourth },  { 5, fifth },  { 6, sixth },
+                                           { 7, seventh }, { 8, eighth }, { 9, ninth } };
 const size_t ca_migration_count = sizeof(ca_migrations) / sizeof(*ca_migrations);

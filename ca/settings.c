@@ -54,6 +54,7 @@ static enum err issuer_add(const struct config *config, const struct config_sect
         .crl_overlap_s = config_int(section, "crl_overlap") * HOUR,
         .cdp = cdp.list,
         .cdp_count = cdp.count,
+        .crl_partitions = (unsigned)config_int(section, "crl_partitions"),
         .aia = aia.list,
         .aia_count = aia.count,
         .ocsp = ocsp.list,

@@ -23,6 +23,18 @@ enum err status_version(struct store_tx *tx, const struct issuer *issuer, int64_
     return OK;
 }
 
+enum err status_version_in(struct store_tx *tx, const struct issuer *issuer, unsigned partition, int64_t *ret,
+                           struct why *why)
+{
+    AUTO(store_rows) rows = NULL;
+    TRY(store_query(tx,
+                    "SELECT status_version FROM certificate WHERE issuer_id = $1 AND crl_partition = $2 "
+                    "AND status_version IS NOT NULL ORDER BY status_version DESC LIMIT 1",
+                    S_ARGS(S_TEXT(issuer->name), S_INT(partition)), &rows, why));
+    *ret = store_rows_count(rows) && !FAULT(partition_due) ? store_int(rows, 0, 0) : 0;
+    return OK;
+}
+
 /* Holding the counter's row until commit makes the order of the numbers that of the commits. */
 enum err status_mark(struct store_tx *tx, const struct issuer *issuer, const char *serial, int64_t now,
                      int64_t *ret_version, struct why *why)

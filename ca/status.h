@@ -17,6 +17,9 @@ NODISCARD enum err status_get(struct ca *ca, const struct issuer *issuer, const 
                               struct why *why);
 /* The last change of the issuer; 0: there was none. */
 NODISCARD enum err status_version(struct store_tx *tx, const struct issuer *issuer, int64_t *ret, struct why *why);
+/* The last change of a certificate of that partition. */
+NODISCARD enum err status_version_in(struct store_tx *tx, const struct issuer *issuer, unsigned partition, int64_t *ret,
+                                     struct why *why);
 /* Numbers a change that this unit has just made to the certificate. */
 NODISCARD enum err status_mark(struct store_tx *tx, const struct issuer *issuer, const char *serial, int64_t now,
                                int64_t *ret_version, struct why *why);

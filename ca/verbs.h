@@ -12,14 +12,16 @@ extern const struct ipc_verb ca_verbs[];
 extern const struct verb_rule ca_verb_rules[];               /* of the same rows */
 extern const size_t ca_verb_count;
 
-/* verbs_scep.c; the body of get_cert and get_crl is a record {endpoint, serial} or {endpoint}, the answer an OCTET STRING. */
+/* verbs_scep.c; the body of get_cert and get_crl is a record {endpoint, serial}, the answer an OCTET STRING. get_crl without
+   partitions does without the serial. */
 void verb_request(void *role, struct ipc_call *call);
 enum err verb_poll(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_get_cert(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_get_crl(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 /* verbs_va.c: records go in and come out; ca_get and crl_get answer an OCTET STRING. status_get {ca, serial}: how it stands.
    status_changes {ca, since}: first {version, more}, then what changed after `since`. crl_get {ca, kind, number}: NULL when
-   the last one still has that number (0: none is known), or there is none. */
+   the last one still has that number (0: none is known), or there is none. With partitions: the next of their last ones
+   after that number. */
 enum err verb_ca_get(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_status_get(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_status_changes(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);

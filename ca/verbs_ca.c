@@ -103,7 +103,7 @@ static enum err status_put(struct ca *ca, const struct issuer *issuer, struct bu
     struct status_arg status = { .issuer = issuer, .now = clock_now(ca->clock) };
     struct crl_state crl;
     TRY(store_read(ca->store, status_work, &status, why));
-    TRY(crl_current(ca, issuer, CRL_FULL, &crl, NULL, why));
+    TRY(crl_overview(ca, issuer, &crl, why));
     pthread_mutex_lock(&ca->refusals_lock);
     int64_t refused = (int64_t)ca->refusal_total;
     pthread_mutex_unlock(&ca->refusals_lock);

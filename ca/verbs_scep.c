@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the SCEP service asks. Each outcome is one log line here. */
 #include "base/encode.h"
+#include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "ca/certificate.h"
@@ -157,19 +158,37 @@ enum err verb_get_cert(void *role, const struct ipc_caller *caller, struct bytes
     return OK;
 }
 
+/* The CRL that the certificate names: of its serial's partition, also when nobody has that serial. */
+static enum err scope_of_serial(const struct record *record, struct crl_scope *scope, struct why *why)
+{
+    AUTO_STR text = NULL;
+    AUTO_STR serial = NULL;
+    if (!crl_is_partitioned(&scope->issuer->partitions))
+        return OK;
+    TRY(verb_field(record, "serial", &text, why));
+    TRY(serial_from_text(text, &serial, why));
+    TRY(crl_partition_of_text(scope->issuer, serial, &scope->partition, why));
+    if (FAULT(scep_crl_partition))
+        scope->partition = 1;
+    return OK;
+}
+
 enum err verb_get_crl(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
                       struct why *why)
 {
     struct ca *ca = role;
     struct record record;
     const struct endpoint *endpoint;
+    struct crl_scope scope = { .kind = CRL_FULL };
     struct crl_state state;
     AUTO_BUF der = { 0 };
     (void)caller;
     TRY(record_get(body, &record, why));
     TRY(endpoint_get(ca, &record, &endpoint, why));
     TRY(issuer_check(endpoint, &record, why));
-    TRY(crl_current(ca, endpoint->issuer, CRL_FULL, &state, &der, why));
+    scope.issuer = endpoint->issuer;
+    TRY(scope_of_serial(&record, &scope, why));
+    TRY(crl_current(ca, &scope, &state, &der, why));
     if (!state.exists || !der.len)
         return fail(why, ERR_UNAVAILABLE, "ca %s has published no CRL yet", endpoint->issuer->name);
     der_put_octets(ret, buf_bytes(&der));

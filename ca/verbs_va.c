@@ -108,6 +108,24 @@ enum err verb_status_changes(void *role, const struct ipc_caller *caller, struct
 
 /* --- CRLs --- */
 
+static void crl_answer(struct bytes der, struct buf *ret)
+{
+    if (der.len)
+        der_put_octets(ret, der);
+    else
+        der_put(ret, DER_NULL, BYTES_NONE);
+}
+
+/* The partitions' CRLs have one sequence of numbers: the asker goes on from the last that it has. */
+static enum err next_answer(struct ca *ca, const struct issuer *issuer, int64_t known, struct buf *ret,
+                            struct why *why)
+{
+    AUTO_BUF der = { 0 };
+    TRY(crl_after(ca, issuer, known, &der, why));
+    crl_answer(buf_bytes(&der), ret);
+    return OK;
+}
+
 /* NULL when there is none, or none with another number than the asker has. */
 enum err verb_crl_get(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
                       struct why *why)
@@ -115,24 +133,25 @@ enum err verb_crl_get(void *role, const struct ipc_caller *caller, struct bytes 
     struct record record;
     struct issuer *issuer;
     struct crl_state state;
-    enum crl_kind kind;
+    struct crl_scope scope = { 0 };
     AUTO_BUF der = { 0 };
     (void)caller;
     TRY(record_get(body, &record, why));
     TRY(verb_issuer(role, &record, &issuer, why));
-    TRY(verb_crl_kind(&record, &kind, why));
+    TRY(verb_crl_kind(&record, &scope.kind, why));
     int64_t known = record_int(&record, "number", 0);
-    TRY(crl_current(role, issuer, kind, &state, NULL, why));
-    bool has_none = !state.exists || (kind == CRL_DELTA && !issuer->delta_validity_s);
-    if (has_none || state.number == known) {
-        der_put(ret, DER_NULL, BYTES_NONE);
-        return OK;
+    if (scope.kind == CRL_FULL && crl_is_partitioned(&issuer->partitions))
+        return next_answer(role, issuer, known, ret, why);
+    scope.issuer = issuer;
+    TRY(crl_current(role, &scope, &state, NULL, why));
+    bool has_none = !state.exists || (scope.kind == CRL_DELTA && !issuer->delta_validity_s);
+    if (!has_none && state.number != known) {
+        /* Not beside a publication: each needs a large CRL twice, and the asker will want the next one anyway. */
+        pthread_mutex_lock(&issuer->crl_lock);
+        enum err err = crl_current(role, &scope, &state, &der, why);
+        pthread_mutex_unlock(&issuer->crl_lock);
+        TRY(err);
     }
-    /* Not beside a publication: each needs a large CRL twice, and the asker will want the next one anyway. */
-    pthread_mutex_lock(&issuer->crl_lock);
-    enum err err = crl_current(role, issuer, kind, &state, &der, why);
-    pthread_mutex_unlock(&issuer->crl_lock);
-    TRY(err);
-    der_put_octets(ret, buf_bytes(&der));
+    crl_answer(buf_bytes(&der), ret);
     return OK;
 }

@@ -60,6 +60,10 @@ enum err ask_run(const struct ask *ask, struct cli *cli, int argc, char **argv, 
     switch (ask->show) {
     case ASK_LIST:
         return cli_print_list(cli, buf_bytes(&answer), why);
+    case ASK_RECORDS:
+        if (!cli_is_record(buf_bytes(&answer)))
+            return cli_print_list(cli, buf_bytes(&answer), why);
+        return cli_print_record(cli, buf_bytes(&answer), why);
     case ASK_RECORD:
         return cli_print_record(cli, buf_bytes(&answer), why);
     case ASK_JSON:

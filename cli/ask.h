@@ -3,7 +3,8 @@
 #pragma once
 #include "cli/command.h"
 
-enum ask_show { ASK_LIST, ASK_RECORD, ASK_FIELD, ASK_JSON };   /* ASK_JSON: always as JSON */
+/* ASK_RECORDS: one as a record, several as a list. ASK_JSON: always as JSON. */
+enum ask_show { ASK_LIST, ASK_RECORD, ASK_RECORDS, ASK_FIELD, ASK_JSON };
 #define ASK_FIELDS_MAX 8
 struct ask {
     const struct command *command;

@@ -31,6 +31,7 @@ NODISCARD enum err cli_operands(const struct command *command, int argc, int cou
 
 /* A role answers with a list, also where there can only be one: its only record. */
 NODISCARD enum err cli_record(struct bytes answer, struct record *ret, struct why *why);
+bool cli_is_record(struct bytes answer);                     /* one, and not several */
 /* cli/print.c: a record's fields as strings of a new object (json_t of jansson). */
 struct json_t;
 struct json_t *cli_record_json(struct record record);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -18,12 +19,13 @@ static enum err init_run(struct cli *cli, int argc, char **argv, struct why *why
 const struct command command_init = {
     .noun = "init",
     .verb = "",
-    .args = "[--site NAME] [--organisation NAME] [--ca-key P-256|P-384|RSA-2048|RSA-3072|RSA-4096] "
-            "[--ra-bits N]\n"
-            "       [--validator static|one-time|manual] [--external-name NAME] [--http ADDR|off] [--https "
-            "ADDR|off]\n"
-            "       [--va-http ADDR|off] [--cdp-url URL] [--aia-url URL] [--ocsp-url URL]\n"
-            "       [--root-dir DIR] [--root-passphrase-file FILE] [--mode user|system]",
+    .args =
+        "[--site NAME] [--organisation NAME] [--ca-key P-256|P-384|RSA-2048|RSA-3072|RSA-4096] "
+        "[--ra-bits N]\n"
+        "       [--validator static|one-time|manual] [--external-name NAME] [--http ADDR|off] [--https "
+        "ADDR|off]\n"
+        "       [--va-http ADDR|off] [--cdp-url URL] [--aia-url URL] [--ocsp-url URL] [--crl-partitions N]\n"
+        "       [--root-dir DIR] [--root-passphrase-file FILE] [--mode user|system]",
     .help = "make a new site: root, issuing and node CA, RA certificates, templates, configuration",
     .run = init_run,
 };
@@ -71,19 +73,29 @@ enum {
     O_CDP,
     O_AIA,
     O_OCSP,
+    O_PARTITIONS,
     O_ROOT_DIR,
     O_PASSPHRASE,
     O_MODE
 };
 static const struct option init_long[] = {
-    { "site", 1, NULL, O_SITE },           { "organisation", 1, NULL, O_ORGANISATION },
-    { "ca-key", 1, NULL, O_CA_KEY },       { "ra-bits", 1, NULL, O_RA_BITS },
-    { "validator", 1, NULL, O_VALIDATOR }, { "external-name", 1, NULL, O_EXTERNAL },
-    { "http", 1, NULL, O_HTTP },           { "https", 1, NULL, O_HTTPS },
-    { "va-http", 1, NULL, O_VA_HTTP },     { "cdp-url", 1, NULL, O_CDP },
-    { "aia-url", 1, NULL, O_AIA },         { "ocsp-url", 1, NULL, O_OCSP },
-    { "root-dir", 1, NULL, O_ROOT_DIR },   { "root-passphrase-file", 1, NULL, O_PASSPHRASE },
-    { "mode", 1, NULL, O_MODE },           { 0 },
+    { "site", 1, NULL, O_SITE },
+    { "organisation", 1, NULL, O_ORGANISATION },
+    { "ca-key", 1, NULL, O_CA_KEY },
+    { "ra-bits", 1, NULL, O_RA_BITS },
+    { "validator", 1, NULL, O_VALIDATOR },
+    { "external-name", 1, NULL, O_EXTERNAL },
+    { "http", 1, NULL, O_HTTP },
+    { "https", 1, NULL, O_HTTPS },
+    { "va-http", 1, NULL, O_VA_HTTP },
+    { "cdp-url", 1, NULL, O_CDP },
+    { "aia-url", 1, NULL, O_AIA },
+    { "ocsp-url", 1, NULL, O_OCSP },
+    { "root-dir", 1, NULL, O_ROOT_DIR },
+    { "root-passphrase-file", 1, NULL, O_PASSPHRASE },
+    { "mode", 1, NULL, O_MODE },
+    { "crl-partitions", 1, NULL, O_PARTITIONS },
+    { 0 },
 };
 
 static enum err option_word(struct init_options *o, int option, const char *value, struct why *why)
@@ -109,6 +121,28 @@ static enum err option_word(struct init_options *o, int option, const char *valu
     return OK;
 }
 
+/* Said here, and not by the check of a configuration that nobody has seen yet. */
+static enum err partitions_read(struct init_options *o, const char *value, struct why *why)
+{
+    char *end;
+    long count = strtol(value, &end, 10);
+    if (!isdigit((unsigned char)*value) || *end || count < 1 || count > LIMIT_CRL_PARTITIONS)
+        return fail(why, ERR_USAGE, "--crl-partitions %s is none of 1 to %d", value, LIMIT_CRL_PARTITIONS);
+    o->crl_partitions = (int)count;
+    return OK;
+}
+
+static enum err partitions_check(const struct init_options *o, struct why *why)
+{
+    bool has_mark = o->cdp_url && strstr(o->cdp_url, CRL_PARTITION_MARK);
+    if (!o->cdp_url || has_mark == (o->crl_partitions > 1))
+        return OK;
+    return fail(why, ERR_USAGE,
+                "--crl-partitions is %d, and --cdp-url %s; wanted: with several partitions a URL with %s "
+                "where the partition's number goes, without them none",
+                o->crl_partitions, o->cdp_url, CRL_PARTITION_MARK);
+}
+
 static enum err options_read(struct init_options *o, int argc, char **argv, struct why *why)
 {
     const char **text[] = { [O_SITE] = &o->site,
@@ -120,6 +154,7 @@ static enum err options_read(struct init_options *o, int argc, char **argv, stru
                             [O_CDP] = &o->cdp_url,
                             [O_AIA] = &o->aia_url,
                             [O_OCSP] = &o->ocsp_url,
+                            [O_PARTITIONS] = NULL,
                             [O_ROOT_DIR] = &o->root_dir,
                             [O_PASSPHRASE] = &o->root_passphrase_file,
                             [O_MODE] = NULL };
@@ -130,6 +165,8 @@ static enum err options_read(struct init_options *o, int argc, char **argv, stru
                         command_init.args);
         TRY(check_text(init_long[index].name, optarg, why));
         TRY(option_word(o, option, optarg, why));
+        if (option == O_PARTITIONS)
+            TRY(partitions_read(o, optarg, why));
         if (text[option])
             *text[option] = optarg;
     }
@@ -138,7 +175,7 @@ static enum err options_read(struct init_options *o, int argc, char **argv, stru
     if (strlen(o->site) > LIMIT_NAME_BYTES || strlen(o->organisation) > LIMIT_NAME_BYTES - 12)
         return fail(why, ERR_USAGE, "--site and --organisation are limited to %d and %d bytes",
                     LIMIT_NAME_BYTES, LIMIT_NAME_BYTES - 12);
-    return OK;
+    return partitions_check(o, why);
 }
 
 static enum err refuse_leftovers(const struct site_paths *paths, struct why *why)
@@ -206,6 +243,7 @@ static enum err init_run(struct cli *cli, int argc, char **argv, struct why *why
         .http = "[::]:80",
         .https = "[::]:443",
         .va_http = "[::]:8080",
+        .crl_partitions = 1,
         .external_name = host,
         .ca_key = { KEY_EC_P256, 0 },
         .ra_key = { KEY_RSA, 2048 },

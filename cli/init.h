@@ -7,6 +7,7 @@ struct init_options {
     const char *dir, *root_dir, *site, *organisation, *external_name;
     const char *http, *https, *va_http, *validator, *root_passphrase_file;
     const char *cdp_url, *aia_url, *ocsp_url;
+    int crl_partitions;
     struct key_spec ca_key, ra_key;
     bool system_mode;
 };

@@ -31,6 +31,8 @@ void init_config_text(const struct init_site *site, struct buf *ret)
                "# The CA that issues to devices; signer enforces these limits by itself.\n"
                "ca \"issuing\" {\n",
                o->site, o->system_mode ? "system" : "user", paths->etc, paths->state, paths->log, paths->run);
+    if (o->crl_partitions > 1)
+        buf_printf(ret, "    crl_partitions = %d\n", o->crl_partitions);
     quoted_list(ret, "cdp_urls", site->urls.crl);
     quoted_list(ret, "aia_urls", site->urls.certificate);
     quoted_list(ret, "ocsp_urls", site->urls.ocsp);

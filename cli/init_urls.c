@@ -2,6 +2,8 @@
 /* What certificates point to: the site's own validation authority, unless an administrator says otherwise. */
 #include "cli/init.h"
 
+#include "base/limits.h"
+
 #define HTTP_PORT 80
 
 /* The port of "ADDRESS:PORT"; 0: none, or one that is chosen at the start, which no URL can name. */
@@ -29,7 +31,9 @@ static char *url_of(const struct init_options *options, const char *given, const
 
 void init_urls_make(const struct init_options *options, struct init_urls *ret)
 {
-    *ret = (struct init_urls){ .crl = url_of(options, options->cdp_url, "CertEnroll/issuing.crl"),
+    const char *crl = options->crl_partitions > 1 ? "CertEnroll/issuing-" CRL_PARTITION_MARK ".crl"
+                                                  : "CertEnroll/issuing.crl";
+    *ret = (struct init_urls){ .crl = url_of(options, options->cdp_url, crl),
                                .certificate = url_of(options, options->aia_url, "CertEnroll/issuing.crt"),
                                .ocsp = url_of(options, options->ocsp_url, "ocsp"),
                                .root_crl = own_url(options, "CertEnroll/root.crl"),

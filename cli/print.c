@@ -104,6 +104,12 @@ enum err cli_record(struct bytes answer, struct record *ret, struct why *why)
     return OK;
 }
 
+bool cli_is_record(struct bytes answer)
+{
+    struct record record;
+    return cli_record(answer, &record, NULL) == OK;
+}
+
 /* A value of several lines (a template's rules) stands below itself. */
 static void print_field(struct record_field field)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What no single row of the option table can say: rules between options, sections and the file itself. */
 #include "base/fault.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/network.h"
 #include "config/internal.h"
@@ -166,11 +167,67 @@ static enum err check_ekus(const struct config *config, const struct config_sect
     return OK;
 }
 
+/* A file of one CA under the name that a partition of another has: "a" has a-2.crl, and so has "a-2". */
+static enum err check_partition_names(const struct config *config, const struct config_section *ca,
+                                      struct why *why)
+{
+    for (int64_t i = 1; i <= config_int(ca, "crl_partitions"); i++) {
+        AUTO_STR name = xasprintf("%s-%lld", ca->title, (long long)i);
+        const struct config_section *other = config_find(config, "ca", name);
+        if (other)
+            return fail(
+                why, ERR_CONFIG,
+                "%s:%d: ca \"%s\" has the name of partition %lld of ca \"%s\", and would have its CRL; "
+                "allowed is another name",
+                config->path, other->line, other->title, (long long)i, ca->title);
+    }
+    return OK;
+}
+
+/* With several partitions each URL names one (RFC 5280 5.2.5); %p belongs into no other URL, since no octet is written "%p". */
+static enum err check_partition_urls(const struct config *config, const struct config_section *ca,
+                                     bool wanted, struct why *why)
+{
+    for (size_t i = 0; i < config_list_count(ca, "cdp_urls"); i++) {
+        const char *url = config_list_at(ca, "cdp_urls", i);
+        if ((strstr(url, CRL_PARTITION_MARK) != NULL) != wanted)
+            return fail(why, ERR_CONFIG,
+                        "%s:%d: option cdp_urls has \"%.80s\", and crl_partitions is %lld; allowed is a URL "
+                        "with%s %s, the partition's number",
+                        config->path, config_line(ca, "cdp_urls"), url,
+                        (long long)config_int(ca, "crl_partitions"), wanted ? "" : "out", CRL_PARTITION_MARK);
+    }
+    return OK;
+}
+
+static enum err check_partitions(const struct config *config, const struct config_section *ca,
+                                 struct why *why)
+{
+    int64_t count = config_int(ca, "crl_partitions"), delta = config_int(ca, "crl_delta_validity");
+    int line = config_line(ca, "crl_partitions");
+    if (!FAULT(config_partition_urls))
+        TRY(check_partition_urls(config, ca, count > 1, why));
+    if (count == 1)
+        return OK;
+    if (!config_list_count(ca, "cdp_urls"))
+        return fail(why, ERR_CONFIG,
+                    "%s:%d: option crl_partitions is %lld, and cdp_urls is empty; allowed is a URL with "
+                    "%s, or nobody could tell the partitions' CRLs apart (RFC 5280 5.2.5)",
+                    config->path, line, (long long)count, CRL_PARTITION_MARK);
+    if (!FAULT(config_partition_delta) && delta)
+        return fail(why, ERR_CONFIG,
+                    "%s:%d: option crl_partitions is %lld, and crl_delta_validity is %lld; allowed are delta "
+                    "CRLs with 1 partition, or partitions with crl_delta_validity 0",
+                    config->path, line, (long long)count, (long long)delta);
+    return check_partition_names(config, ca, why);
+}
+
 static enum err check_ca(const struct config *config, const struct config_section *ca, struct why *why)
 {
     TRY(check_urls(config, ca, "cdp_urls", why));
     TRY(check_urls(config, ca, "aia_urls", why));
     TRY(check_urls(config, ca, "ocsp_urls", why));
+    TRY(check_partitions(config, ca, why));
     return check_ekus(config, ca, why);
 }
 

@@ -5,6 +5,8 @@
 #include "base/auto.h"
 #include "base/bytes.h"
 
+#define CONFIG_LIST_MAX 64                                   /* values of any one list */
+
 struct config;
 struct config_section;                                       /* the top level, or one titled section; borrowed */
 /* Every error names file, line, option, the value found and what is allowed. */

@@ -2,10 +2,10 @@
 /* The rows of the option table. */
 #include "config/options.h"
 
+#include "base/limits.h"
 #include "config/config.h"
 
 #define STR_MAX  1024 /* bytes of any one text value */
-#define LIST_MAX 64   /* values of any one list */
 #define HOST_MAX 255  /* a host name: RFC 1035 2.3.4 */
 
 /* clang-format off */
@@ -16,7 +16,7 @@
 #define BOOL_ROW(section, name, fallback, help) \
     { section, name, OPTION_BOOL, fallback, 0, 0, "", "", OPTION_RESTART, "", false, help }
 #define LIST_ROW(section, name, fallback, help) \
-    { section, name, OPTION_LIST, fallback, 0, LIST_MAX, "", "", OPTION_RESTART, "", false, help }
+    { section, name, OPTION_LIST, fallback, 0, CONFIG_LIST_MAX, "", "", OPTION_RESTART, "", false, help }
 #define ENUM_ROW(section, name, fallback, words, help) \
     { section, name, OPTION_ENUM, fallback, 0, 0, "", words, OPTION_RESTART, "", false, help }
 
@@ -85,13 +85,18 @@ static const struct option_row options[] = {
             "From a delta CRL's thisUpdate to its nextUpdate, without the overlap; 0 for no delta CRLs. With them a revocation "
             "is in a delta at once, and in the full CRL within a minute."),
     LIST_ROW("ca", "delta_urls", "", "URLs of the delta CRL, written into every full CRL."),
-    LIST_ROW("ca", "cdp_urls", "", "URLs of the CRL, written into every certificate."),
+    INT_ROW("ca", "crl_partitions", "1", 1, LIMIT_CRL_PARTITIONS, "",
+            "How many CRLs the CA divides its certificates among, so that none is large; 1 for one complete CRL. "
+            "Their files are NAME-1.crl to NAME-N.crl, without NAME.crl. Fixed once the CA has issued, since each certificate names its CRL."),
+    LIST_ROW("ca", "cdp_urls", "",
+             "URLs of the CRL, written into every certificate. With several crl_partitions each has %p where the partition's number goes, and "
+             "one of those that the first certificates had stays in the list."),
     LIST_ROW("ca", "aia_urls", "", "URLs of the CA certificate, written into every certificate."),
     LIST_ROW("ca", "ocsp_urls", "", "URLs of the OCSP responder, written into every certificate."),
     INT_ROW("ca", "backdate", "600", 0, 172800, "s",
             "How far before its issue a certificate becomes valid, for devices whose clock is slow; "
             "Windows Autopilot devices need up to 24 hours."),
-    { "ca", "allowed_eku", OPTION_LIST, "clientAuth serverAuth emailProtection certificateRequestAgent OCSPSigning", 1, LIST_MAX, "", "",
+    { "ca", "allowed_eku", OPTION_LIST, "clientAuth serverAuth emailProtection certificateRequestAgent OCSPSigning", 1, CONFIG_LIST_MAX, "", "",
       OPTION_RESTART, "", false,
       "The extended key usages that the signer seals, as short names or dotted numbers, whatever a template says." },
     STR_ROW("ca", "store", "", STR_MAX, "ca",

@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     PROMISE(crl.der.len == len);
     PROMISE(crl_tbs_parse(crl.tbs, &again, &why) == OK && again.number == crl.number);
     PROMISE(crl.is_delta ? crl.base_number <= crl.number : crl.base_number == 0);
+    PROMISE(!crl.idp.len || der_is_valid(crl.idp));
     struct der_reader entries = der_reader_over(crl.entries);
     size_t count = 0;
     while (crl_next(&entries, &entry)) {

@@ -29,6 +29,16 @@ static enum err eku_read(const struct config *config, const struct config_sectio
                 config_path(config), config_line(ca, "allowed_eku"), text);
 }
 
+static void cdp_read(const struct config_section *ca, struct ca_limits *limits)
+{
+    size_t count = config_list_count(ca, "cdp_urls");
+    limits->cdp = (struct crl_urls){ xcalloc(count + 1, sizeof(*limits->cdp.list)), count };
+    for (size_t i = 0; i < count; i++)
+        limits->cdp.list[i] = xstrdup(config_list_at(ca, "cdp_urls", i));
+    limits->partitions = (struct crl_partitions){ (unsigned)config_int(ca, "crl_partitions"),
+                                                  (const char *const *)limits->cdp.list, count };
+}
+
 enum err ca_limits_read(const struct config *config, const struct config_section *ca, struct ca_limits *ret,
                         struct why *why)
 {
@@ -38,6 +48,7 @@ enum err ca_limits_read(const struct config *config, const struct config_section
         .crl_span_max_s = (config_int(ca, "crl_validity") + config_int(ca, "crl_overlap")) * 3600,
         .eku_count = config_list_count(ca, "allowed_eku"),
     };
+    cdp_read(ca, &limits);
     limits.ekus = xcalloc(limits.eku_count, sizeof(*limits.ekus));
     for (size_t i = 0; i < limits.eku_count; i++) {
         enum err err = eku_read(config, ca, config_list_at(ca, "allowed_eku", i), &limits.ekus[i], why);
@@ -55,6 +66,7 @@ void ca_limits_clear(struct ca_limits *limits)
     for (size_t i = 0; i < limits->eku_count; i++)
         buf_free(&limits->ekus[i]);
     free(limits->ekus);
+    crl_urls_free(&limits->cdp);
     *limits = (struct ca_limits){ 0 };
 }
 
@@ -200,6 +212,25 @@ static enum err check_validity(const struct ca_limits *limits, const struct cert
     return OK;
 }
 
+/* A certificate that named another partition's CRL would never be on the one it names, revoked or not. */
+static enum err check_cdp(const struct ca_limits *limits, const struct cert *tbs, struct why *why)
+{
+    const struct crl_partitions *all = &limits->partitions;
+    struct extension extension;
+    if (FAULT(signer_cdp) || !crl_is_partitioned(all))
+        return OK;
+    unsigned partition = crl_partition_of(all->count, tbs->serial);
+    if (extension_find(tbs->extensions, OID_EXT_CDP, &extension) &&
+        crl_partition_is_cdp(all, partition, extension.value))
+        return OK;
+    AUTO_VAL(crl_urls) urls = crl_partition_urls(all, partition);
+    return fail(
+        why, ERR_SIGNER_LIMIT,
+        "cRLDistributionPoints do not name the CRL of the serial's partition %u of %u, must be the %zu "
+        "of cdp_urls, first %.120s",
+        partition, all->count, urls.count, urls.list[0]);
+}
+
 enum err ca_limits_check_cert(const struct ca_limits *limits, const struct cert *tbs, int64_t now,
                               struct why *why)
 {
@@ -211,6 +242,7 @@ enum err ca_limits_check_cert(const struct ca_limits *limits, const struct cert 
     if (!FAULT(signer_policies))
         TRY(check_application_policies(limits, tbs, why));
     TRY(check_serial(tbs, why));
+    TRY(check_cdp(limits, tbs, why));
     return check_validity(limits, tbs, now, why);
 }
 
@@ -235,12 +267,32 @@ static enum err check_crl_number(const struct crl *tbs, const struct crl_numbers
     return OK;
 }
 
+/* Each CRL is about one partition, or about all where there are none: one that said less than it seems to would hide
+   revocations (RFC 5280 5.2.5). */
+static enum err check_scope(const struct ca_limits *limits, const struct crl *tbs, struct why *why)
+{
+    const struct crl_partitions *all = &limits->partitions;
+    if (FAULT(signer_crl_scope))
+        return OK;
+    if (!crl_is_partitioned(all) && tbs->idp.len)
+        return fail(why, ERR_SIGNER_LIMIT,
+                    "the CRL has an issuingDistributionPoint, and crl_partitions is 1: must be complete");
+    if (crl_is_partitioned(all) && !crl_partition_by_idp(all, tbs->idp))
+        return fail(
+            why, ERR_SIGNER_LIMIT,
+            "issuingDistributionPoint of %zu octets is none of the %u partitions', must be the %zu of "
+            "cdp_urls with one's number",
+            tbs->idp.len, all->count, all->url_count);
+    return OK;
+}
+
 enum err ca_limits_check_crl(const struct ca_limits *limits, const struct crl *tbs,
                              const struct crl_numbers *last, int64_t now, struct why *why)
 {
     TRY(check_issuer(limits, tbs->issuer, why));
     TRY(check_key_id(limits, tbs->aki, why));
     TRY(check_algorithm(limits, tbs->algorithm, why));
+    TRY(check_scope(limits, tbs, why));
     TRY(check_crl_number(tbs, last, why));
     /* Nobody believes a CRL of an expired CA; one that a wrong clock made would only hold up all that follow. */
     if (limits->ca_not_after < now)

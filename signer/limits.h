@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "x509/cert.h"
 #include "x509/crl.h"
+#include "x509/partition.h"
 
 struct ca_limits {
     struct bytes issuer;                                     /* whole Name: the subject of the CA's certificate */
@@ -12,6 +13,8 @@ struct ca_limits {
     int64_t ca_not_after;
     int64_t validity_max_s, backdate_s, crl_span_max_s;
     struct buf *ekus; size_t eku_count;                      /* contents of the allowed OIDs */
+    struct crl_urls cdp;                                     /* as configured */
+    struct crl_partitions partitions;                        /* whose urls those are */
 };
 /* The configured half; the caller fills in what the CA certificate says. */
 NODISCARD enum err ca_limits_read(const struct config *config, const struct config_section *ca, struct ca_limits *ret,

@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "x509/crl.h"
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -20,17 +21,24 @@ struct authority {
     struct public_key *key;
     struct ocsp_issuer issuer;
     pthread_mutex_t lock;
+    struct crl_urls cdp; /* these two stay */
+    struct crl_partitions partitions;
     struct document *documents[DOWNLOAD_COUNT];
+    struct document **parts; /* one for each partition, none for a CA without */
     int64_t numbers[DOWNLOAD_COUNT];
     struct responder *responder;
 };
 
-struct authority *authority_new(const struct authority_params *params)
+struct authority *authority_new(const struct authority_params *params, unsigned index)
 {
     struct authority *authority = xcalloc(1, sizeof(*authority));
     authority->name = xstrdup(params->name);
-    authority->index = params->index;
+    authority->index = index;
     authority->has_ocsp = params->has_ocsp;
+    authority->cdp = crl_urls_dup(params->partitions.urls, params->partitions.url_count);
+    authority->partitions = params->partitions;
+    authority->partitions.urls = (const char *const *)authority->cdp.list;
+    authority->parts = xcalloc(authority_partitions(authority) + 1, sizeof(struct document *));
     atomic_init(&authority->known, false);
     pthread_mutex_init(&authority->lock, NULL);
     return authority;
@@ -42,6 +50,10 @@ void authority_free(struct authority *authority)
         return;
     for (size_t i = 0; i < DOWNLOAD_COUNT; i++)
         document_unref(authority->documents[i]);
+    for (size_t i = 0; i < authority_partitions(authority); i++)
+        document_unref(authority->parts[i]);
+    free(authority->parts);
+    crl_urls_free(&authority->cdp);
     responder_unref(authority->responder);
     public_key_free(authority->key);
     buf_free(&authority->der);
@@ -63,6 +75,11 @@ unsigned authority_index(const struct authority *authority)
 bool authority_has_ocsp(const struct authority *authority)
 {
     return authority->has_ocsp;
+}
+
+unsigned authority_partitions(const struct authority *authority)
+{
+    return crl_is_partitioned(&authority->partitions) ? authority->partitions.count : 0;
 }
 
 bool authority_is_known(const struct authority *authority)
@@ -95,6 +112,15 @@ struct document *authority_document(struct authority *authority, enum download w
     return document;
 }
 
+struct document *authority_partition(struct authority *authority, unsigned partition)
+{
+    assert(partition >= 1 && partition <= authority_partitions(authority));
+    pthread_mutex_lock(&authority->lock);
+    struct document *document = document_ref(authority->parts[partition - 1]);
+    pthread_mutex_unlock(&authority->lock);
+    return document;
+}
+
 struct responder *authority_responder(struct authority *authority)
 {
     pthread_mutex_lock(&authority->lock);
@@ -111,6 +137,24 @@ int64_t authority_crl_number(struct authority *authority, enum download which)
     return number;
 }
 
+static int64_t ends_of(const struct document *document)
+{
+    return document ? document_expires(document) : 0;
+}
+
+int64_t authority_crl_ends(struct authority *authority, enum download which)
+{
+    pthread_mutex_lock(&authority->lock);
+    unsigned count = which == DOWNLOAD_CRL ? authority_partitions(authority) : 0;
+    int64_t first = ends_of(count ? authority->parts[0] : authority->documents[which]);
+    for (unsigned i = 1; i < count; i++) {
+        int64_t ends = ends_of(authority->parts[i]);
+        first = ends < first ? ends : first;
+    }
+    pthread_mutex_unlock(&authority->lock);
+    return first;
+}
+
 void authority_set_responder(struct authority *authority, struct responder *taken)
 {
     pthread_mutex_lock(&authority->lock);
@@ -120,12 +164,13 @@ void authority_set_responder(struct authority *authority, struct responder *take
     responder_unref(old);
 }
 
-static void document_set(struct authority *authority, enum download which, struct document *taken,
-                         int64_t number)
+static void document_set(struct authority *authority, enum download which, unsigned partition,
+                         struct document *taken, int64_t number)
 {
     pthread_mutex_lock(&authority->lock);
-    struct document *old = authority->documents[which];
-    authority->documents[which] = taken;
+    struct document **place = partition ? &authority->parts[partition - 1] : &authority->documents[which];
+    struct document *old = *place;
+    *place = taken;
     authority->numbers[which] = number;
     pthread_mutex_unlock(&authority->lock);
     document_unref(old);
@@ -145,7 +190,7 @@ static enum err cert_document(struct authority *authority, int64_t now, struct w
                                                                  : now,
                                             .max_age_s = CERT_MAX_AGE_S };
     TRY(document_new(&params, &document, why));
-    document_set(authority, DOWNLOAD_CERT, document, 0);
+    document_set(authority, DOWNLOAD_CERT, 0, document, 0);
     return OK;
 }
 
@@ -183,14 +228,32 @@ static enum err crl_check(struct authority *authority, enum download which, cons
     return OK;
 }
 
+/* Served under another partition's name it would say of certificates that it is not about that they are good. */
+static enum err partition_find(const struct authority *authority, const struct crl *crl, unsigned *ret,
+                               struct why *why)
+{
+    *ret = crl_partition_by_idp(&authority->partitions, crl->idp);
+    if (FAULT(va_crl_scope) && authority_partitions(authority))
+        *ret = *ret ? *ret : 1;
+    else if ((crl->idp.len || authority_partitions(authority)) && !*ret)
+        return fail(
+            why, ERR_PROTOCOL,
+            "CRL %lld of ca %s has an issuingDistributionPoint of %zu octets, which is none of its %u "
+            "partitions",
+            (long long)crl->number, authority->name, crl->idp.len, authority_partitions(authority));
+    return OK;
+}
+
 enum err authority_set_crl(struct authority *authority, enum download which, struct buf *whole,
                            struct bytes der, struct why *why)
 {
     AUTO_BUF kept = TAKE_BUF(*whole);
     struct document *document = NULL;
     struct crl crl;
+    unsigned partition;
     TRY(crl_parse(der, &crl, why));
     TRY(crl_check(authority, which, &crl, why));
+    TRY(partition_find(authority, &crl, &partition, why));
     const struct document_params params = { .whole = &kept,
                                             .body = der,
                                             .content_type = "application/pkix-crl",
@@ -199,6 +262,6 @@ enum err authority_set_crl(struct authority *authority, enum download which, str
                                             .max_age_s = CRL_MAX_AGE_S };
     int64_t number = crl.number;
     TRY(document_new(&params, &document, why));
-    document_set(authority, which, document, number);
+    document_set(authority, which, partition, document, number);
     return OK;
 }

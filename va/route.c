@@ -33,18 +33,44 @@ static bool is_download(const char *file, const struct authority *authority, enu
     return strncmp(file, name, len) == 0 && strcmp(file + len, download_suffix[which]) == 0;
 }
 
+/* The number in "issuing-17.crl" of a CA with at least so many partitions; 0: it is no such name. */
+static unsigned partition_named(const char *file, const struct authority *authority)
+{
+    const char *name = authority_name(authority);
+    size_t len = strlen(name);
+    if (strncmp(file, name, len) != 0 || file[len] != '-')
+        return 0;
+    const char *digits = file + len + 1;
+    size_t count = strspn(digits, "0123456789");
+    if (count == 0 || count > 3 || *digits == '0' || strcmp(digits + count, ".crl") != 0)
+        return 0;
+    unsigned partition = (unsigned)strtoul(digits, NULL, 10);
+    return partition <= authority_partitions(authority) ? partition : 0;
+}
+
+/* A CA need not have delta CRLs, and one with partitions has no complete CRL. */
+static bool is_never(const struct authority *authority, enum download which)
+{
+    return (which == DOWNLOAD_DELTA && authority_is_known(authority)) ||
+           (which == DOWNLOAD_CRL && authority_partitions(authority));
+}
+
 static enum err authority_find_document(struct va *va, const char *file, struct document **ret)
 {
     for (size_t i = 0; i < va->authority_count; i++) {
         struct authority *authority = va->authorities[i];
+        unsigned partition = partition_named(file, authority);
+        if (partition) {
+            *ret = authority_partition(authority, partition);
+            return *ret ? OK : ERR_UNAVAILABLE;
+        }
         for (enum download which = 0; which < DOWNLOAD_COUNT; which++) {
             if (!is_download(file, authority, which))
                 continue;
             *ret = authority_document(authority, which);
             if (*ret)
                 return OK;
-            /* A CA need not have delta CRLs. */
-            return which == DOWNLOAD_DELTA && authority_is_known(authority) ? ERR_HTTP_PATH : ERR_UNAVAILABLE;
+            return is_never(authority, which) ? ERR_HTTP_PATH : ERR_UNAVAILABLE;
         }
     }
     return ERR_HTTP_PATH;

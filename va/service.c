@@ -54,6 +54,18 @@ static bool has_ocsp(const struct config_section *ca)
     return false;
 }
 
+static enum err authority_add(struct va *va, const struct config_section *ca, struct why *why)
+{
+    const char *urls[CONFIG_LIST_MAX];
+    size_t count = config_list_count(ca, "cdp_urls");
+    for (size_t i = 0; i < count; i++)
+        urls[i] = config_list_at(ca, "cdp_urls", i);
+    const struct authority_params params = { config_title(ca),
+                                             has_ocsp(ca),
+                                             { (unsigned)config_int(ca, "crl_partitions"), urls, count } };
+    return va_add_authority(va, &params, why);
+}
+
 static enum err va_make(struct service *service, struct why *why)
 {
     const struct role *role = service->role;
@@ -70,8 +82,7 @@ static enum err va_make(struct service *service, struct why *why)
                                       .max_age_s = config_int(section, "ocsp_max_age") };
     TRY(va_new(&config, &service->va, why));
     for (size_t i = 0; i < config_count(role->config, "ca"); i++) {
-        const struct config_section *each = config_at(role->config, "ca", i);
-        TRY(va_add_authority(service->va, config_title(each), has_ocsp(each), why));
+        TRY(authority_add(service->va, config_at(role->config, "ca", i), why));
     }
     return OK;
 }
@@ -147,9 +158,8 @@ static enum err reload_verb(void *arg, const struct ipc_caller *caller, struct b
 static void crl_put(struct authority *authority, enum download which, const char *number, const char *end,
                     struct buf *out)
 {
-    AUTO(document) document = authority_document(authority, which);
     record_put_int(out, number, authority_crl_number(authority, which));
-    record_put_time(out, end, document ? document_expires(document) : 0);
+    record_put_time(out, end, authority_crl_ends(authority, which));
 }
 
 static void authority_put(struct service *service, struct authority *authority, struct buf *out)

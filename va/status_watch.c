@@ -147,8 +147,9 @@ static enum err changes_follow(struct status_watch *watch, const struct authorit
 
 /* --- CRLs --- */
 
-static enum err crl_follow(struct status_watch *watch, struct authority *authority, enum download which,
-                           struct why *why)
+/* *ret_more: there was one, and with partitions there may be another. */
+static enum err crl_fetch(struct status_watch *watch, struct authority *authority, enum download which,
+                          bool *ret_more, struct why *why)
 {
     AUTO_BUF body = { 0 };
     AUTO_BUF answer = { 0 };
@@ -160,13 +161,24 @@ static enum err crl_follow(struct status_watch *watch, struct authority *authori
     record_end(&body, mark);
     TRY(ca_call(watch->va->ca, "crl_get", buf_bytes(&body), &answer, why));
     struct der_reader in = der_reader_over(buf_bytes(&answer));
-    if (der_get_null(&in))
+    *ret_more = !der_get_null(&in);
+    if (!*ret_more)
         return OK;
     TRY(octets_of(buf_bytes(&answer), &der, why));
     TRY(authority_set_crl(authority, which, &answer, der, why));
     log_info(NULL, "CRL served ca=%s kind=%s number=%lld bytes=%zu", authority_name(authority),
              which == DOWNLOAD_CRL ? "full" : "delta", (long long)authority_crl_number(authority, which),
              der.len);
+    return OK;
+}
+
+static enum err crl_follow(struct status_watch *watch, struct authority *authority, enum download which,
+                           struct why *why)
+{
+    unsigned partitions = which == DOWNLOAD_CRL ? authority_partitions(authority) : 0;
+    unsigned left = partitions ? partitions : 1;
+    for (bool more = true; more && left; left--)
+        TRY(crl_fetch(watch, authority, which, &more, why));
     return OK;
 }
 

@@ -31,12 +31,12 @@ void va_free(struct va *va)
     free(va);
 }
 
-enum err va_add_authority(struct va *va, const char *name, bool has_ocsp, struct why *why)
+enum err va_add_authority(struct va *va, const struct authority_params *params, struct why *why)
 {
     if (va->authority_count == LIMIT_VA_AUTHORITIES)
         return fail(why, ERR_CONFIG, "more than %d ca sections", LIMIT_VA_AUTHORITIES);
-    const struct authority_params params = { name, (unsigned)va->authority_count, has_ocsp };
-    va->authorities[va->authority_count++] = authority_new(&params);
+    struct authority *authority = authority_new(params, (unsigned)va->authority_count);
+    va->authorities[va->authority_count++] = authority;
     return OK;
 }
 

@@ -35,6 +35,6 @@ NODISCARD enum err va_new(const struct va_config *config, struct va **ret, struc
 void va_free(struct va *va);
 AUTO_DECLARE(va)
 /* ERR_CONFIG: more than LIMIT_VA_AUTHORITIES. */
-NODISCARD enum err va_add_authority(struct va *va, const char *name, bool has_ocsp, struct why *why);
+NODISCARD enum err va_add_authority(struct va *va, const struct authority_params *params, struct why *why);
 /* The CA that a CertID names, if it has OCSP; NULL: none of ours. *ret_all_known: every CA's certificate is here, so that NULL is final. */
 struct authority *va_find_authority(const struct va *va, const struct ocsp_cert_id *id, bool *ret_all_known);

@@ -121,6 +121,27 @@ static enum err get_delta(struct bytes extensions, struct crl *crl, struct why *
     return OK;
 }
 
+/* RFC 5280 5.2.5: critical, or who does not know it would take one partition for all there is. A place alone: which kinds of
+   certificates or reasons it were about, and indirect CRLs, are not supported. */
+static enum err get_idp(struct bytes extensions, struct crl *crl, struct why *why)
+{
+    struct extension extension;
+    struct der_reader point, names;
+    struct bytes url;
+    if (!extension_find(extensions, OID_EXT_IDP, &extension))
+        return OK;
+    struct der_reader in = der_reader_over(extension.value);
+    bool good = extension.critical && der_get_sequence(&in, &point) && der_at_end(&in) &&
+                extension_get_full_name(&point, &names) && der_at_end(&point) && !der_at_end(&names);
+    while (good && !der_at_end(&names))
+        good = der_get(&names, DER_CONTEXT(6), &url) && url.len > 0;
+    if (!good)
+        return fail(why, ERR_MALFORMED,
+                    "CRL: issuingDistributionPoint not critical, or not URLs alone (RFC 5280 5.2.5)");
+    crl->idp = extension.value;
+    return OK;
+}
+
 static enum err get_extensions(struct der_reader *in, struct crl *crl, struct why *why)
 {
     struct der_reader tagged, content;
@@ -135,9 +156,11 @@ static enum err get_extensions(struct der_reader *in, struct crl *crl, struct wh
     if (!extension_find(content.rest, OID_EXT_AKI, &extension) || !read_aki(extension.value, crl))
         return fail(why, ERR_MALFORMED, "CRL without a usable authority key identifier (RFC 5280 5.2.1)");
     TRY(get_delta(content.rest, crl, why));
+    TRY(get_idp(content.rest, crl, why));
     while (extension_next(&content, &extension)) {
         AUTO_BUF dotted = { 0 };
-        if (!extension.critical || oid_is(extension.oid, OID_EXT_DELTA_CRL))
+        if (!extension.critical || oid_is(extension.oid, OID_EXT_DELTA_CRL) ||
+            oid_is(extension.oid, OID_EXT_IDP))
             continue;
         oid_append_dotted(&dotted, extension.oid);
         return fail(why, ERR_MALFORMED,

@@ -15,6 +15,7 @@ struct crl_entry { struct bytes serial;                            /* magnitude 
 struct crl_params { struct signature_algorithm algorithm; struct bytes issuer, issuer_key_id; int64_t this_update,
                     next_update; int64_t number;
                     bool is_delta; int64_t base_number;      /* a delta says what changed since that full one (RFC 5280 5.2.4) */
+                    const char *const *idp; size_t idp_count;             /* of a partition: its URLs (RFC 5280 5.2.5) */
                     const char *const *freshest; size_t freshest_count;   /* of a full one: where its deltas are */
                     size_t expected_entries; };              /* room made at once; 0: as it comes */
 /* Streaming, so that a million entries cost one buffer: begin, entries, end. */
@@ -28,9 +29,10 @@ void crl_end(struct crl_builder *builder, struct buf *ret_tbs);
 struct crl { struct bytes der, tbs, issuer, entries;               /* entries: content; empty when none */
              struct signature_algorithm algorithm; struct bytes algorithm_der, signature, aki;
              int64_t this_update, next_update, number;
-             bool is_delta; int64_t base_number; };
+             bool is_delta; int64_t base_number;
+             struct bytes idp; };                                  /* issuingDistributionPoint; empty: about all certificates */
 /* At most LIMIT_CRL_FRAME_BYTES. nextUpdate, AKI and cRLNumber must be there; a critical extension other than the delta
-   indicator refuses. */
+   indicator and an issuingDistributionPoint that is a place and nothing else refuses. */
 NODISCARD enum err crl_parse(struct bytes der, struct crl *ret, struct why *why);
 NODISCARD enum err crl_tbs_parse(struct bytes tbs, struct crl *ret, struct why *why);   /* der, signature stay empty */
 NODISCARD enum err crl_verify(const struct crl *crl, const struct public_key *issuer_key, struct why *why);

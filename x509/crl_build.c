@@ -105,6 +105,8 @@ void crl_end(struct crl_builder *builder, struct buf *ret_tbs)
     size_t list = der_begin(tbs, DER_SEQUENCE);
     extension_put_aki(tbs, params->issuer_key_id);
     extension_put_crl_number(tbs, params->number);
+    if (params->idp_count)
+        extension_put_idp(tbs, params->idp, params->idp_count);
     if (params->is_delta)
         extension_put_delta_indicator(tbs, params->base_number);
     else if (params->freshest_count)

@@ -192,18 +192,31 @@ void extension_put_san(struct buf *out, struct bytes general_names, bool critica
     extension_put(out, OID_EXT_SAN, critical, general_names);
 }
 
-/* CRLDistributionPoints with one DistributionPoint: the URLs are places of the same CRL (RFC 5280 4.2.1.13). */
-static void put_distribution_point(struct buf *out, enum oid oid, const char *const *urls, size_t count)
+/* DistributionPointName, in its [0]: the URLs are places of the same CRL (RFC 5280 4.2.1.13). */
+static void put_full_name(struct buf *out, const char *const *urls, size_t count)
 {
-    struct open_extension open = extension_begin(out, oid, false);
-    size_t points = der_begin(out, DER_SEQUENCE);
-    size_t point = der_begin(out, DER_SEQUENCE);
     size_t name = der_begin(out, DER_CONTEXT_CONSTRUCTED(0));
     size_t full_name = der_begin(out, DER_CONTEXT_CONSTRUCTED(0));
     for (size_t i = 0; i < count; i++)
         der_put(out, DER_CONTEXT(6), bytes_str(urls[i]));
     der_end(out, full_name);
     der_end(out, name);
+}
+
+bool extension_get_full_name(struct der_reader *in, struct der_reader *ret_names)
+{
+    struct der_reader name;
+    return der_get_constructed(in, DER_CONTEXT_CONSTRUCTED(0), &name) &&
+           der_get_constructed(&name, DER_CONTEXT_CONSTRUCTED(0), ret_names) && der_at_end(&name);
+}
+
+/* CRLDistributionPoints with one DistributionPoint. */
+static void put_distribution_point(struct buf *out, enum oid oid, const char *const *urls, size_t count)
+{
+    struct open_extension open = extension_begin(out, oid, false);
+    size_t points = der_begin(out, DER_SEQUENCE);
+    size_t point = der_begin(out, DER_SEQUENCE);
+    put_full_name(out, urls, count);
     der_end(out, point);
     der_end(out, points);
     extension_end(out, open);
@@ -212,6 +225,16 @@ static void put_distribution_point(struct buf *out, enum oid oid, const char *co
 void extension_put_cdp(struct buf *out, const char *const *urls, size_t count)
 {
     put_distribution_point(out, OID_EXT_CDP, urls, count);
+}
+
+/* RFC 5280 5.2.5, critical: who does not know it would take one partition for all that is revoked. */
+void extension_put_idp(struct buf *out, const char *const *urls, size_t count)
+{
+    struct open_extension open = extension_begin(out, OID_EXT_IDP, !FAULT(idp_critical));
+    size_t mark = der_begin(out, DER_SEQUENCE);
+    put_full_name(out, urls, count);
+    der_end(out, mark);
+    extension_end(out, open);
 }
 
 /* RFC 5280 5.2.6: where a full CRL's delta is. */

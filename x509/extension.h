@@ -26,6 +26,9 @@ void extension_put_ski(struct buf *out, struct bytes key_id);
 void extension_put_aki(struct buf *out, struct bytes key_id);
 void extension_put_san(struct buf *out, struct bytes general_names, bool critical);
 void extension_put_cdp(struct buf *out, const char *const *urls, size_t count);
+void extension_put_idp(struct buf *out, const char *const *urls, size_t count);      /* critical */
+/* DistributionPointName with a fullName, in its [0]; *ret_names: GeneralNames without their header, not looked at. */
+NODISCARD bool extension_get_full_name(struct der_reader *in, struct der_reader *ret_names);
 void extension_put_aia(struct buf *out, const char *const *ocsp, size_t ocsp_count, const char *const *issuers,
                        size_t issuer_count);
 void extension_put_crl_number(struct buf *out, int64_t number);

@@ -181,15 +181,12 @@ static bool uris_are_good(struct der_reader names)
 
 static bool cdp_is_good(struct bytes value)
 {
-    struct der_reader in = der_reader_over(value), points, point, name, full;
+    struct der_reader in = der_reader_over(value), points, point, full;
     if (!der_get_sequence(&in, &points) || !der_at_end(&in) || der_at_end(&points))
         return false;
     while (!der_at_end(&points)) {
-        if (!der_get_sequence(&points, &point) ||
-            !der_get_constructed(&point, DER_CONTEXT_CONSTRUCTED(0), &name) || !der_at_end(&point))
-            return false;
-        if (!der_get_constructed(&name, DER_CONTEXT_CONSTRUCTED(0), &full) || !der_at_end(&name) ||
-            !uris_are_good(full))
+        if (!der_get_sequence(&points, &point) || !extension_get_full_name(&point, &full) ||
+            !der_at_end(&point) || !uris_are_good(full))
             return false;
     }
     return true;

@@ -6,7 +6,7 @@ from collections import namedtuple
 
 INTEGER, BIT_STRING, OCTET_STRING, OID, ENUMERATED, SEQUENCE = 0x02, 0x03, 0x04, 0x06, 0x0A, 0x30
 UTC_TIME, GENERALIZED_TIME = 0x17, 0x18
-OID_CRL_NUMBER, OID_REASON = bytes.fromhex('551d14'), bytes.fromhex('551d15')
+OID_CRL_NUMBER, OID_REASON, OID_IDP = bytes.fromhex('551d14'), bytes.fromhex('551d15'), bytes.fromhex('551d1c')
 
 
 class Malformed(Exception):
@@ -15,7 +15,7 @@ class Malformed(Exception):
 
 Item = namedtuple('Item', 'tag value whole')
 Certificate = namedtuple('Certificate', 'tbs serial issuer not_before not_after subject spki')
-Crl = namedtuple('Crl', 'tbs issuer this_update next_update number entries')      # entries: {serial: (time, reason)}
+Crl = namedtuple('Crl', 'tbs issuer this_update next_update number entries idp')  # entries: {serial: (time, reason)}
 
 
 def items(data):
@@ -107,13 +107,14 @@ def crl(der):
     if fields[0].tag == INTEGER:
         fields = fields[1:]
     _, issuer, this_update, next_update = fields[:4]
-    number, entries = None, {}
+    number, entries, idp = None, {}, None
     for field in fields[4:]:
         if field.tag == SEQUENCE:
             entries = dict(crl_entry(each) for each in items(field.value))
         elif field.tag == 0xA0:
-            number = integer(one(extensions(field.value)[OID_CRL_NUMBER], INTEGER))
-    return Crl(tbs.whole, issuer.whole, when(this_update), when(next_update), number, entries)
+            found = extensions(field.value)
+            number, idp = integer(one(found[OID_CRL_NUMBER], INTEGER)), found.get(OID_IDP)
+    return Crl(tbs.whole, issuer.whole, when(this_update), when(next_update), number, entries, idp)
 
 
 def put(tag, value):

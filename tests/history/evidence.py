@@ -14,9 +14,10 @@ import journal
 
 TABLES = {
     'request': 'issuer_id, request_id, endpoint, validator, disposition, serial, reserved_at, spki_digest',
-    'certificate': 'issuer_id, serial, request_id, status, tbs, der, spki_digest, not_after, revoked_at, reason',
+    'certificate': 'issuer_id, serial, request_id, status, tbs, der, spki_digest, not_after, revoked_at, reason, '
+                   'crl_partition',
     'challenge': 'issuer_id, endpoint, mac, claimed_by, expires_at',
-    'crl': 'issuer_id, number, this_update, next_update, entries, der',
+    'crl': 'issuer_id, crl_partition, number, this_update, next_update, entries, der',
     'audit': 'issuer_id, audit_id, actor, action, object, detail',
     'outbox': 'issuer_id, request_id, kind',
     'counter': 'issuer_id, name, value',
@@ -142,10 +143,11 @@ class History:
         self.requests = {(row.issuer_id, row.request_id): row for row in self.tables['request']}
         self.sealed = [record for record in self.records if record.kind == journal.CERTIFICATE]
         self.sealed_crls = [record for record in self.records if record.kind == journal.CRL]
-        self.last_crl = {}
+        self.last_crl = {}                                   # by (issuer, partition); partition 0 is the complete one
         for row in self.tables['crl']:
-            if row.issuer_id not in self.last_crl or row.number > self.last_crl[row.issuer_id].number:
-                self.last_crl[row.issuer_id] = row
+            scope = row.issuer_id, row.crl_partition
+            if scope not in self.last_crl or row.number > self.last_crl[scope].number:
+                self.last_crl[scope] = row
 
 
 def serial_of(row):

@@ -331,21 +331,23 @@ def crl_number_once(history):
 def crl_monotonic(history):
     last = {}
     for row in sorted(history.tables['crl'], key=lambda row: row.number):
-        if row.this_update < last.get(row.issuer_id, 0):
-            yield f'ca={row.issuer_id} number={row.number} this_update={row.this_update} before={last[row.issuer_id]}'
-        last[row.issuer_id] = row.this_update
+        scope = row.issuer_id, row.crl_partition
+        if row.this_update < last.get(scope, 0):
+            yield f'ca={row.issuer_id} number={row.number} this_update={row.this_update} before={last[scope]}'
+        last[scope] = row.this_update
     held = {}
     for entry in history.held.crls:                          # in the order in which a client fetched them
         crl = der.crl(entry.der)
-        if crl.number < held.get(crl.issuer, 0):
-            yield f'held number={crl.number} after={held[crl.issuer]}'
-        held[crl.issuer] = max(crl.number, held.get(crl.issuer, 0))
+        scope = crl.issuer, crl.idp
+        if crl.number < held.get(scope, 0):
+            yield f'held number={crl.number} after={held[scope]}'
+        held[scope] = max(crl.number, held.get(scope, 0))
 
 
 @rule('crl-file-is-the-last', quiet=True)
 def crl_file(history):
-    for issuer, row in history.last_crl.items():
-        published = history.crl_files.get(issuer)
+    for (issuer, partition), row in history.last_crl.items():
+        published = history.crl_files.get(f'{issuer}-{partition}' if partition else issuer)
         if published != row.der:
             number = der.crl(published).number if published else 'absent'
             yield f'ca={issuer} file={number} store={row.number}'
@@ -353,10 +355,10 @@ def crl_file(history):
 
 @rule('revoked-is-in-the-crl', quiet=True)
 def revoked_is_in_crl(history):
-    for issuer, row in history.last_crl.items():
+    for (issuer, partition), row in history.last_crl.items():
         crl = der.crl(row.der)
         wanted = {serial: (entry.revoked_at, entry.reason) for (ca, serial), entry in history.certificates.items()
-                  if ca == issuer and entry.status == 'revoked'}
+                  if ca == issuer and entry.status == 'revoked' and (entry.crl_partition or 0) == partition}
         for serial in sorted(wanted.keys() | crl.entries.keys()):
             entry = history.certificates.get((issuer, serial))
             expired = entry is not None and entry.not_after < crl.this_update
@@ -367,11 +369,12 @@ def revoked_is_in_crl(history):
 
 @rule('acknowledged-revocation')
 def acknowledged_revocation(history):
-    listed = {issuer: der.crl(row.der).entries for issuer, row in history.last_crl.items() if row.der}
+    listed = {scope: der.crl(row.der).entries for scope, row in history.last_crl.items() if row.der}
     for held in history.held.revoked:
         row = history.certificates.get((held.ca, int(held.serial, 16)))
         status = row.status if row else 'absent'
-        present = int(held.serial, 16) in listed.get(held.ca, {})
+        scope = held.ca, row.crl_partition or 0 if row else 0
+        present = int(held.serial, 16) in listed.get(scope, {})
         if status != 'revoked' or not present:
             yield f'ca={held.ca} serial={held.serial} acknowledged=revoked store={status} crl={"yes" if present else "no"}'
 

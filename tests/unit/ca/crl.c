@@ -63,7 +63,9 @@ static struct crl_state current_of(enum crl_kind kind, struct buf *ret_der)
 {
     struct crl_state state;
     struct why why = { 0 };
-    ASSERT_OK(crl_current(world->ca, world_issuer(world), kind, &state, ret_der, &why), &why);
+    ASSERT_OK(
+        crl_current(world->ca, &(struct crl_scope){ world_issuer(world), kind, 0 }, &state, ret_der, &why),
+        &why);
     return state;
 }
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "ca/challenge.h"
+#include "ca/partition.h"
 #include "ca/schema.h"
 #include <sqlite3.h>
 #include <stdio.h>
@@ -122,6 +123,7 @@ static void endpoint_add(struct world *world, const char *name, const char *vali
 }
 
 const struct store_config *world_store;
+unsigned world_partitions;
 
 static void world_open(struct world *world)
 {
@@ -139,7 +141,8 @@ static void world_open(struct world *world)
                                 .sealer = { seal_fake, world, seal_start_fake },
                                 .challenge_key = &world->challenge_key,
                                 .crl_dir = path };
-    static const char *const cdp[] = { "http://ca.example/issuing.crl" };
+    static const char *const whole[] = { "http://ca.example/issuing.crl" };
+    static const char *const parts[] = { "http://ca.example/issuing-%p.crl" };
     static const char *const eku[] = { "clientAuth", "serverAuth", "emailProtection",
                                        "certificateRequestAgent", "OCSPSigning" };
     world->ca = ca_new(&params);
@@ -151,9 +154,11 @@ static void world_open(struct world *world)
                                     .allowed_eku_count = sizeof(eku) / sizeof(*eku),
                                     .crl_validity_s = 7 * 86400,
                                     .crl_overlap_s = 86400,
-                                    .cdp = cdp,
-                                    .cdp_count = 1 };
+                                    .cdp = world_partitions > 1 ? parts : whole,
+                                    .cdp_count = 1,
+                                    .crl_partitions = world_partitions };
     ASSERT_OK(ca_add_issuer(world->ca, &issuer, &why), &why);
+    ASSERT_OK(partitions_fix(world->ca, &why), &why);
     endpoint_add(world, "static", "static", false);
     endpoint_add(world, "once", "one-time", false);
     endpoint_add(world, "manual", "manual", false);

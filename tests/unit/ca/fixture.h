@@ -36,6 +36,7 @@ struct world {
 };
 /* Where the next world keeps its rows; NULL: in an SQLite file of its folder. */
 extern const struct store_config *world_store;
+extern unsigned world_partitions;                            /* of the next world's CRL; 0 and 1: one complete CRL */
 struct world *world_new(enum key_kind ca_kind);
 struct world *world_new_unlocked(enum key_kind ca_kind);     /* without the locked heap, which LeakSanitizer does not search */
 void world_free(struct world *world);

@@ -111,14 +111,18 @@ static bool publish_failing_at(long n)
     struct crl_state before, after;
     struct why why = { 0 };
     AUTO_BUF der = { 0 };
-    ASSERT_OK(crl_current(world->ca, world_issuer(world), CRL_FULL, &before, NULL, &why), &why);
+    ASSERT_OK(
+        crl_current(world->ca, &(struct crl_scope){ world_issuer(world), CRL_FULL, 0 }, &before, NULL, &why),
+        &why);
     memory_fail_at(n);
     enum err err = crl_publish(world->ca, world_issuer(world), CRL_FULL, &why);
     bool failed = memory_fail_end();
     if (err != OK)
         assert_retryable(err, &why, n);
     ASSERT_OK(crl_publish(world->ca, world_issuer(world), CRL_FULL, &why), &why);
-    ASSERT_OK(crl_current(world->ca, world_issuer(world), CRL_FULL, &after, &der, &why), &why);
+    ASSERT_OK(
+        crl_current(world->ca, &(struct crl_scope){ world_issuer(world), CRL_FULL, 0 }, &after, &der, &why),
+        &why);
     assert_true(after.number > before.number);
     struct crl crl;
     ASSERT_OK(crl_parse(buf_bytes(&der), &crl, &why), &why);

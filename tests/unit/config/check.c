@@ -123,6 +123,41 @@ TEST(urls_in_certificates_are_absolute_http)
     config_free(load(USER "ca \"a\" { ocsp_urls = {\"https://host.example\"} }\n"));
 }
 
+#define PARTS  "crl_partitions = 4\n"
+#define MARKED "cdp_urls = {\"http://a.example/x-%p.crl\"}\n"
+
+TEST(with_partitions_each_cdp_url_has_their_mark_and_without_them_none)
+{
+    refused(USER "ca \"a\" { " PARTS
+                 "cdp_urls = {\"http://a.example/x-%p.crl\", \"http://b.example/x.crl\"} }\n",
+            "FILE:3: option cdp_urls has \"http://b.example/x.crl\", and crl_partitions is 4; allowed is a "
+            "URL with "
+            "%p, the partition's number");
+    refused(USER "ca \"a\" { " MARKED "}\n", "FILE:2: option cdp_urls has \"http://a.example/x-%p.crl\", and "
+                                             "crl_partitions is 1; allowed is a URL "
+                                             "without %p, the partition's number");
+    refused(USER "ca \"a\" { " PARTS "}\n", "FILE:2: option crl_partitions is 4, and cdp_urls is empty; "
+                                            "allowed is a URL with %p, or nobody could "
+                                            "tell the partitions' CRLs apart (RFC 5280 5.2.5)");
+    config_free(load(USER "ca \"a\" { " PARTS MARKED "}\n"));
+}
+
+TEST(partitions_and_deltas_exclude_each_other)
+{
+    refused(USER "ca \"a\" { " PARTS MARKED "crl_delta_validity = 24 }\n",
+            "FILE:2: option crl_partitions is 4, and crl_delta_validity is 24; allowed are delta CRLs with 1 "
+            "partition, or partitions with crl_delta_validity 0");
+}
+
+TEST(no_ca_has_the_name_of_anothers_partition)
+{
+    refused(USER "ca \"a\" { " PARTS MARKED "}\nca \"a-4\" {}\n",
+            "FILE:5: ca \"a-4\" has the name of partition 4 of ca \"a\", and would have its CRL; allowed is "
+            "another "
+            "name");
+    config_free(load(USER "ca \"a\" { " PARTS MARKED "}\nca \"a-5\" {}\n"));
+}
+
 TEST(allowed_purposes_have_a_shape)
 {
     refused(USER "ca \"a\" { allowed_eku = {clientAuth, \"client_auth\"} }\n",
@@ -231,6 +266,9 @@ RUN(T(an_endpoint_without_a_validator_is_refused), T(the_ca_of_an_endpoint_must_
     T(endpoint_paths_are_unique_without_regard_to_case), T(only_the_default_endpoint_has_the_standard_paths),
     T(endpoint_paths_are_plain_url_paths), T(folders_are_absolute), T(socket_paths_fit_into_an_address),
     T(addresses_have_a_port), T(trusted_proxies_are_addresses_and_networks),
-    T(urls_in_certificates_are_absolute_http), T(allowed_purposes_have_a_shape), T(site_and_ra_set_are_names),
+    T(urls_in_certificates_are_absolute_http),
+    T(with_partitions_each_cdp_url_has_their_mark_and_without_them_none),
+    T(partitions_and_deltas_exclude_each_other), T(no_ca_has_the_name_of_anothers_partition),
+    T(allowed_purposes_have_a_shape), T(site_and_ra_set_are_names),
     T(a_file_that_others_can_write_is_refused_in_system_mode), T(paths_follow_the_folders),
     T(a_role_keeps_only_its_own_slice), T(options_of_another_role_are_gone_and_asking_for_them_is_our_bug))

@@ -136,6 +136,13 @@ TEST(the_environment_is_not_read)
             "FILE:3: ${…} is not replaced from the environment; write the value itself");
 }
 
+/* Several partitions have URLs of their own. */
+static const char *needed_by(const struct option_row *row, const char *value)
+{
+    bool partitions = strcmp(row->name, "crl_partitions") == 0 && strcmp(value, "1") != 0;
+    return partitions ? "cdp_urls = {\"http://host.example/%p.crl\"}" : "";
+}
+
 /* A file with one option set to a value of our choice. */
 static struct loaded load_option(const struct option_row *row, const char *value)
 {
@@ -148,8 +155,8 @@ static struct loaded load_option(const struct option_row *row, const char *value
         buf_printf(&text, "ca \"issuing\" {}\nendpoint \"x\" { %s = %s\n%s }\n", row->name, value,
                    row->required ? "" : "validator = static");
     else
-        buf_printf(&text, "%s %s { %s = %s }\n", row->section, strcmp(row->section, "ca") == 0 ? "\"x\"" : "",
-                   row->name, value);
+        buf_printf(&text, "%s %s { %s = %s\n%s }\n", row->section,
+                   strcmp(row->section, "ca") == 0 ? "\"x\"" : "", row->name, value, needed_by(row, value));
     return load_mode((const char *)text.data, text.len, 0600);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each limit of the signer, at its bound and past it, whatever a captured ca asks. */
 #include "tests/unit/signer/helper.h"
+#include "x509/partition.h"
 
 #include "signer/journal.h"
 
@@ -502,6 +503,78 @@ TEST(a_delta_is_sealed_only_as_a_delta)
     site_close(&site);
 }
 
+/* --- partitions --- */
+
+#define PARTS "crl_partitions = 4\ncdp_urls = {\"http://ca.example/i-%p.crl\"}"
+
+static struct crl_urls urls_of(unsigned partition)
+{
+    static const char *const urls[] = { "http://ca.example/i-%p.crl" };
+    return crl_partition_urls(&(struct crl_partitions){ 16, urls, 1 }, partition);
+}
+
+/* 0: without any. */
+static enum err seal_leaf_naming(const struct site *site, unsigned partition, uint8_t serial_end,
+                                 struct why *why)
+{
+    struct leaf leaf;
+    AUTO_BUF tbs = { 0 }, der = { 0 };
+    AUTO_VAL(crl_urls) urls = urls_of(partition ? partition : 1);
+    leaf_make(site, &leaf);
+    leaf.serial[SERIAL_BYTES - 1] = serial_end;
+    leaf.params.cdp = (const char *const *)urls.list;
+    leaf.params.cdp_count = partition ? urls.count : 0;
+    leaf_tbs(&leaf, &tbs);
+    return seal_cert(site, buf_bytes(&tbs), &der, why);
+}
+
+TEST(a_certificate_names_the_crl_of_its_serials_partition)
+{
+    struct site site;
+    struct why why;
+    site_make(&site);
+    site_config(&site, PARTS);
+    site_open(&site);
+    ASSERT_OK(seal_leaf_naming(&site, 3, 0xA2, &why), &why);
+    ASSERT_OK(seal_leaf_naming(&site, 1, 0xA0, &why), &why);
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_leaf_naming(&site, 2, 0xA2, &why), &why);
+    assert_non_null(strstr(why.text, "partition 3 of 4"));
+    assert_non_null(strstr(why.text, "http://ca.example/i-3.crl"));
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_leaf_naming(&site, 0, 0xA2, &why), &why);
+    assert_int_equal(journalled(&site), 2);
+    site_close(&site);
+}
+
+static enum err seal_crl_about(const struct site *site, unsigned partition, int64_t number, struct why *why)
+{
+    AUTO_VAL(crl_urls) urls = urls_of(partition ? partition : 1);
+    struct crl_params params = crl_good(site, number);
+    params.idp = (const char *const *)urls.list;
+    params.idp_count = partition ? urls.count : 0;
+    return seal_crl_of(site, params, why);
+}
+
+TEST(a_crl_is_about_one_partition_where_there_are_some_and_about_all_where_not)
+{
+    struct site site;
+    struct why why;
+    site_make(&site);
+    site_open(&site);
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_crl_about(&site, 1, 1, &why), &why);
+    assert_non_null(strstr(why.text, "crl_partitions is 1"));
+    site_config(&site, PARTS);
+    site_reopen(&site);
+    ASSERT_OK(seal_crl_about(&site, 4, 1, &why), &why);
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_crl_about(&site, 5, 2, &why), &why);
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_crl_about(&site, 0, 2, &why), &why);
+    assert_non_null(strstr(why.text, "none of the 4 partitions"));
+    ASSERT_ERR(ERR_SIGNER_LIMIT, seal_crl_about(&site, 2, 1, &why), &why); /* one sequence for all of them */
+    ASSERT_OK(seal_crl_about(&site, 2, 2, &why), &why);
+    ASSERT_OK(seal_crl_about(&site, 2, 2, &why), &why); /* the very same again */
+    assert_int_equal(journalled(&site), 2);
+    site_close(&site);
+}
+
 TEST(crls_keep_the_limits)
 {
     struct site site;
@@ -596,5 +669,7 @@ RUN(T(a_good_certificate_is_sealed), T(the_issuer_is_the_ca_byte_for_byte),
     T(what_is_no_tbs_is_not_sealed), T(mutated_tbs_are_refused_or_within_the_limits),
     T(crl_numbers_only_increase), T(delta_numbers_only_increase_and_keep_to_the_full_ones),
     T(a_delta_is_based_on_a_full_crl_that_there_is), T(a_delta_is_sealed_only_as_a_delta),
-    T(crls_keep_the_limits), T(a_crl_may_be_as_far_ahead_as_the_clock_may_step_back),
-    T(an_expired_ca_seals_no_crl), T(a_clock_that_went_back_stops_the_signer))
+    T(a_certificate_names_the_crl_of_its_serials_partition),
+    T(a_crl_is_about_one_partition_where_there_are_some_and_about_all_where_not), T(crls_keep_the_limits),
+    T(a_crl_may_be_as_far_ahead_as_the_clock_may_step_back), T(an_expired_ca_seals_no_crl),
+    T(a_clock_that_went_back_stops_the_signer))

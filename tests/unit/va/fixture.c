@@ -186,6 +186,13 @@ static const struct ca_client_ops fake_ops = { "fake", fake_call, fake_free, NUL
 
 /* --- the scene --- */
 
+/* As the configuration has them: several with a mark, a complete one without partitions. */
+static struct crl_partitions partitions_of(unsigned count)
+{
+    static const char *const urls[] = { "http://va.example/CertEnroll/issuing-%p.crl" };
+    return (struct crl_partitions){ count, urls, count ? 1 : 0 };
+}
+
 void scene_restart(struct scene *scene)
 {
     status_watch_free(scene->watch);
@@ -200,8 +207,9 @@ void scene_restart(struct scene *scene)
                                       .validity_s = VALIDITY,
                                       .max_age_s = 100 };
     MUST(va_new(&config, &scene->va, &must_));
-    MUST(va_add_authority(scene->va, "issuing", true, &must_));
-    MUST(va_add_authority(scene->va, "node", false, &must_));
+    const struct authority_params issuing = { "issuing", true, partitions_of(scene->partitions) };
+    MUST(va_add_authority(scene->va, &issuing, &must_));
+    MUST(va_add_authority(scene->va, &(struct authority_params){ .name = "node" }, &must_));
     const struct status_watch_config watch = { .va = scene->va,
                                                .keys_dir = keys,
                                                .certs_dir = certs,
@@ -275,12 +283,16 @@ void scene_crl(struct scene *scene, enum download which, int64_t number, const s
     struct crl_builder builder = { 0 };
     AUTO_BUF tbs = { 0 }, signature = { 0 };
     struct buf *to = which == DOWNLOAD_CRL ? &fake->crl : &fake->delta;
+    const struct crl_partitions all = partitions_of(scene->partition ? LIMIT_CRL_PARTITIONS : 1);
+    AUTO_VAL(crl_urls) idp = crl_partition_urls(&all, scene->partition);
     const struct crl_params params = { .algorithm = key_signature_algorithm(signer->key),
                                        .issuer = fake->ca.cert.subject,
                                        .issuer_key_id = fake->ca.cert.ski,
                                        .this_update = scene->clock.held,
                                        .next_update = scene->clock.held + 86400,
                                        .number = number,
+                                       .idp = (const char *const *)idp.list,
+                                       .idp_count = scene->partition ? idp.count : 0,
                                        .is_delta = which == DOWNLOAD_DELTA,
                                        .base_number = 1 };
     crl_begin(&builder, &params);

@@ -45,6 +45,8 @@ struct scene {
     struct status_watch *watch;
     struct secret unlock;
     char dir[64];                                            /* keys, certs, published */
+    unsigned partitions;                                     /* of "issuing", from the next scene_restart on; 0: none */
+    unsigned partition;                                      /* of the next scene_crl; 0: a complete one */
 };
 /* With one CA "issuing" that issued GOOD and OTHER, both good, and one "node" without OCSP. */
 void scene_begin(struct scene *scene);

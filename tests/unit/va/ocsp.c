@@ -165,8 +165,9 @@ TEST(as_many_cas_as_the_limit_are_served_and_not_one_more)
     struct why why = { 0 };
     scene_begin(&scene);
     while (scene.va->authority_count < LIMIT_VA_AUTHORITIES)
-        MUST(va_add_authority(scene.va, "more", false, &must_));
-    ASSERT_ERR(ERR_CONFIG, va_add_authority(scene.va, "one-more", false, &why), &why);
+        MUST(va_add_authority(scene.va, &(struct authority_params){ .name = "more" }, &must_));
+    ASSERT_ERR(ERR_CONFIG, va_add_authority(scene.va, &(struct authority_params){ .name = "one-more" }, &why),
+               &why);
     assert_true(status_watch_round(scene.watch));
     assert_int_equal(status_now(&scene, GOOD), OCSP_GOOD);
     scene_end(&scene);

@@ -21,10 +21,12 @@ static void *loop_thread(void *arg)
     return NULL;
 }
 
-static void begin(struct served *served)
+static void begin_with(struct served *served, unsigned partitions)
 {
     int fd;
     scene_begin(&served->scene);
+    served->scene.partitions = partitions;
+    scene_restart(&served->scene);
     site_setup(&served->http);
     assert_true(status_watch_round(served->scene.watch));
     MUST(loop_new(&served->loop, &must_));
@@ -39,6 +41,11 @@ static void begin(struct served *served)
     MUST(socket_port(fd, &served->http.port, &must_));
     MUST(http_server_listen(served->server, fd, NULL, &must_));
     pthread_create(&served->thread, NULL, loop_thread, served->loop);
+}
+
+static void begin(struct served *served)
+{
+    begin_with(served, 0);
 }
 
 static void end(struct served *served)
@@ -177,7 +184,8 @@ TEST(before_ca_has_said_who_it_is_a_stranger_is_told_to_try_later)
 {
     struct served served = { 0 };
     begin(&served);
-    MUST(va_add_authority(served.scene.va, "third", true, &must_));
+    MUST(va_add_authority(served.scene.va, &(struct authority_params){ .name = "third", .has_ocsp = true },
+                          &must_));
     assert_int_equal(
         post(&served, &(struct asked){ .serials = { GOOD }, .issuer = &served.scene.fake.other_ca }).status,
         OCSP_TRY_LATER);
@@ -240,6 +248,28 @@ TEST(downloads_are_found_in_any_case_and_nothing_else_is)
     end(&served);
 }
 
+TEST(each_partition_has_its_path)
+{
+    struct served served = { 0 };
+    begin_with(&served, 12);
+    assert_int_equal(status_of(&served, "/CertEnroll/issuing-2.crl"), 503); /* ca has not published it yet */
+    served.scene.partition = 12;
+    scene_crl(&served.scene, DOWNLOAD_CRL, 7, &served.scene.fake.ca);
+    assert_true(status_watch_round(served.scene.watch));
+    static const char *const absent[] = { "issuing.crl",     "issuing-0.crl",   "issuing-13.crl",
+                                          "issuing-012.crl", "issuing-+1.crl",  "issuing-.crl",
+                                          "issuing-1",       "issuing-1.crl.x", "issuing-4294967297.crl",
+                                          "node-1.crl",      "issuing-1+.crl",  "issuing-2x.crl" };
+    for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++) {
+        AUTO_STR path = xasprintf("/CertEnroll/%s", absent[i]);
+        assert_int_equal(status_of(&served, path), 404);
+    }
+    assert_int_equal(status_of(&served, "/CertEnroll/issuing-12.crl"), 200);
+    assert_int_equal(status_of(&served, "/CertEnroll/Issuing-12.CRL"), 200);
+    assert_int_equal(status_of(&served, "/CertEnroll/issuing-1.crl"), 503);
+    end(&served);
+}
+
 TEST(head_and_conditions_are_honoured_and_post_is_refused)
 {
     struct served served = { 0 };
@@ -284,6 +314,6 @@ RUN(T(the_second_answer_comes_from_the_cache_with_the_same_bytes),
     T(as_many_certificates_as_the_limit_are_answered_and_not_one_more),
     T(before_ca_has_said_who_it_is_a_stranger_is_told_to_try_later),
     T(a_request_in_a_path_is_answered_like_one_in_a_body),
-    T(downloads_are_found_in_any_case_and_nothing_else_is),
+    T(downloads_are_found_in_any_case_and_nothing_else_is), T(each_partition_has_its_path),
     T(head_and_conditions_are_honoured_and_post_is_refused),
     T(half_way_to_its_end_an_answer_is_renewed_behind_who_asks))

@@ -134,6 +134,61 @@ TEST(a_delta_is_not_served_for_a_full_one_nor_the_other_way_round)
     crl_refused(DOWNLOAD_DELTA, DOWNLOAD_CRL, 8, false);
 }
 
+/* --- partitions --- */
+
+static void begin_with_partitions(struct scene *scene)
+{
+    scene_begin(scene);
+    scene->partitions = 3;
+    scene_restart(scene);
+    assert_true(status_watch_round(scene->watch));
+}
+
+static void partition_given(struct scene *scene, unsigned partition, int64_t number)
+{
+    scene->partition = partition;
+    scene_crl(scene, DOWNLOAD_CRL, number, &scene->fake.ca);
+}
+
+TEST(each_partition_has_the_crl_that_names_it)
+{
+    struct scene scene;
+    begin_with_partitions(&scene);
+    partition_given(&scene, 2, 7);
+    assert_true(status_watch_round(scene.watch));
+    AUTO(document) second = authority_partition(issuing(&scene), 2);
+    ASSERT_BYTES(document_body(second), buf_bytes(&scene.fake.crl));
+    assert_null(authority_partition(issuing(&scene), 1));
+    assert_null(authority_document(issuing(&scene), DOWNLOAD_CRL));
+    assert_int_equal(authority_crl_ends(issuing(&scene), DOWNLOAD_CRL), 0); /* two are lacking */
+    scene.clock.held += 100;
+    partition_given(&scene, 1, 8);
+    assert_true(status_watch_round(scene.watch));
+    partition_given(&scene, 3, 9);
+    assert_true(status_watch_round(scene.watch));
+    assert_int_equal(authority_crl_number(issuing(&scene), DOWNLOAD_CRL), 9);
+    assert_int_equal(authority_crl_ends(issuing(&scene), DOWNLOAD_CRL), NOW + 86400);
+    scene_end(&scene);
+}
+
+TEST(a_crl_of_no_partition_is_not_served_where_there_are_some_nor_the_other_way_round)
+{
+    struct scene scene;
+    begin_with_partitions(&scene);
+    partition_given(&scene, 0, 7);
+    assert_false(status_watch_round(scene.watch));
+    assert_null(authority_partition(issuing(&scene), 1));
+    partition_given(&scene, 4, 7);
+    assert_false(status_watch_round(scene.watch));
+    assert_int_equal(authority_crl_number(issuing(&scene), DOWNLOAD_CRL), 0);
+    scene.partitions = 0;
+    scene_restart(&scene);
+    partition_given(&scene, 1, 7);
+    assert_false(status_watch_round(scene.watch));
+    assert_null(authority_document(issuing(&scene), DOWNLOAD_CRL));
+    scene_end(&scene);
+}
+
 /* --- the OCSP certificate --- */
 
 static int generation(struct scene *scene)
@@ -272,8 +327,9 @@ TEST(a_ca_without_ocsp_has_no_ocsp_certificate)
 
 RUN(T(a_revocation_is_said_after_the_next_round), T(changes_come_page_by_page_to_the_last),
     T(a_ca_that_went_back_empties_the_cache), T(what_is_no_answer_of_ca_changes_nothing),
-    T(a_crl_is_served_when_it_is_new_and_kept_while_ca_is_away), T(a_crl_that_does_not_verify_is_not_served),
-    T(a_crl_with_a_number_that_went_back_is_not_served),
+    T(a_crl_is_served_when_it_is_new_and_kept_while_ca_is_away), T(each_partition_has_the_crl_that_names_it),
+    T(a_crl_of_no_partition_is_not_served_where_there_are_some_nor_the_other_way_round),
+    T(a_crl_that_does_not_verify_is_not_served), T(a_crl_with_a_number_that_went_back_is_not_served),
     T(a_delta_is_not_served_for_a_full_one_nor_the_other_way_round),
     T(the_ocsp_certificate_is_asked_for_once_and_found_again_after_a_restart),
     T(it_renews_itself_at_half_of_its_life_with_a_new_key), T(the_old_one_signs_until_the_new_one_is_there),

@@ -2,6 +2,7 @@
 /* CRLs: written in one stream, read strictly. */
 #include "x509/crl.h"
 #include "tests/unit/x509/fixture.h"
+#include "x509/partition.h"
 
 static const uint8_t key_id[20] = { 7, 7 };
 
@@ -133,6 +134,30 @@ TEST(a_delta_names_its_base_and_a_full_crl_where_its_deltas_are)
     assert_null(memmem(delta.data, delta.len, urls[0], strlen(urls[0])));
 }
 
+TEST(the_crl_of_a_partition_names_its_place)
+{
+    static const char *const urls[] = { "http://a.example/i-%p.crl", "http://b.example/%p/i-%p.crl" };
+    const struct crl_partitions all = { 12, urls, 2 };
+    AUTO_BUF issuer = fixture_name("CN=I");
+    struct crl_params params =
+        params_for(buf_bytes(&issuer), (struct signature_algorithm){ false, DIGEST_SHA256 });
+    AUTO_VAL(crl_urls) place = crl_partition_urls(&all, 11);
+    struct crl crl;
+    struct why why = { 0 };
+    assert_string_equal(place.list[0], "http://a.example/i-11.crl");
+    assert_string_equal(place.list[1], "http://b.example/11/i-11.crl");
+    params.idp = (const char *const *)place.list;
+    params.idp_count = place.count;
+    AUTO_BUF tbs = build(&params, all_reasons, 3);
+    ASSERT_OK(crl_tbs_parse(buf_bytes(&tbs), &crl, &why), &why);
+    assert_int_equal(crl_partition_by_idp(&all, crl.idp), 11);
+    const struct crl_partitions fewer = { 10, urls, 2 }, one_url = { 12, urls, 1 }, none = { 1, urls, 2 };
+    assert_int_equal(crl_partition_by_idp(&fewer, crl.idp), 0);
+    assert_int_equal(crl_partition_by_idp(&one_url, crl.idp), 0);
+    assert_int_equal(crl_partition_by_idp(&none, crl.idp), 0);
+    assert_int_equal(crl_partition_by_idp(&all, BYTES_NONE), 0);
+}
+
 TEST(a_large_list_is_whole)
 {
     enum { MANY = 20000 };
@@ -260,7 +285,12 @@ static const struct {
       "020101170d3236303130313030303030305a"
       "300c300a0603551d1504030a0108",
       ERR_MALFORMED },                                               /* removeFromCRL, but no delta */
-    { 5, AKI NUMBER "300c0603551d1c0101ff04023000", ERR_MALFORMED }, /* an IDP */
+    { 5, AKI NUMBER "300c0603551d1c0101ff04023000", ERR_MALFORMED }, /* an IDP that says nothing */
+    { 5, AKI NUMBER "30120603551d1c040b3009a007a0058603613a2f", ERR_MALFORMED }, /* not critical */
+    { 5, AKI NUMBER "300f0603551d1c0101ff040530038101ff", ERR_MALFORMED },       /* users' alone */
+    { 5, AKI NUMBER "30180603551d1c0101ff040e300ca007a0058603613a2f8101ff", ERR_MALFORMED }, /* and a place */
+    { 5, AKI NUMBER "30100603551d1c0101ff04063004a002a000", ERR_MALFORMED },                 /* no name */
+    { 5, AKI NUMBER "30150603551d1c0101ff040b3009a007a0058203613a2f", ERR_MALFORMED },       /* no URL */
 };
 
 TEST(fields_that_are_not_as_rfc_5280_has_them_are_refused)
@@ -296,6 +326,8 @@ TEST(entries_may_carry_what_says_nothing_to_us)
     parts.extensions = AKI NUMBER "300706022a03040105"; /* an unknown extension that is not critical */
     ASSERT_OK(parse_parts(&parts, true, &why), &why);
     parts.extensions = AKI NUMBER "300d0603551d1b0101ff0403020105"; /* a delta, based on its own number */
+    ASSERT_OK(parse_parts(&parts, true, &why), &why);
+    parts.extensions = AKI NUMBER "30150603551d1c0101ff040b3009a007a0058603613a2f"; /* a partition, "a:/" */
     ASSERT_OK(parse_parts(&parts, true, &why), &why);
 }
 
@@ -333,6 +365,6 @@ TEST(reasons_have_names)
 
 RUN(T(what_is_built_is_read_again), T(entries_are_written_byte_for_byte_as_planned),
     T(an_empty_crl_has_no_list), T(a_delta_names_its_base_and_a_full_crl_where_its_deltas_are),
-    T(a_large_list_is_whole), T(fields_that_are_not_as_rfc_5280_has_them_are_refused),
-    T(entries_may_carry_what_says_nothing_to_us), T(every_byte_is_consumed_and_the_signature_counts),
-    T(reasons_have_names))
+    T(the_crl_of_a_partition_names_its_place), T(a_large_list_is_whole),
+    T(fields_that_are_not_as_rfc_5280_has_them_are_refused), T(entries_may_carry_what_says_nothing_to_us),
+    T(every_byte_is_consumed_and_the_signature_counts), T(reasons_have_names))

@@ -15,8 +15,12 @@ static void write_pem(const char *folder, const char *name, const char *label, c
     ASSERT_OK(file_write(path, buf_bytes(&pem), 0644, &why), &why);
 }
 
-static struct buf emit_crl(const struct key *ca, const struct cert *root, int64_t now, bool is_delta)
+enum emitted { FULL, DELTA, PARTITION };
+
+static struct buf emit_crl(const struct key *ca, const struct cert *root, int64_t now, enum emitted kind)
 {
+    static const char *const place[] = { "http://ca.example/root-2.crl" };
+    bool is_delta = kind == DELTA;
     static const char *const deltas[] = { "http://ca.example/root+.crl" };
     AUTO_BUF tbs = { 0 };
     struct crl_builder builder;
@@ -28,8 +32,10 @@ static struct buf emit_crl(const struct key *ca, const struct cert *root, int64_
                                  .number = 12,
                                  .is_delta = is_delta,
                                  .base_number = 7,
+                                 .idp = place,
+                                 .idp_count = kind == PARTITION ? 1 : 0,
                                  .freshest = deltas,
-                                 .freshest_count = 1 };
+                                 .freshest_count = kind == PARTITION ? 0 : 1 };
     crl_begin(&builder, &params);
     crl_add(&builder, &(struct crl_entry){ BYTES_LIT("\xAB\xCD"), now - 3600,
                                            is_delta ? CRL_REMOVE_FROM_CRL : CRL_SUPERSEDED });
@@ -88,8 +94,8 @@ static void emit(const char *folder, int64_t now)
     params.not_before = now - 60;
     params.not_after = now + 3600;
     params.san = buf_bytes(&san);
-    AUTO_BUF leaf_der = fixture_certificate(&params, ca), crl_der = emit_crl(ca, &root, now, false),
-             delta = emit_crl(ca, &root, now, true);
+    AUTO_BUF leaf_der = fixture_certificate(&params, ca), crl_der = emit_crl(ca, &root, now, FULL),
+             delta = emit_crl(ca, &root, now, DELTA), partition = emit_crl(ca, &root, now, PARTITION);
     AUTO_BUF ocsp = emit_ocsp(ca, &root, params.serial, now);
     extension_put_san(&extensions, buf_bytes(&san), false);
     struct csr_params request = { buf_bytes(&subject), "once only", buf_bytes(&extensions), BYTES_NONE };
@@ -99,6 +105,7 @@ static void emit(const char *folder, int64_t now)
     write_der(folder, "ocsp.der", &ocsp);
     write_pem(folder, "crl.pem", "X509 CRL", &crl_der);
     write_pem(folder, "delta.pem", "X509 CRL", &delta);
+    write_pem(folder, "partition.pem", "X509 CRL", &partition);
     write_pem(folder, "csr.pem", "NEW CERTIFICATE REQUEST", &csr);
 }
 

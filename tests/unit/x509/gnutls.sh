@@ -17,6 +17,8 @@ certtool --verify-crl --load-ca-certificate "$folder/root.pem" --infile "$folder
 wanted 'Verification output: Verified' "$folder/verify-crl.txt"
 certtool --verify-crl --load-ca-certificate "$folder/root.pem" --infile "$folder/delta.pem" >"$folder/verify-delta.txt" 2>&1
 wanted 'Verification output: Verified' "$folder/verify-delta.txt"
+certtool --verify-crl --load-ca-certificate "$folder/root.pem" --infile "$folder/partition.pem" >"$folder/verify-partition.txt" 2>&1
+wanted 'Verification output: Verified' "$folder/verify-partition.txt"
 certtool --crq-info --infile "$folder/csr.pem" >"$folder/csr.txt"
 wanted 'Self signature: verified' "$folder/csr.txt"
 wanted 'Challenge password: once only' "$folder/csr.txt"
