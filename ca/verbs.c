@@ -104,16 +104,22 @@ enum err verb_field(const struct record *record, const char *name, char **ret, s
     return OK;
 }
 
+static enum err word_judge(const char *name, const char *words, const char *word, struct why *why)
+{
+    AUTO_STR all = xasprintf(" %s ", words);
+    AUTO_STR wanted = xasprintf(" %s ", word);
+    if (!*word || strchr(word, ' ') || !strstr(all, wanted))
+        return fail(why, ERR_USAGE, "%s is \"%s\", allowed: %s", name, word, words);
+    return OK;
+}
+
 enum err verb_word(const struct record *record, const char *name, const char *words, char **ret,
                    struct why *why)
 {
     AUTO_STR word = record_str(record, name);
     if (!word || !*word)
         return OK;
-    AUTO_STR all = xasprintf(" %s ", words);
-    AUTO_STR wanted = xasprintf(" %s ", word);
-    if (strchr(word, ' ') || !strstr(all, wanted))
-        return fail(why, ERR_USAGE, "%s is \"%s\", allowed: %s", name, word, words);
+    TRY(word_judge(name, words, word, why));
     *ret = TAKE(word);
     return OK;
 }
@@ -164,6 +170,19 @@ static void column_put(const struct store_rows *rows, size_t row, size_t column,
     record_put(out, what->name, buf_bytes(&text));
 }
 
+static void more_put(const struct store_rows *rows, const struct verb_listing *listing, struct buf *out)
+{
+    const struct verb_page *page = &listing->page;
+    AUTO_BUF before = { 0 };
+    for (size_t column = 0; page->cursor && column < listing->column_count; column++) {
+        if (strcmp(listing->columns[column].name, page->cursor) == 0)
+            buf_printf(&before, "%lld", (long long)store_int(rows, page->limit - 1, column));
+    }
+    size_t mark = record_begin(out);
+    record_put(out, "more", buf_bytes(&before));
+    record_end(out, mark);
+}
+
 struct list_arg {
     const struct verb_listing *listing;
     struct buf out;
@@ -177,7 +196,8 @@ static enum err list_work(struct store_tx *tx, void *arg, struct why *why)
     AUTO(store_rows) rows = NULL;
     TRY(store_query(tx, listing->sql, listing->args, &rows, why));
     buf_clear(&list->out);
-    list->count = store_rows_count(rows);
+    size_t found = store_rows_count(rows), limit = listing->page.limit;
+    list->count = limit && found > limit ? limit : found;
     size_t whole = records_begin(&list->out);
     for (size_t row = 0; row < list->count; row++) {
         size_t mark = record_begin(&list->out);
@@ -185,6 +205,8 @@ static enum err list_work(struct store_tx *tx, void *arg, struct why *why)
             column_put(rows, row, column, &listing->columns[column], &list->out);
         record_end(&list->out, mark);
     }
+    if (found > list->count)
+        more_put(rows, listing, &list->out);
     records_end(&list->out, whole);
     return OK;
 }
@@ -202,27 +224,63 @@ enum err verb_list(struct ca *ca, const struct verb_listing *listing, struct buf
     return OK;
 }
 
+/* The words that are asked for, views into the text, which the caller frees. What is left over repeats the first. */
+static enum err filter_words(const struct record *record, const struct verb_filter *filter, char **ret_text,
+                             const char *ret[static FILTER_WORDS], struct why *why)
+{
+    AUTO_STR text = record_str(record, filter->field);
+    if (!text && filter->alias)
+        text = record_str(record, filter->alias);
+    bool any = !text || !*text;
+    if (any) {
+        free(text);
+        text = xstrdup(filter->words);
+    }
+    size_t count = 0;
+    char *rest = text;
+    for (char *word; (word = strsep(&rest, any ? " " : ","));) {
+        TRY(word_judge(filter->field, filter->words, word, why));
+        if (count == FILTER_WORDS)
+            return fail(why, ERR_USAGE, "%s has more than %d words", filter->field, FILTER_WORDS);
+        ret[count++] = word;
+    }
+    for (; count < FILTER_WORDS; count++)
+        ret[count] = ret[0];
+    *ret_text = TAKE(text);
+    return OK;
+}
+
+static enum err before_get(const struct record *record, int64_t *ret, struct why *why)
+{
+    AUTO_STR text = record_str(record, "before");
+    int64_t before = text ? record_int(record, "before", 0) : INT64_MAX; /* 0: no number */
+    if (before < 1)
+        return fail(why, ERR_USAGE, "before is \"%s\", wanted the number of a request", text);
+    *ret = before;
+    return OK;
+}
+
 enum err verb_filtered(struct ca *ca, const struct verb_filter *filter, struct bytes body, struct buf *ret,
                        struct why *why)
 {
     struct record record;
     struct issuer *issuer;
-    int64_t limit;
-    AUTO_STR word = NULL;
+    int64_t limit, before;
+    const char *w[FILTER_WORDS];
+    AUTO_STR text = NULL;
     TRY(record_get(body, &record, why));
     TRY(verb_issuer(ca, &record, &issuer, why));
     TRY(verb_limit(&record, &limit, why));
-    TRY(verb_word(&record, filter->field, filter->words, &word, why));
-    struct verb_listing all = {
-        filter->all, S_ARGS(S_TEXT(issuer->name), S_INT(limit)), filter->columns, filter->column_count, 0, ""
-    };
-    struct verb_listing some = { filter->some,
-                                 S_ARGS(S_TEXT(issuer->name), S_TEXT(word), S_INT(limit)),
-                                 filter->columns,
-                                 filter->column_count,
-                                 0,
-                                 "" };
-    return verb_list(ca, word ? &some : &all, ret, why);
+    TRY(before_get(&record, &before, why));
+    TRY(filter_words(&record, filter, &text, w, why));
+    struct verb_listing listing = { .sql = filter->sql,
+                                    .args = S_ARGS(S_TEXT(issuer->name), S_INT(before), S_TEXT(w[0]),
+                                                   S_TEXT(w[1]), S_TEXT(w[2]), S_TEXT(w[3]), S_TEXT(w[4]),
+                                                   S_INT(limit + 1)),
+                                    .columns = filter->columns,
+                                    .column_count = filter->column_count,
+                                    .page = { (size_t)limit, filter->cursor } };
+    return verb_list(ca, &listing, ret, why);
 }
 
 void verb_put_pem(struct buf *ret, const char *label, struct bytes der)

@@ -89,15 +89,21 @@ NODISCARD enum err verb_crl_kind(const struct record *record, enum crl_kind *ret
 /* A span as administrators write it, "30d" or "12h", in seconds; absent: *ret is left alone. ERR_USAGE otherwise. */
 NODISCARD enum err verb_span(const struct record *record, const char *name, int64_t *ret, struct why *why);
 NODISCARD enum err verb_limit(const struct record *record, int64_t *ret, struct why *why);
-/* Runs one query and writes each of its rows as a record: the columns' names are given, and which ones are times. */
+/* Runs one query and writes each of its rows as a record: the columns' names are given, and which ones are times. A page
+   asks for one row more than its limit; where there is one, the last record is {more}, which holds what the column `cursor`
+   has in the page's last row, for the field `before` of whoever asks on (empty: there is no such column). */
 struct verb_column { const char *name; enum { COLUMN_TEXT, COLUMN_INT, COLUMN_TIME, COLUMN_BASE64 } kind; };
+struct verb_page { size_t limit; const char *cursor; };      /* limit 0: every row */
 struct verb_listing { const char *sql; struct store_args args; const struct verb_column *columns; size_t column_count;
-                      size_t least; const char *absent; };  /* fewer rows than least: ERR_NOT_FOUND with this text */
+                      size_t least; const char *absent;      /* fewer rows than least: ERR_NOT_FOUND with this text */
+                      struct verb_page page; };
 #define COLUMNS(list) (list), sizeof(list) / sizeof(*(list))
 NODISCARD enum err verb_list(struct ca *ca, const struct verb_listing *listing, struct buf *ret, struct why *why);
-/* The newest rows of an issuer, all or those whose `field` is the word that the body names. all: $1 issuer, $2 limit;
-   some: $1 issuer, $2 word, $3 limit. */
-struct verb_filter { const char *field, *words, *all, *some; const struct verb_column *columns; size_t column_count; };
+/* A page of an issuer's rows, the newest first: those before the number in the field `before`, whose `field` is one of the
+   words that the body lists with commas (absent: any of them). sql: $1 issuer, $2 before, $3 to $7 words, $8 limit. */
+#define FILTER_WORDS 5
+struct verb_filter { const char *field, *alias, *words, *sql; const struct verb_column *columns; size_t column_count;
+                     const char *cursor; };                  /* alias: another name of the field, or NULL */
 NODISCARD enum err verb_filtered(struct ca *ca, const struct verb_filter *filter, struct bytes body, struct buf *ret,
                                  struct why *why);
 /* One record with the field "pem". */

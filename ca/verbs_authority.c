@@ -27,16 +27,21 @@ enum err verb_authority_list(void *role, const struct ipc_caller *caller, struct
     (void)caller;
     TRY(record_get(body, &record, why));
     TRY(verb_issuer(role, &record, &issuer, why));
-    struct verb_listing listing = { COLUMN_LIST "ORDER BY name", S_ARGS(S_TEXT(issuer->name)),
-                                    COLUMNS(columns), 0, "" };
+    struct verb_listing listing = {
+        COLUMN_LIST "ORDER BY name", S_ARGS(S_TEXT(issuer->name)), COLUMNS(columns), 0, "", { 0 }
+    };
     return verb_list(role, &listing, ret, why);
 }
 
 static enum err show(struct ca *ca, const struct issuer *issuer, const char *name, struct buf *ret,
                      struct why *why)
 {
-    struct verb_listing listing = { COLUMN_LIST "AND name = $2", S_ARGS(S_TEXT(issuer->name), S_TEXT(name)),
-                                    COLUMNS(columns), 1, "there is no such authority" };
+    struct verb_listing listing = { COLUMN_LIST "AND name = $2",
+                                    S_ARGS(S_TEXT(issuer->name), S_TEXT(name)),
+                                    COLUMNS(columns),
+                                    1,
+                                    "there is no such authority",
+                                    { 0 } };
     return verb_list(ca, &listing, ret, why);
 }
 

@@ -6,25 +6,26 @@
 #include <stdlib.h>
 
 #define LIST_QUERY                                                                                           \
-    "SELECT r.request_id, r.issuer_id, r.requester, r.template, r.serial, c.not_before, c.not_after, "       \
-    "r.disposition, r.error, r.submitted_at, r.subject, r.reason FROM request r LEFT JOIN certificate c "    \
-    "ON c.issuer_id = r.issuer_id AND c.serial = r.serial WHERE r.issuer_id = $1 "
+    "SELECT r.request_id, r.submitted_at, r.disposition, r.requester, r.template, r.subject, r.serial, "     \
+    "r.error, r.reason, r.resolved_at, c.not_before, c.not_after, r.issuer_id FROM request r "               \
+    "LEFT JOIN certificate c ON c.issuer_id = r.issuer_id AND c.serial = r.serial WHERE r.issuer_id = $1 "   \
+    "AND r.request_id < $2 AND r.disposition IN ($3, $4, $5, $6, $7) ORDER BY r.request_id DESC LIMIT $8"
 
 static const struct verb_column list_columns[] = {
-    { "id", COLUMN_INT },         { "ca", COLUMN_TEXT },          { "requester", COLUMN_TEXT },
-    { "template", COLUMN_TEXT },  { "serial", COLUMN_TEXT },      { "effective", COLUMN_TIME },
-    { "expires", COLUMN_TIME },   { "disposition", COLUMN_TEXT }, { "error", COLUMN_TEXT },
-    { "submitted", COLUMN_TIME }, { "subject", COLUMN_TEXT },     { "reason", COLUMN_TEXT },
+    { "id", COLUMN_INT },         { "submitted", COLUMN_TIME }, { "disposition", COLUMN_TEXT },
+    { "requester", COLUMN_TEXT }, { "template", COLUMN_TEXT },  { "subject", COLUMN_TEXT },
+    { "serial", COLUMN_TEXT },    { "error", COLUMN_TEXT },     { "reason", COLUMN_TEXT },
+    { "resolved", COLUMN_TIME },  { "effective", COLUMN_TIME }, { "expires", COLUMN_TIME },
+    { "ca", COLUMN_TEXT },
 };
 
 enum err verb_request_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
                            struct why *why)
 {
-    static const struct verb_filter filter = { "disposition", "issued pending denied failed sealing",
-                                               LIST_QUERY "ORDER BY r.request_id DESC LIMIT $2",
-                                               LIST_QUERY
-                                               "AND r.disposition = $2 ORDER BY r.request_id DESC LIMIT $3",
-                                               COLUMNS(list_columns) };
+    static const struct verb_filter filter = {
+        "status",   "disposition",         "issued pending denied failed sealing",
+        LIST_QUERY, COLUMNS(list_columns), "id"
+    };
     (void)caller;
     return verb_filtered(role, &filter, body, ret, why);
 }
@@ -80,7 +81,8 @@ static enum err show(struct ca *ca, const struct record *record, size_t columns,
         show_columns,
         columns,
         1,
-        "there is no such request"
+        "there is no such request",
+        { 0 }
     };
     return verb_list(ca, &listing, ret, why);
 }

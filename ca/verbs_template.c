@@ -23,7 +23,11 @@ enum err verb_template_list(void *role, const struct ipc_caller *caller, struct 
     struct verb_listing listing = { "SELECT name, display_name, purpose, version, "
                                     "CASE WHEN published = 1 THEN 'yes' ELSE 'no' END, changed_at "
                                     "FROM template ORDER BY name",
-                                    S_NO_ARGS, COLUMNS(template_columns), 0, "" };
+                                    S_NO_ARGS,
+                                    COLUMNS(template_columns),
+                                    0,
+                                    "",
+                                    { 0 } };
     return verb_list(role, &listing, ret, why);
 }
 

@@ -176,7 +176,7 @@ def make_verbs(objects):
                     for endpoint in ('static', 'manual', 'once', 'bare') for kind in ('device', 'rsa')],
         'get_cert': [record(endpoint='static', serial=serial), record(endpoint='static', serial=serial, issuer='30003000')],
         'get_crl': [record(endpoint='static'), record(endpoint='nobody')],
-        'request_list': [record(limit='10'), record(ca='issuing', disposition='pending'), record(limit='1001')],
+        'request_list': [record(limit='10'), record(ca='issuing', disposition='pending'), record(limit='1001'), record(status='failed,denied', before='9')],
         'refusal_list': [record(limit='10'), record(limit='x')],
         'cert_list': [record(status='good'), record(status='revoked', limit='1')],
         'cert_revoke': [record(serial=serial, reason='keyCompromise'), record(serial=serial)],
