@@ -219,7 +219,8 @@ static enum err settle_once(struct enrolment *enrolment, struct why *why)
         return OK;
     if (grant->authorised && is_to_be_kept(err, grant)) {
         const struct reserve_params params = reserve_params_of(&enrolment->request, grant);
-        TRY(issue_refuse(ca, &params, &enrolment->reason, why));
+        const struct refused refused = { &params, grant, &enrolment->request.csr };
+        TRY(issue_refuse(ca, &refused, &enrolment->reason, why));
     }
     return fail(why, err, "%s", enrolment->reason.text);
 }

@@ -13,7 +13,8 @@
 #include "x509/san.h"
 #include <stdio.h>
 
-#define SERIAL_ATTEMPTS 4 /* a second collision of 148 random bits means a bad generator */
+#define ASKED_TEXT_BYTES 512
+#define SERIAL_ATTEMPTS  4 /* a second collision of 148 random bits means a bad generator */
 
 void reservation_free(struct reservation *slot)
 {
@@ -37,6 +38,9 @@ struct reserve_params reserve_params_of(const struct request *request, const str
         .spki_digest = BYTES_ARR(request->spki_digest),
         .info = buf_bytes(&request->info),
         .peer = request->peer,
+        .challenge_mac =
+            grant->claims ? bytes_of(grant->challenge_mac, sizeof(grant->challenge_mac)) : BYTES_NONE,
+        .signed_with = digest_name(request->csr.algorithm.digest),
     };
 }
 
@@ -269,8 +273,9 @@ static enum err request_insert(struct store_tx *tx, struct attempt *attempt, str
         "transaction_id, "
         "signer, peer, info, spki_digest, subject, san, template, template_version, disposition, serial, "
         "error, reason, "
-        "submitted_at, reserved_at, resolved_at, pended) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
-        "$11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
+        "submitted_at, reserved_at, resolved_at, pended, failed_key, challenge_mac, signed_with) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, "
+        "$21, $22, $23, $24, $25, $26, $27)",
         S_ARGS(S_TEXT(p->issuer->name), S_INT(attempt->request_id), S_TEXT(attempt->ca->node),
                failed ? S_NULL : S_BYTES(p->request_key), S_TEXT(p->endpoint), S_TEXT(p->requester),
                S_TEXT(p->validator), store_bytes_or_null(p->transaction_id), store_bytes_or_null(p->signer),
@@ -281,7 +286,9 @@ static enum err request_insert(struct store_tx *tx, struct attempt *attempt, str
                S_TEXT(failed ? err_row(attempt->reason->err)->name : NULL), S_TEXT(reason),
                S_INT(attempt->now), sealing ? S_INT(attempt->now) : S_NULL,
                failed ? S_INT(attempt->now) : S_NULL,
-               attempt->disposition == DISPOSITION_PENDING ? S_INT(1) : S_NULL),
+               attempt->disposition == DISPOSITION_PENDING ? S_INT(1) : S_NULL,
+               failed ? S_BYTES(p->request_key) : S_NULL,
+               failed ? store_bytes_or_null(p->challenge_mac) : S_NULL, S_TEXT(p->signed_with)),
         NULL, why);
 }
 
@@ -469,34 +476,62 @@ enum err issue_wait(struct ca *ca, const struct reserve_params *params, const st
     return OK;
 }
 
-/* A device that asks again and again for what it cannot have keeps one row. */
+/* A device that asks again and again for what it cannot have keeps one row: its last request. */
 static enum err refuse_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct attempt *attempt = arg;
     const struct reserve_params *p = attempt->params;
+    const struct template *template = attempt->grant->template;
     int64_t changed = 0;
     TRY(store_exec(
         tx,
-        "UPDATE request SET resolved_at = $1, reason = $2 WHERE issuer_id = $3 AND spki_digest = $4 "
-        "AND disposition = 'failed' AND endpoint = $5 AND error = $6",
-        S_ARGS(S_INT(attempt->now), S_TEXT(attempt->reason->text), S_TEXT(p->issuer->name),
-               S_BYTES(p->spki_digest), S_TEXT(p->endpoint), S_TEXT(err_row(attempt->reason->err)->name)),
+        "UPDATE request SET resolved_at = $1, reason = $2, failed_key = $3, challenge_mac = $4, signed_with "
+        "= $5, "
+        "info = $6, subject = $7, san = $8, template = $9, template_version = $10, transaction_id = $11, "
+        "signer = $12, peer = $13 WHERE issuer_id = $14 AND spki_digest = $15 AND disposition = 'failed' "
+        "AND endpoint = $16 AND error = $17",
+        S_ARGS(S_INT(attempt->now), S_TEXT(attempt->reason->text), S_BYTES(p->request_key),
+               store_bytes_or_null(p->challenge_mac), S_TEXT(p->signed_with), store_bytes_or_null(p->info),
+               S_TEXT(buf_text(&attempt->subject)), S_TEXT(buf_text(&attempt->san)),
+               S_TEXT(template ? template->name : ""), S_INT(template ? template->version : 0),
+               store_bytes_or_null(p->transaction_id), store_bytes_or_null(p->signer),
+               S_TEXT(buf_text(&attempt->peer)), S_TEXT(p->issuer->name), S_BYTES(p->spki_digest),
+               S_TEXT(p->endpoint), S_TEXT(err_row(attempt->reason->err)->name)),
         &changed, why));
     return changed ? OK : request_insert(tx, attempt, why);
 }
 
-enum err issue_refuse(struct ca *ca, const struct reserve_params *params, const struct why *reason,
-                      struct why *why)
+/* No template has judged it: so much of it as a list can show. */
+static void asked_text(struct buf *whole, struct buf *ret)
 {
-    const struct grant nothing = { 0 };
+    char text[ASKED_TEXT_BYTES];
+    log_escape(buf_text(whole), whole->len, text, sizeof(text));
+    buf_append_str(ret, text);
+}
+
+static void asked_names(struct attempt *attempt, const struct csr *csr)
+{
+    AUTO_BUF subject = { 0 }, san = { 0 };
+    name_append_text(&subject, csr->subject);
+    if (csr->san.len)
+        san_append_text(&san, csr->san);
+    asked_text(&subject, &attempt->subject);
+    asked_text(&san, &attempt->san);
+}
+
+enum err issue_refuse(struct ca *ca, const struct refused *refused, const struct why *reason, struct why *why)
+{
     struct why clean = { .err = reason->err };
     log_escape(reason->text, strlen(reason->text), clean.text,
                sizeof(clean.text)); /* text of the store is UTF-8 */
     AUTO_VAL(attempt)
-    attempt = {
-        .ca = ca, .params = params, .grant = &nothing, .disposition = DISPOSITION_FAILED, .reason = &clean
-    };
+    attempt = { .ca = ca,
+                .params = refused->params,
+                .grant = refused->grant,
+                .disposition = DISPOSITION_FAILED,
+                .reason = &clean };
     attempt.now = clock_now(ca->clock);
     peer_text(&attempt);
+    asked_names(&attempt, refused->csr);
     return store_write(ca->store, refuse_work, &attempt, why);
 }

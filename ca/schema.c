@@ -161,6 +161,14 @@ static const char eighth[] =
     "CREATE INDEX certificate_of_authority ON certificate (issuer_id, authority, identity)"
     " WHERE authority IS NOT NULL;";
 
-const struct migration ca_migrations[] = { { 1, first }, { 2, second }, { 3, third },   { 4, fourth },
-                                           { 5, fifth }, { 6, sixth },  { 7, seventh }, { 8, eighth } };
+/* What a request needs to be judged again after it failed: failed_key, its request key, which is free for another row
+   meanwhile; challenge_mac, the one-time password that it came with; signed_with, the hash under its signature, which is
+   not kept itself. */
+static const char ninth[] = "ALTER TABLE request ADD COLUMN failed_key BYTEA;"
+                            "ALTER TABLE request ADD COLUMN challenge_mac BYTEA;"
+                            "ALTER TABLE request ADD COLUMN signed_with TEXT;";
+
+const struct migration ca_migrations[] = { { 1, first },   { 2, second }, { 3, third },
+                                           { 4, fourth },  { 5, fifth },  { 6, sixth },
+                                           { 7, seventh }, { 8, eighth }, { 9, ninth } };
 const size_t ca_migration_count = sizeof(ca_migrations) / sizeof(*ca_migrations);

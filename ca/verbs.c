@@ -3,11 +3,14 @@
 #include "ca/verbs.h"
 
 #include "base/encode.h"
+#include "base/limits.h"
 #include <ctype.h>
 #include <stdlib.h>
 
-#define HOUR_S     3600
-#define DAY_S      (24 * HOUR_S)
+#define HOUR_S 3600
+#define DAY_S  (24 * HOUR_S)
+#define PAGE_BYTES                                                                                           \
+    (LIMIT_FRAME_BYTES / 2) /* a page ends after the row that exceeds it, so that it fits into a frame */
 #define SPAN_MAX_S (36500LL * DAY_S) /* a century: longer than anything lasts */
 
 /* clang-format off */
@@ -170,13 +173,13 @@ static void column_put(const struct store_rows *rows, size_t row, size_t column,
     record_put(out, what->name, buf_bytes(&text));
 }
 
-static void more_put(const struct store_rows *rows, const struct verb_listing *listing, struct buf *out)
+static void more_put(const struct store_rows *rows, size_t last, const struct verb_listing *listing,
+                     struct buf *out)
 {
-    const struct verb_page *page = &listing->page;
     AUTO_BUF before = { 0 };
-    for (size_t column = 0; page->cursor && column < listing->column_count; column++) {
-        if (strcmp(listing->columns[column].name, page->cursor) == 0)
-            buf_printf(&before, "%lld", (long long)store_int(rows, page->limit - 1, column));
+    for (size_t column = 0; listing->page.cursor && column < listing->column_count; column++) {
+        if (strcmp(listing->columns[column].name, listing->page.cursor) == 0)
+            buf_printf(&before, "%lld", (long long)store_int(rows, last, column));
     }
     size_t mark = record_begin(out);
     record_put(out, "more", buf_bytes(&before));
@@ -189,6 +192,12 @@ struct list_arg {
     size_t count;
 };
 
+static bool page_is_full(const struct list_arg *list)
+{
+    size_t limit = list->listing->page.limit;
+    return limit && (list->count == limit || list->out.len > PAGE_BYTES);
+}
+
 static enum err list_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct list_arg *list = arg;
@@ -196,17 +205,15 @@ static enum err list_work(struct store_tx *tx, void *arg, struct why *why)
     AUTO(store_rows) rows = NULL;
     TRY(store_query(tx, listing->sql, listing->args, &rows, why));
     buf_clear(&list->out);
-    size_t found = store_rows_count(rows), limit = listing->page.limit;
-    list->count = limit && found > limit ? limit : found;
-    size_t whole = records_begin(&list->out);
-    for (size_t row = 0; row < list->count; row++) {
+    size_t whole = records_begin(&list->out), found = store_rows_count(rows);
+    for (list->count = 0; list->count < found && !page_is_full(list); list->count++) {
         size_t mark = record_begin(&list->out);
         for (size_t column = 0; column < listing->column_count; column++)
-            column_put(rows, row, column, &listing->columns[column], &list->out);
+            column_put(rows, list->count, column, &listing->columns[column], &list->out);
         record_end(&list->out, mark);
     }
-    if (found > list->count)
-        more_put(rows, listing, &list->out);
+    if (list->count < found)
+        more_put(rows, list->count - 1, listing, &list->out);
     records_end(&list->out, whole);
     return OK;
 }

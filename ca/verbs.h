@@ -77,7 +77,7 @@ enum err verb_authority_remove(void *role, const struct ipc_caller *caller, stru
 
 /* Common to them. */
 #define LIST_DEFAULT 100
-#define LIST_MAX     1000                                    /* rows of one answer: it must fit into a frame */
+#define LIST_MAX     1000                                    /* rows of one answer */
 /* The field `ca`, or the only issuer there is. ERR_NOT_FOUND, ERR_USAGE when there are several and none is named. */
 NODISCARD enum err verb_issuer(struct ca *ca, const struct record *record, struct issuer **ret, struct why *why);
 /* A field that must be there: ERR_USAGE otherwise; caller frees. */
@@ -90,7 +90,7 @@ NODISCARD enum err verb_crl_kind(const struct record *record, enum crl_kind *ret
 NODISCARD enum err verb_span(const struct record *record, const char *name, int64_t *ret, struct why *why);
 NODISCARD enum err verb_limit(const struct record *record, int64_t *ret, struct why *why);
 /* Runs one query and writes each of its rows as a record: the columns' names are given, and which ones are times. A page
-   asks for one row more than its limit; where there is one, the last record is {more}, which holds what the column `cursor`
+   asks for one row more than its limit, and is shorter where rows are long; where there are more, its last record is {more}, which holds what the column `cursor`
    has in the page's last row, for the field `before` of whoever asks on (empty: there is no such column). */
 struct verb_column { const char *name; enum { COLUMN_TEXT, COLUMN_INT, COLUMN_TIME, COLUMN_BASE64 } kind; };
 struct verb_page { size_t limit; const char *cursor; };      /* limit 0: every row */

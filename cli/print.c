@@ -87,7 +87,7 @@ static void more_say(struct bytes before)
     if (before.len)
         fprintf(stderr, "There are more: go on with --before %.*s.\n", (int)before.len, before.data);
     else
-        fputs("There are more: raise --limit.\n", stderr);
+        fputs("There are more: ask for less, or raise --limit.\n", stderr);
 }
 
 static void list_print_json(struct der_reader list, struct cli_more *more)

@@ -297,6 +297,24 @@ TEST(lists_are_read_in_pages_and_each_row_is_in_one)
     ASSERT_ERR(ERR_USAGE, call("request_list", FIELD("before", "x"), NOTHING, &answer, &why), &why);
 }
 
+/* A thousand rows of a thousand octets would not fit into a frame. */
+TEST(a_page_of_long_rows_is_shorter_and_fits_a_frame)
+{
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    world_exec(world,
+               "INSERT INTO request (issuer_id, request_id, node_id, endpoint, requester, validator, peer, "
+               "spki_digest, subject, san, template, template_version, disposition, reason, submitted_at) "
+               "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
+               "SELECT 'issuing', i, 'n', 'static', 'endpoint/static', 'static', '', x'', '', '', '', 0, "
+               "'failed', hex(zeroblob(600)), 1 FROM n");
+    ASSERT_OK(call("request_list", FIELD("limit", "1000"), NOTHING, &answer, &why), &why);
+    assert_in_range(answer.len, LIMIT_FRAME_BYTES / 4, LIMIT_FRAME_BYTES * 3 / 4);
+    AUTO_STR more = answer_more(&answer);
+    assert_in_range(answer_count(&answer), 100, 999);
+    assert_int_equal(1000 - (answer_count(&answer) - 1) + 1, strtol(more, NULL, 10));
+}
+
 TEST(requests_are_listed_by_one_disposition_or_several)
 {
     static const struct {
@@ -692,7 +710,7 @@ TEST(nothing_is_issued_outside_the_cas_own_validity_nor_beyond_it)
 RUN(W(a_request_comes_in_as_a_frame_and_a_certificate_goes_out),
     W(refusals_before_acceptance_stay_in_memory_and_are_bounded),
     W(certificates_are_listed_shown_exported_and_revoked), W(lists_are_read_in_pages_and_each_row_is_in_one),
-    W(requests_are_listed_by_one_disposition_or_several),
+    W(a_page_of_long_rows_is_shorter_and_fits_a_frame), W(requests_are_listed_by_one_disposition_or_several),
     W(certificates_that_expire_soon_are_listed_the_first_one_first), W(a_span_is_hours_or_days),
     W(serials_are_taken_in_either_case_with_colons_and_leading_zeros),
     W(passwords_are_made_for_one_time_endpoints_alone), W(approve_and_deny_by_verb),
