@@ -26,6 +26,7 @@ struct reserve_params {
     const char *signed_with;                                 /* the hash under the request's signature; NULL: none */
     int64_t approved_id;                                     /* 0: a new row; else the pending one that is approved */
     const char *approved_by;
+    const char *resubmitted;                                 /* NULL, or what approved_id was: "failed: ERR_TEMPLATE_SUBJECT" */
 };
 struct reserve_params reserve_params_of(const struct request *request, const struct grant *grant);
 

@@ -226,6 +226,11 @@ static enum err challenge_take(struct store_tx *tx, const struct attempt *attemp
     const struct reserve_params *p = attempt->params;
     if (!p->claim_at)
         return OK;
+    if (p->resubmitted) {
+        struct challenge_claim spent = { p->claim_at, p->challenge_mac.data, attempt->request_id,
+                                         attempt->now };
+        return challenge_spend(tx, &spent, why);
+    }
     struct challenge_claim claim = { p->claim_at, attempt->grant->challenge_mac, attempt->request_id,
                                      attempt->now };
     return challenge_claim(tx, &claim, why);
@@ -236,7 +241,9 @@ static enum err reserve_work(struct store_tx *tx, void *arg, struct why *why)
     struct attempt *attempt = arg;
     const struct reserve_params *p = attempt->params;
     attempt->serial_taken = false;
-    TRY(p->approved_id ? request_approve(tx, attempt, why) : request_insert(tx, attempt, why));
+    TRY(p->resubmitted   ? request_resubmit(tx, attempt, why)
+        : p->approved_id ? request_approve(tx, attempt, why)
+                         : request_insert(tx, attempt, why));
     if (attempt->disposition == DISPOSITION_PENDING)
         return OK;
     TRY(identity_check(tx, attempt, why));

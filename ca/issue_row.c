@@ -102,6 +102,44 @@ enum err request_approve(struct store_tx *tx, struct attempt *attempt, struct wh
     return audit_write(tx, attempt->ca, &entry, why);
 }
 
+static enum err authority_allows(struct store_tx *tx, const struct attempt *attempt, struct why *why)
+{
+    const struct reserve_params *p = attempt->params;
+    const char *name = authority_of(p->requester);
+    const struct authority_ask ask = { p->issuer->name, name, attempt->grant, BYTES_ARR(attempt->identity),
+                                       attempt->now };
+    return name && !FAULT(resubmit_authority) ? authority_judge_names(tx, &ask, why) : OK;
+}
+
+enum err request_resubmit(struct store_tx *tx, struct attempt *attempt, struct why *why)
+{
+    const struct reserve_params *p = attempt->params;
+    int64_t ignored, changed = 0;
+    TRY(counter_next(tx, p->issuer->name, "approval", &ignored, why));
+    TRY(authority_allows(tx, attempt, why));
+    TRY(store_exec(
+        tx,
+        "UPDATE request SET disposition = 'sealing', serial = $1, reserved_at = $2, resolved_at = NULL, "
+        "resolved_by = $3, template = $4, template_version = $5, subject = $6, san = $7, error = NULL, "
+        "reason = NULL, request_key = COALESCE(request_key, $8), failed_key = NULL "
+        "WHERE issuer_id = $9 AND request_id = $10 AND disposition IN ('failed', 'denied')",
+        S_ARGS(S_TEXT(attempt->serial), S_INT(attempt->now), S_TEXT(p->approved_by),
+               S_TEXT(attempt->grant->template->name), S_INT(attempt->grant->template->version),
+               S_TEXT(buf_text(&attempt->subject)), S_TEXT(buf_text(&attempt->san)),
+               FAULT(resubmit_key) ? S_NULL : store_bytes_or_null(p->request_key), S_TEXT(p->issuer->name),
+               S_INT(p->approved_id)),
+        &changed, why));
+    if (changed != 1)
+        return fail(why, ERR_BAD_REQUEST, "request %lld is neither failed nor denied any more",
+                    (long long)p->approved_id);
+    attempt->request_id = p->approved_id;
+    char object[32];
+    AUTO_STR detail = xasprintf("%s, was %s", attempt->serial, p->resubmitted);
+    snprintf(object, sizeof(object), "request %lld", (long long)p->approved_id);
+    struct audit_entry entry = { p->issuer->name, p->approved_by, "resubmit", object, detail };
+    return audit_write(tx, attempt->ca, &entry, why);
+}
+
 /* A device that asks again and again for what it cannot have keeps one row: its last request. */
 enum err request_refuse(struct store_tx *tx, struct attempt *attempt, struct why *why)
 {

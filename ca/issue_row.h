@@ -25,5 +25,8 @@ struct attempt {
 NODISCARD enum err request_insert(struct store_tx *tx, struct attempt *attempt, struct why *why);
 /* The pending row of params->approved_id is being sealed; whoever was first decides. */
 NODISCARD enum err request_approve(struct store_tx *tx, struct attempt *attempt, struct why *why);
+/* The same with the failed or denied row of params->approved_id, which takes its request key back: ERR_CONFLICT when the same
+   request has another row by now. */
+NODISCARD enum err request_resubmit(struct store_tx *tx, struct attempt *attempt, struct why *why);
 /* A new row, or the one that the device has for this error already. */
 NODISCARD enum err request_refuse(struct store_tx *tx, struct attempt *attempt, struct why *why);

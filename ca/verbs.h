@@ -35,6 +35,7 @@ enum err verb_request_show(void *role, const struct ipc_caller *caller, struct b
 enum err verb_request_export(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_request_approve(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_request_deny(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_request_resubmit(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_refusal_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 /* verbs_certificate.c */
 enum err verb_cert_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);

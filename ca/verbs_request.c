@@ -105,17 +105,32 @@ enum err verb_request_export(void *role, const struct ipc_caller *caller, struct
     return show(role, &record, SHOWN + 1, ret, why);
 }
 
-enum err verb_request_approve(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
-                              struct why *why)
+typedef enum err (*decision)(struct ca *ca, struct issuer *issuer, int64_t id, const char *actor,
+                             struct why *why);
+
+static enum err decided(struct ca *ca, struct bytes body, const struct ipc_caller *caller, decision decide,
+                        struct buf *ret, struct why *why)
 {
     struct record record;
     struct issuer *issuer;
     int64_t id;
     TRY(record_get(body, &record, why));
-    TRY(verb_issuer(role, &record, &issuer, why));
+    TRY(verb_issuer(ca, &record, &issuer, why));
     TRY(id_get(&record, &id, why));
-    TRY(ca_approve(role, issuer, id, caller->principal, why));
-    return show(role, &record, SHOWN, ret, why);
+    TRY(decide(ca, issuer, id, caller->principal, why));
+    return show(ca, &record, SHOWN, ret, why);
+}
+
+enum err verb_request_approve(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                              struct why *why)
+{
+    return decided(role, body, caller, ca_approve, ret, why);
+}
+
+enum err verb_request_resubmit(void *role, const struct ipc_caller *caller, struct bytes body,
+                               struct buf *ret, struct why *why)
+{
+    return decided(role, body, caller, ca_resubmit, ret, why);
 }
 
 enum err verb_request_deny(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,

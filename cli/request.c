@@ -13,6 +13,10 @@ ASK_COMMAND(request_approve, "request", "approve", "ID [--ca CA]", "issue a pend
             .verb = "request_approve", .operands = { "id" }, .options = { "ca" }, .show = ASK_RECORD)
 ASK_COMMAND(request_deny, "request", "deny", "ID [REASON] [--ca CA]", "deny a pending request", .role = "ca",
             .verb = "request_deny", .operands = { "id", "?reason" }, .options = { "ca" }, .show = ASK_RECORD)
+ASK_COMMAND(request_resubmit, "request", "resubmit", "ID [--ca CA]",
+            "judge a failed or denied request anew, by the templates and rights of now, and issue it",
+            .role = "ca", .verb = "request_resubmit", .operands = { "id" }, .options = { "ca" },
+            .show = ASK_RECORD)
 ASK_COMMAND(request_export, "request", "export", "ID [--ca CA]",
             "print one request as JSON, with its CertificationRequestInfo in base64 (the challenge blanked)",
             .role = "ca", .verb = "request_export", .operands = { "id" }, .options = { "ca" },

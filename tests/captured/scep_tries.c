@@ -40,6 +40,7 @@ static const char *const verbs[] = {
     "request_export",
     "request_approve",
     "request_deny",
+    "request_resubmit",
     "refusal_list",
     "cert_list",
     "cert_show",
