@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Failed and denied requests that an administrator has judged anew. */
-#include "base/encode.h"
+#include "tests/unit/ca/authority_ask.h"
 #include "tests/unit/ca/verb_ask.h"
 
 static struct world *world;
@@ -312,24 +312,16 @@ TEST(what_was_never_sealed_fails_again_and_can_be_resubmitted_again)
     free(password);
 }
 
-static enum err authority_ask(const struct device *device, struct why *why)
-{
-    const struct ipc_caller caller = { "mdm" };
-    AUTO_BUF text = { 0 }, body = { 0 }, answer = { 0 };
-    base64_append(&text, buf_bytes(&device->csr));
-    record_of(&body, (const char *const[]){ "template", "SCEPDevice", "csr", buf_text(&text), NULL });
-    return verb_call(verb_named("issue"), world->ca, &caller, buf_bytes(&body), &answer, why);
-}
-
 TEST(an_authority_s_names_are_judged_and_its_numbers_are_the_administrator_s)
 {
     DEVICE(device, .subject = "CN=forbidden.example");
+    bool waits;
     AUTO_BUF answer = { 0 };
     struct why why = { 0 };
     ASSERT_OK(CALL("authority_add", &answer, &why, "name", "mdm", "templates", "SCEPDevice", "issues", "0",
                    "denied", "forbidden.*"),
               &why);
-    ASSERT_ERR(ERR_AUTHORITY_LIMIT, authority_ask(&device, &why), &why);
+    ASSERT_ERR(ERR_AUTHORITY_LIMIT, authority_issue(world, "SCEPDevice", &device, &waits, &why), &why);
     assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM request WHERE disposition = 'failed'"));
     refused(1, ERR_AUTHORITY_LIMIT, "forbidden");
     ASSERT_ERR(ERR_NOT_AUTHORISED, ca_resubmit(world->ca, world_issuer(world), 1, "authority/mdm", &why),
