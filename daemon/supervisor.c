@@ -201,6 +201,14 @@ static void reap(struct supervisor *s)
     }
 }
 
+static void warn_of_restart(const struct config *running, const struct config *fresh)
+{
+    AUTO_BUF what = { 0 };
+    config_restart_wanted(running, fresh, &what);
+    if (what.len)
+        log_warn(NULL, "reload does not apply what needs a restart of chanceryd: %s", buf_text(&what));
+}
+
 /* The new file is judged before any role is asked to read it; a bad one changes nothing. */
 static void reload(struct supervisor *s)
 {
@@ -212,6 +220,7 @@ static void reload(struct supervisor *s)
     }
     notify_reloading();
     log_info(NULL, "reloads config=%s", config_path(s->config));
+    warn_of_restart(s->config, fresh);
     for (size_t i = 0; i < s->count; i++) {
         /* One that still starts reads the file when it does; it is told again once it serves. */
         if (s->children[i].ready)

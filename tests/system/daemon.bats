@@ -178,6 +178,19 @@ refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line
     conf_set 's/allow_3des = "perhaps"/allow_3des = true/'
     enrol "$URL" "$(chancery password new default)" reloaded
 }
+@test "SIGHUP names what it does not apply, and nothing when it applies all" {
+    site_make
+    daemon_start
+    conf_set 's/validator = "one-time"/&\n    allow_3des = true/'
+    kill -HUP "$(daemon_pid)"
+    wait_for 10 grep -q 'reloaded endpoints' "$WORK/daemon.log"
+    ! grep 'needs a restart' "$WORK/daemon.log" || return 1
+    conf_set 's/^site = .*/&\nworkers = 7/'
+    as_user sh -c 'printf "endpoint \"second\" {\n    validator = \"manual\"\n    paths = {\"/second\"}\n}\n" >>"$1"' sh "$SITE/etc/chancery.conf"
+    kill -HUP "$(daemon_pid)"
+    wait_for 10 grep -q 'reload does not apply what needs a restart of chanceryd: workers, endpoint "second" (new)' "$WORK/daemon.log"
+    [ "$(grep -c 'needs a restart' "$WORK/daemon.log")" = 1 ]
+}
 @test "reloads during the start end nobody" {
     site_make
     daemon_start &
