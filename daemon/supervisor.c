@@ -8,7 +8,9 @@
 #include "daemon/child.h"
 #include "daemon/grant.h"
 #include "daemon/notify.h"
+#include "daemon/site_check.h"
 #include "daemon/spawn.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -41,23 +43,15 @@ static struct child *child_named(struct supervisor *s, const char *name)
 static enum err children_make(struct supervisor *s, struct why *why)
 {
     const struct config_section *top = config_top(s->config);
+    TRY(roles_check(s->config, why));
     for (size_t i = 0; i < config_list_count(top, "roles"); i++) {
         const char *name = config_list_at(top, "roles", i);
         const struct role_row *role = role_row_find(name);
-        if (!role || s->count == CHILDREN_MAX)
-            return fail(why, ERR_CONFIG, "option roles names \"%s\", which is no role of this program", name);
-        if (child_named(s, name))
-            return fail(why, ERR_CONFIG, "option roles names \"%s\" twice", name);
+        assert(s->count < CHILDREN_MAX && !child_named(s, name)); /* config_load: each once */
         s->children[s->count] = (struct child){ .role = role, .ready_fd = -1, .broker_fd = -1 };
         TRY(role_ids_of(s->config, role, &s->children[s->count].ids, why));
         s->count++;
         TRY(sockets_open(&s->sockets, s->config, role, why));
-    }
-    for (size_t i = 0; i < s->count; i++) {
-        const struct role_row *role = s->children[i].role;
-        if (role->peer && !child_named(s, role->peer))
-            return fail(why, ERR_CONFIG, "role %s needs role %s on this host, and option roles lacks it",
-                        role->name, role->peer);
     }
     return OK;
 }
@@ -214,7 +208,7 @@ static void reload(struct supervisor *s)
 {
     struct why why = { 0 };
     AUTO(config) fresh = NULL;
-    if (config_load(config_path(s->config), &fresh, &why) != OK) {
+    if (config_load(config_path(s->config), &fresh, &why) != OK || roles_check(fresh, &why) != OK) {
         log_error(NULL, "reload refused, the old configuration stays: %s", why.text);
         return;
     }
