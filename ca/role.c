@@ -13,6 +13,7 @@
 #include "ca/issue.h"
 #include "ca/right_store.h"
 #include "ca/settings.h"
+#include "ca/store_identity.h"
 #include "ca/verb_allow.h"
 #include "ca/verbs.h"
 #include "ipc/channel.h"
@@ -187,12 +188,22 @@ static enum err store_is_there(const struct config *config, struct why *why)
                 path);
 }
 
+/* init begins with SQLite; a database of PostgreSQL is taken into use by a start. */
+static enum err database_is_ours(struct ca_role *serving, struct why *why)
+{
+    if (!store_is_remote(serving->store))
+        return OK;
+    AUTO_STR path = config_role_path(serving->role->config, "ca", "database");
+    return store_identity_check(serving->store, serving->role->clock, path, why);
+}
+
 static enum err context_make(struct ca_role *serving, struct why *why)
 {
     const struct config *config = serving->role->config;
     AUTO_STR crl_dir = config_role_path(config, "ca", "crl");
     TRY(store_is_there(config, why));
     TRY(ca_store_open(config, &serving->store, why));
+    TRY(database_is_ours(serving, why));
     TRY(challenge_key_load(config, &serving->challenge_key, why));
     struct ca_params params = { .clock = serving->role->clock,
                                 .store = serving->store,

@@ -98,7 +98,8 @@ static const struct option_row options[] = {
       OPTION_RESTART, "", false,
       "The extended key usages that the signer seals, as short names or dotted numbers, whatever a template says." },
     STR_ROW("ca", "store", "", STR_MAX, "ca",
-            "PostgreSQL connection string without a password; empty stands for SQLite under state_dir."),
+            "PostgreSQL connection string without a password; empty stands for SQLite under state_dir. "
+            "The first start takes the database into use; later ones refuse another one, or an empty one in its place."),
 
     INT_ROW("scep", "ra_renew_before", "60", 0, 3650, "days",
             "How long before their end RA certificates are renewed; 0 for never but by `chancery ra renew`."),
