@@ -60,7 +60,8 @@
     X("authority_add",      "cli",     verb_authority_add, NULL,      MANAGE,  ON_CA) \
     X("authority_set",      "cli",     verb_authority_set, NULL,      MANAGE,  ON_CA) \
     X("authority_remove",   "cli",     verb_authority_remove, NULL,   MANAGE,  ON_CA) \
-    X("request_resubmit",   "cli",     verb_request_resubmit, NULL,   ISSUE,   ON_REQUEST)
+    X("request_resubmit",   "cli",     verb_request_resubmit, NULL,   ISSUE,   ON_REQUEST) \
+    X("signer_status",      "cli",     verb_signer_status, NULL,      READ,    ON_EVERY_CA)
 /* clang-format on */
 
 #define VERB(name, principals, run, start, right, on) { name, principals, run, start },

@@ -61,6 +61,7 @@ enum err verb_crl_export(void *role, const struct ipc_caller *caller, struct byt
 /* verbs_ca.c */
 enum err verb_ca_flags(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_password_new(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_signer_status(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_status(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 
 /* verbs_right.c; a record {principal, rights, template, ca}: rights "read,enroll", without template those on the CA. */

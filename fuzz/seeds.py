@@ -165,7 +165,7 @@ VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show
          'issue', 'ca_get', 'status_get', 'status_changes', 'crl_get', 'cert_release', 'template_new', 'template_set',
          'template_publish', 'template_unpublish', 'template_delete', 'site_apply', 'ca_flags',
          'right_list', 'right_grant', 'right_revoke', 'right_deny',
-         'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove', 'request_resubmit']  # ca/verbs.c
+         'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove', 'request_resubmit', 'signer_status']  # ca/verbs.c
 
 
 def make_verbs(objects):

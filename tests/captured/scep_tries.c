@@ -66,6 +66,7 @@ static const char *const verbs[] = {
     "crl_export",
     "password_new",
     "status",
+    "signer_status",
     "issue",
     "right_list",
     "right_grant",

@@ -177,6 +177,16 @@ TEST(refusals_before_acceptance_stay_in_memory_and_are_bounded)
     ASSERT_FIELD(&answer, "refused_since_start", "259");
 }
 
+TEST(what_the_signer_says_of_itself_is_passed_on)
+{
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    ASSERT_OK(call("signer_status", NOTHING, NOTHING, &answer, &why), &why);
+    ASSERT_FIELD(&answer, "journal_entries", "7");
+    world->ca->sealer.status = NULL;
+    ASSERT_ERR(ERR_UNAVAILABLE, call("signer_status", NOTHING, NOTHING, &answer, &why), &why);
+}
+
 TEST(certificates_are_listed_shown_exported_and_revoked)
 {
     DEVICE(device, .subject = "CN=one", .challenge = "secret");
@@ -709,8 +719,9 @@ TEST(nothing_is_issued_outside_the_cas_own_validity_nor_beyond_it)
 
 RUN(W(a_request_comes_in_as_a_frame_and_a_certificate_goes_out),
     W(refusals_before_acceptance_stay_in_memory_and_are_bounded),
-    W(certificates_are_listed_shown_exported_and_revoked), W(lists_are_read_in_pages_and_each_row_is_in_one),
-    W(a_page_of_long_rows_is_shorter_and_fits_a_frame), W(requests_are_listed_by_one_disposition_or_several),
+    W(what_the_signer_says_of_itself_is_passed_on), W(certificates_are_listed_shown_exported_and_revoked),
+    W(lists_are_read_in_pages_and_each_row_is_in_one), W(a_page_of_long_rows_is_shorter_and_fits_a_frame),
+    W(requests_are_listed_by_one_disposition_or_several),
     W(certificates_that_expire_soon_are_listed_the_first_one_first), W(a_span_is_hours_or_days),
     W(serials_are_taken_in_either_case_with_colons_and_leading_zeros),
     W(passwords_are_made_for_one_time_endpoints_alone), W(approve_and_deny_by_verb),

@@ -263,6 +263,7 @@ static const struct expected {
     { "crl_export", "cli", RIGHT_READ },
     { "password_new", "cli", RIGHT_ISSUE },
     { "status", "cli", RIGHT_READ },
+    { "signer_status", "cli", RIGHT_READ },
     { "issue", "scep va", RIGHT_REQUEST },
     { "right_list", "cli", RIGHT_READ },
     { "right_grant", "cli", RIGHT_MANAGE },

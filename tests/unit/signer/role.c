@@ -3,6 +3,7 @@
 #include "tests/unit/signer/helper.h"
 
 #include "ipc/channel.h"
+#include "ipc/record.h"
 #include "signer/journal.h"
 #include <fcntl.h>
 #include <poll.h>
@@ -14,6 +15,7 @@ struct running {
     struct site site;
     pid_t pid;
     int fd, ready;
+    int64_t sealed_at; /* when the journal's one entry was made; 0: it has none */
 };
 
 static void put_unlock(const struct site *site)
@@ -26,12 +28,17 @@ static void put_unlock(const struct site *site)
 }
 
 /* What init leaves: without it the role refuses to start. */
-static void put_journal(struct site *site)
+static void put_journal(const struct site *site, int64_t sealed_at)
 {
     struct why why;
     struct journal *journal = NULL;
+    uint64_t offset;
     AUTO_STR path = xasprintf("%s/lib/signer/journal", site->dir);
     ASSERT_OK(journal_open(path, NULL, NULL, &journal, &why), &why);
+    const struct journal_entry entry = { sealed_at, BYTES_LIT("issuing"), SEAL_CERTIFICATE,
+                                         BYTES_LIT("0123456789abcdef0123"), BYTES_LIT("\x30\x00") };
+    if (sealed_at)
+        ASSERT_OK(journal_append(journal, &entry, &offset, &why), &why);
     journal_free(journal);
 }
 
@@ -56,7 +63,7 @@ static void running_start(struct running *running)
     running->site.clock = clock_system;
     running->site.clock.held = time(NULL);
     put_unlock(&running->site);
-    put_journal(&running->site);
+    put_journal(&running->site, running->sealed_at);
     AUTO_STR config = xasprintf("%s/chancery.conf", running->site.dir);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     assert_int_equal(pipe(ready), 0);
@@ -124,6 +131,81 @@ TEST(it_seals_over_its_socket_and_ends_when_ca_leaves)
     ASSERT_ERR(today_is_within_the_ca() ? OK : ERR_SIGNER_LIMIT, err, &why);
     ASSERT_ERR(ERR_MALFORMED, seal_over(channel, BYTES_LIT("0123456789abcdef"), &none, &why), &why);
     ASSERT_ERR(ERR_NOT_AUTHORISED, channel_call(channel, "sign", BYTES_NONE, 30000, &none, &why), &why);
+    channel_free(channel);
+    assert_int_equal(running_end(&running), 0);
+}
+
+/* Of the first record that has such a field. */
+static char *said(struct bytes answer, const char *field)
+{
+    struct why why;
+    struct der_reader list;
+    struct record record;
+    char *text = NULL;
+    ASSERT_OK(records_get(answer, &list, &why), &why);
+    while (!text && records_next(&list, &record))
+        text = record_str(&record, field);
+    return text;
+}
+
+static void assert_said(struct bytes answer, const char *field, const char *wanted)
+{
+    AUTO_STR text = said(answer, field);
+    if (!text || strcmp(text, wanted) != 0)
+        fail_msg("%s is \"%s\", not \"%s\"", field, text ? text : "absent", wanted);
+}
+
+TEST(it_says_what_is_in_its_journal_and_which_keys_it_has)
+{
+    struct running running = { 0 };
+    struct why why;
+    AUTO_BUF answer = { 0 };
+    running_start(&running);
+    struct channel *channel = channel_over(running.fd);
+    ASSERT_OK(channel_call(channel, "status", BYTES_NONE, 30000, &answer, &why), &why);
+    assert_said(buf_bytes(&answer), "journal_entries", "0");
+    assert_said(buf_bytes(&answer), "journal_last", "");
+    assert_said(buf_bytes(&answer), "clock", "good");
+    assert_said(buf_bytes(&answer), "ca", "issuing");
+    assert_said(buf_bytes(&answer), "key", "P-256");
+    assert_said(buf_bytes(&answer), "crl_sealed", "0");
+    channel_free(channel);
+    assert_int_equal(running_end(&running), 0);
+}
+
+/* Starts it with its messages in a file, which the caller frees. */
+static char *running_start_told(struct running *running)
+{
+    struct why why;
+    AUTO_BUF text = { 0 };
+    char path[] = "/tmp/chancery-signer-log-XXXXXX";
+    int log = mkstemp(path), before = dup(STDERR_FILENO);
+    assert_int_equal(STDERR_FILENO, dup2(log, STDERR_FILENO));
+    running_start(running);
+    assert_int_equal(STDERR_FILENO, dup2(before, STDERR_FILENO));
+    close(log);
+    close(before);
+    ASSERT_OK(file_read(path, 65536, &text, &why), &why);
+    unlink(path);
+    return xstrdup(buf_text(&text));
+}
+
+TEST(a_clock_behind_the_journal_is_an_alarm_when_it_starts_and_said_when_asked)
+{
+    struct running running = { .sealed_at = time(NULL) + DAY };
+    struct why why;
+    char last[21];
+    AUTO_BUF answer = { 0 };
+    AUTO_STR log = running_start_told(&running);
+    clock_rfc3339(running.sealed_at, last);
+    AUTO_STR entry = xasprintf("the journal's last entry is of %s: nothing is sealed before", last);
+    assert_non_null(strstr(log, "alarm: the clock says "));
+    assert_non_null(strstr(log, entry));
+    struct channel *channel = channel_over(running.fd);
+    ASSERT_OK(channel_call(channel, "status", BYTES_NONE, 30000, &answer, &why), &why);
+    assert_said(buf_bytes(&answer), "journal_entries", "1");
+    assert_said(buf_bytes(&answer), "journal_last", last);
+    assert_said(buf_bytes(&answer), "clock", "behind-the-journal");
     channel_free(channel);
     assert_int_equal(running_end(&running), 0);
 }
@@ -218,5 +300,7 @@ TEST(wrong_arguments_are_usage_errors)
     site_close(&site);
 }
 
-RUN(T(it_seals_over_its_socket_and_ends_when_ca_leaves), T(forged_frames_seal_nothing),
-    T(a_signal_ends_it_in_good_order), T(wrong_arguments_are_usage_errors))
+RUN(T(it_seals_over_its_socket_and_ends_when_ca_leaves),
+    T(it_says_what_is_in_its_journal_and_which_keys_it_has),
+    T(a_clock_behind_the_journal_is_an_alarm_when_it_starts_and_said_when_asked),
+    T(forged_frames_seal_nothing), T(a_signal_ends_it_in_good_order), T(wrong_arguments_are_usage_errors))
