@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An administrator's word on a pending request. */
 #include "base/fault.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "ca/audit.h"
 #include "ca/decision.h"
@@ -60,6 +61,14 @@ static enum err approve_reserve(const struct approval *approval, struct reservat
     return issue_reserve(approval->ca, &params, &grant, ret, why);
 }
 
+static enum err pending_check(const struct request_row *row, struct why *why)
+{
+    return row->disposition == DISPOSITION_PENDING || FAULT(request_state)
+               ? OK
+               : fail(why, ERR_BAD_REQUEST, "request %lld is %s, not pending", (long long)row->request_id,
+                      disposition_name(row->disposition));
+}
+
 enum err ca_approve(struct ca *ca, struct issuer *issuer, int64_t request_id, const char *actor,
                     struct why *why)
 {
@@ -68,9 +77,8 @@ enum err ca_approve(struct ca *ca, struct issuer *issuer, int64_t request_id, co
     TRY(decision_find(ca, issuer, request_id, &row, why));
     if (row.disposition == DISPOSITION_ISSUED)
         return OK;
-    if (row.disposition != DISPOSITION_PENDING && row.disposition != DISPOSITION_SEALING)
-        return fail(why, ERR_BAD_REQUEST, "request %lld is %s, not pending", (long long)request_id,
-                    disposition_name(row.disposition));
+    if (row.disposition != DISPOSITION_SEALING)
+        TRY(pending_check(&row, why));
     TRY(decision_not_own(&row, actor, "approve", why));
     struct approval approval = { ca, issuer, actor, &row };
     if (!decision_reserved(&row, issuer, &slot))
@@ -82,7 +90,8 @@ struct deny_arg {
     struct ca *ca;
     const struct issuer *issuer;
     const struct denial *denial;
-    char reason[480];
+    /* Each octet may become \xNN, and log_escape keeps five free. */
+    char reason[4 * LIMIT_DENIAL_REASON_BYTES + 5];
 };
 
 static enum err deny_work(struct store_tx *tx, void *arg, struct why *why)
@@ -99,7 +108,8 @@ static enum err deny_work(struct store_tx *tx, void *arg, struct why *why)
                S_TEXT(deny->issuer->name), S_INT(denial->request_id)),
         &changed, why));
     if (changed != 1)
-        return fail(why, ERR_BAD_REQUEST, "request %lld is not pending", (long long)denial->request_id);
+        return fail(why, ERR_BAD_REQUEST, "request %lld was just decided, and is not pending any more",
+                    (long long)denial->request_id);
     snprintf(object, sizeof(object), "request %lld", (long long)denial->request_id);
     struct audit_entry entry = { deny->issuer->name, denial->actor, "deny", object, deny->reason };
     return audit_write(tx, deny->ca, &entry, why);
@@ -108,11 +118,14 @@ static enum err deny_work(struct store_tx *tx, void *arg, struct why *why)
 enum err ca_deny(struct ca *ca, const struct issuer *issuer, const struct denial *denial, struct why *why)
 {
     AUTO_VAL(request_row) row = { 0 };
+    size_t length = strlen(denial->reason);
+    if (!FAULT(denial_reason) && length > LIMIT_DENIAL_REASON_BYTES)
+        return fail(why, ERR_USAGE, "the reason has %zu bytes, limit %d", length, LIMIT_DENIAL_REASON_BYTES);
     TRY(decision_find(ca, issuer, denial->request_id, &row, why));
     if (row.disposition == DISPOSITION_DENIED)
         return OK;
+    TRY(pending_check(&row, why));
     struct deny_arg deny = { .ca = ca, .issuer = issuer, .denial = denial };
-    log_escape(denial->reason, strlen(denial->reason), deny.reason,
-               sizeof(deny.reason)); /* text of the store is UTF-8 */
+    log_escape(denial->reason, length, deny.reason, sizeof(deny.reason)); /* text of the store is UTF-8 */
     return store_write(ca->store, deny_work, &deny, why);
 }

@@ -114,7 +114,7 @@ static enum err word_judge(const char *name, const char *words, const char *word
     AUTO_STR all = xasprintf(" %s ", words);
     AUTO_STR wanted = xasprintf(" %s ", word);
     if (!*word || strchr(word, ' ') || !strstr(all, wanted))
-        return fail(why, ERR_USAGE, "%s is \"%s\", allowed: %s", name, word, words);
+        return fail(why, ERR_USAGE, "%s is \"%.80s\", allowed: %s", name, word, words);
     return OK;
 }
 
@@ -138,20 +138,30 @@ enum err verb_span(const struct record *record, const char *name, int64_t *ret, 
     long long count = strtoll(text, &unit, 10);
     int64_t unit_s = strcmp(unit, "d") == 0 ? DAY_S : strcmp(unit, "h") == 0 ? HOUR_S : 0;
     if (!isdigit((unsigned char)*text) || !unit_s || count < 1 || count > SPAN_MAX_S / unit_s)
-        return fail(why, ERR_USAGE, "%s is \"%s\", allowed: 1h to %lldd, in hours or days", name, text,
+        return fail(why, ERR_USAGE, "%s is \"%.80s\", allowed: 1h to %lldd, in hours or days", name, text,
                     SPAN_MAX_S / DAY_S);
     *ret = count * unit_s;
     return OK;
 }
 
+enum err verb_number(const struct record *record, const char *name, struct verb_range range, int64_t *ret,
+                     struct why *why)
+{
+    AUTO_STR text = record_str(record, name);
+    if (!text)
+        return OK;
+    int64_t number = record_int(record, name, -1); /* -1: no number */
+    if (number < range.least || number > range.most)
+        return fail(why, ERR_USAGE, "%s is \"%.80s\", allowed: %lld to %lld", name, text,
+                    (long long)range.least, (long long)range.most);
+    *ret = number;
+    return OK;
+}
+
 enum err verb_limit(const struct record *record, int64_t *ret, struct why *why)
 {
-    AUTO_STR text = record_str(record, "limit");
-    int64_t limit = text ? record_int(record, "limit", 0) : LIST_DEFAULT; /* 0: no number */
-    if (limit < 1 || limit > LIST_MAX)
-        return fail(why, ERR_USAGE, "limit is %s, allowed 1 to %d", text, LIST_MAX);
-    *ret = limit;
-    return OK;
+    *ret = LIST_DEFAULT;
+    return verb_number(record, "limit", (struct verb_range){ 1, LIST_MAX }, ret, why);
 }
 
 static void column_put(const struct store_rows *rows, size_t row, size_t column,
@@ -247,25 +257,16 @@ static enum err filter_words(const struct record *record, const struct verb_filt
     }
     size_t count = 0;
     char *rest = text;
-    for (char *word; (word = strsep(&rest, any ? " " : ","));) {
+    for (char *word; (word = strsep(&rest, any ? " " : ",")); count++) {
         TRY(word_judge(filter->field, filter->words, word, why));
-        if (count == FILTER_WORDS)
-            return fail(why, ERR_USAGE, "%s has more than %d words", filter->field, FILTER_WORDS);
-        ret[count++] = word;
+        if (count < FILTER_WORDS)
+            ret[count] = word;
     }
+    if (count > FILTER_WORDS)
+        return fail(why, ERR_USAGE, "%s has %zu words, limit %d", filter->field, count, FILTER_WORDS);
     for (; count < FILTER_WORDS; count++)
         ret[count] = ret[0];
     *ret_text = TAKE(text);
-    return OK;
-}
-
-static enum err before_get(const struct record *record, int64_t *ret, struct why *why)
-{
-    AUTO_STR text = record_str(record, "before");
-    int64_t before = text ? record_int(record, "before", 0) : INT64_MAX; /* 0: no number */
-    if (before < 1)
-        return fail(why, ERR_USAGE, "before is \"%s\", wanted the number of a request", text);
-    *ret = before;
     return OK;
 }
 
@@ -274,13 +275,13 @@ enum err verb_filtered(struct ca *ca, const struct verb_filter *filter, struct b
 {
     struct record record;
     struct issuer *issuer;
-    int64_t limit, before;
+    int64_t limit, before = INT64_MAX;
     const char *w[FILTER_WORDS];
     AUTO_STR text = NULL;
     TRY(record_get(body, &record, why));
     TRY(verb_issuer(ca, &record, &issuer, why));
     TRY(verb_limit(&record, &limit, why));
-    TRY(before_get(&record, &before, why));
+    TRY(verb_number(&record, "before", (struct verb_range){ 1, INT64_MAX }, &before, why));
     TRY(filter_words(&record, filter, &text, w, why));
     struct verb_listing listing = { .sql = filter->sql,
                                     .args = S_ARGS(S_TEXT(issuer->name), S_INT(before), S_TEXT(w[0]),

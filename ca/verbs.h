@@ -90,6 +90,10 @@ NODISCARD enum err verb_word(const struct record *record, const char *name, cons
 NODISCARD enum err verb_crl_kind(const struct record *record, enum crl_kind *ret, struct why *why);
 /* A span as administrators write it, "30d" or "12h", in seconds; absent: *ret is left alone. ERR_USAGE otherwise. */
 NODISCARD enum err verb_span(const struct record *record, const char *name, int64_t *ret, struct why *why);
+/* A number in digits; absent: *ret is left alone. ERR_USAGE, which names field, text and range, otherwise. */
+struct verb_range { int64_t least, most; };                  /* least: 0 or more */
+NODISCARD enum err verb_number(const struct record *record, const char *name, struct verb_range range, int64_t *ret,
+                               struct why *why);
 NODISCARD enum err verb_limit(const struct record *record, int64_t *ret, struct why *why);
 /* Runs one query and writes each of its rows as a record: the columns' names are given, and which ones are times. A page
    asks for one row more than its limit, and is shorter where rows are long; where there are more, its last record is {more}, which holds what the column `cursor`

@@ -56,11 +56,10 @@ static const struct verb_column show_columns[] = {
 
 static enum err id_get(const struct record *record, int64_t *ret, struct why *why)
 {
-    int64_t id = record_int(record, "id", 0);
-    if (id < 1)
-        return fail(why, ERR_USAGE, "the field id is missing, or no request id");
-    *ret = id;
-    return OK;
+    struct bytes text;
+    if (!record_find(record, "id", &text))
+        return fail(why, ERR_USAGE, "the field id is missing");
+    return verb_number(record, "id", (struct verb_range){ 1, INT64_MAX }, ret, why);
 }
 
 static enum err show(struct ca *ca, const struct record *record, size_t columns, struct buf *ret,
@@ -70,6 +69,7 @@ static enum err show(struct ca *ca, const struct record *record, size_t columns,
     int64_t id;
     TRY(verb_issuer(ca, record, &issuer, why));
     TRY(id_get(record, &id, why));
+    AUTO_STR absent = xasprintf("ca %s has no request %lld", issuer->name, (long long)id);
     struct verb_listing listing = {
         "SELECT r.request_id, r.issuer_id, r.requester, r.template, r.template_version, r.serial, "
         "c.not_before, "
@@ -81,7 +81,7 @@ static enum err show(struct ca *ca, const struct record *record, size_t columns,
         show_columns,
         columns,
         1,
-        "there is no such request",
+        absent,
         { 0 }
     };
     return verb_list(ca, &listing, ret, why);
