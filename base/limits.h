@@ -44,6 +44,7 @@
 #define LIMIT_VA_FILES             64       /* certificates and CRLs of other CAs that va serves                   */
 #define LIMIT_AUTHORITY_PENDING    1000     /* of one authority that is over its limits: an administrator reads them */
 #define LIMIT_NAME_BYTES           64       /* names of endpoints, templates, CAs, principals                     */
+#define LIMIT_DENIAL_REASON_BYTES  400      /* a sentence or two: it fits into what the answer and the log say of it  */
 #define LIMIT_POLICY_BYTES         65536    /* a policy file of certreq; the guides' have 700                     */
 #define LIMIT_POLICY_PURPOSES      32       /* its extended key usages                                            */
 #define LIMIT_CHAIN_CERTS          16       /* certificates in one file; a chain has two to five                  */

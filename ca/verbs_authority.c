@@ -27,16 +27,22 @@ enum err verb_authority_list(void *role, const struct ipc_caller *caller, struct
     (void)caller;
     TRY(record_get(body, &record, why));
     TRY(verb_issuer(role, &record, &issuer, why));
-    struct verb_listing listing = { COLUMN_LIST "ORDER BY name", S_ARGS(S_TEXT(issuer->name)),
-                                    COLUMNS(columns), 0, "" };
+    struct verb_listing listing = {
+        COLUMN_LIST "ORDER BY name", S_ARGS(S_TEXT(issuer->name)), COLUMNS(columns), 0, "", { 0 }
+    };
     return verb_list(role, &listing, ret, why);
 }
 
 static enum err show(struct ca *ca, const struct issuer *issuer, const char *name, struct buf *ret,
                      struct why *why)
 {
-    struct verb_listing listing = { COLUMN_LIST "AND name = $2", S_ARGS(S_TEXT(issuer->name), S_TEXT(name)),
-                                    COLUMNS(columns), 1, "there is no such authority" };
+    AUTO_STR absent = xasprintf("ca %s has no authority %.80s", issuer->name, name);
+    struct verb_listing listing = { COLUMN_LIST "AND name = $2",
+                                    S_ARGS(S_TEXT(issuer->name), S_TEXT(name)),
+                                    COLUMNS(columns),
+                                    1,
+                                    absent,
+                                    { 0 } };
     return verb_list(ca, &listing, ret, why);
 }
 
@@ -53,17 +59,11 @@ enum err verb_authority_show(void *role, const struct ipc_caller *caller, struct
     return show(role, issuer, name, ret, why);
 }
 
+/* -1: it is not said. */
 static enum err number_get(const struct record *record, const char *name, int64_t *ret, struct why *why)
 {
-    AUTO_STR text = record_str(record, name);
     *ret = -1;
-    if (!text)
-        return OK;
-    int64_t number = record_int(record, name, -1);
-    if (number < 0 || number > COUNT_MAX)
-        return fail(why, ERR_USAGE, "%s is \"%s\", allowed 0 to %d", name, text, COUNT_MAX);
-    *ret = number;
-    return OK;
+    return verb_number(record, name, (struct verb_range){ 0, COUNT_MAX }, ret, why);
 }
 
 static enum err values_get(const struct record *record, struct authority_limits *ret, struct why *why)

@@ -23,20 +23,19 @@ enum err verb_template_list(void *role, const struct ipc_caller *caller, struct 
     struct verb_listing listing = { "SELECT name, display_name, purpose, version, "
                                     "CASE WHEN published = 1 THEN 'yes' ELSE 'no' END, changed_at "
                                     "FROM template ORDER BY name",
-                                    S_NO_ARGS, COLUMNS(template_columns), 0, "" };
+                                    S_NO_ARGS,
+                                    COLUMNS(template_columns),
+                                    0,
+                                    "",
+                                    { 0 } };
     return verb_list(role, &listing, ret, why);
 }
 
-/* A number that is absent (0) or at least 1. */
+/* 0: it is not said. */
 static enum err version_get(const struct record *record, const char *name, int64_t *ret, struct why *why)
 {
-    struct bytes text;
-    int64_t version = record_int(record, name, 0);
-    if (record_find(record, name, &text) && version < 1)
-        return fail(why, ERR_USAGE, "%s is \"%.*s\", wanted: a number from 1", name, (int)text.len,
-                    text.data);
-    *ret = version;
-    return OK;
+    *ret = 0;
+    return verb_number(record, name, (struct verb_range){ 1, INT64_MAX }, ret, why);
 }
 
 static void template_put(const struct template *template, struct buf *out)

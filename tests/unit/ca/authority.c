@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Authorities ask for certificates of others, inside their limits and nowhere else. */
-#include "base/encode.h"
 #include "ca/revoke.h"
 #include "ca/verbs.h"
-#include "tests/unit/ca/fixture.h"
+#include "tests/unit/ca/authority_ask.h"
 #include "tests/unit/ca/verb_ask.h"
 #include "tests/unit/ca/verb_call.h"
-
-#define MANY 100
 
 static struct world *world;
 
@@ -31,14 +28,7 @@ static int end(void **state)
 
 static enum err limit(const char *verb, const char *field, const char *value, struct why *why)
 {
-    const struct ipc_caller caller = { "cli" };
-    AUTO_BUF body = { 0 }, answer = { 0 };
-    size_t mark = record_begin(&body);
-    record_put_str(&body, "name", "mdm");
-    if (field)
-        record_put_str(&body, field, value);
-    record_end(&body, mark);
-    return verb_call(verb_named(verb), world->ca, &caller, buf_bytes(&body), &answer, why);
+    return authority_limit(world, verb, field, value, why);
 }
 
 static void authority_add(void)
@@ -47,70 +37,9 @@ static void authority_add(void)
     ASSERT_OK(limit("authority_add", "templates", "SCEPDevice", &why), &why);
 }
 
-/* *ret_waits: it was taken, and has no certificate. */
 static enum err issue(const char *template, const struct device *device, bool *ret_waits, struct why *why)
 {
-    const struct ipc_caller caller = { "mdm" };
-    AUTO_BUF text = { 0 }, body = { 0 }, answer = { 0 };
-    struct bytes der;
-    base64_append(&text, buf_bytes(&device->csr));
-    size_t mark = record_begin(&body);
-    record_put_str(&body, "template", template);
-    record_put(&body, "csr", buf_bytes(&text));
-    record_end(&body, mark);
-    TRY(verb_call(verb_named("issue"), world->ca, &caller, buf_bytes(&body), &answer, why));
-    struct der_reader in = der_reader_over(buf_bytes(&answer));
-    assert_true(der_get_octets(&in, &der) && der_at_end(&in));
-    *ret_waits = der.len == 0;
-    return OK;
-}
-
-struct asking {
-    struct device device;
-    pthread_barrier_t *start;
-    pthread_t thread;
-    enum err err;
-    bool waits;
-};
-
-static void *ask_one(void *arg)
-{
-    struct asking *asking = arg;
-    struct why why = { 0 };
-    pthread_barrier_wait(asking->start);
-    asking->err = issue("SCEPDevice", &asking->device, &asking->waits, &why);
-    return NULL;
-}
-
-TEST(of_a_hundred_at_once_as_many_as_the_limit_are_issued_and_the_rest_waits)
-{
-    struct asking *all = xcalloc(MANY, sizeof(*all));
-    pthread_barrier_t start;
-    struct why why = { 0 };
-    int issued = 0, waiting = 0;
-    authority_add();
-    ASSERT_OK(limit("authority_set", "issues", "10", &why), &why);
-    pthread_barrier_init(&start, NULL, MANY);
-    for (int i = 0; i < MANY; i++) {
-        char subject[32];
-        snprintf(subject, sizeof(subject), "CN=device-%d", i);
-        all[i].device = device_new(&(struct ask){ .subject = subject });
-        all[i].start = &start;
-        assert_int_equal(0, pthread_create(&all[i].thread, NULL, ask_one, &all[i]));
-    }
-    for (int i = 0; i < MANY; i++) {
-        pthread_join(all[i].thread, NULL);
-        assert_int_equal(OK, all[i].err);
-        issued += !all[i].waits;
-        waiting += all[i].waits;
-        device_free(&all[i].device);
-    }
-    pthread_barrier_destroy(&start);
-    free(all);
-    assert_int_equal(10, issued);
-    assert_int_equal(90, waiting);
-    assert_int_equal(10, world_count(world, "SELECT COUNT(*) FROM certificate"));
-    assert_int_equal(90, world_count(world, "SELECT COUNT(*) FROM request WHERE disposition = 'pending'"));
+    return authority_issue(world, template, device, ret_waits, why);
 }
 
 TEST(an_hour_later_it_may_again_and_what_waits_is_approved_by_hand)
@@ -275,8 +204,7 @@ TEST(it_revokes_its_own_certificates_and_not_too_many_an_hour)
     assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM certificate WHERE status = 'revoked'"));
 }
 
-RUN(W(of_a_hundred_at_once_as_many_as_the_limit_are_issued_and_the_rest_waits),
-    W(an_hour_later_it_may_again_and_what_waits_is_approved_by_hand),
+RUN(W(an_hour_later_it_may_again_and_what_waits_is_approved_by_hand),
     W(one_device_has_no_more_certificates_than_its_limit), W(names_need_a_suffix_of_their_kind),
     W(denied_names_are_denied_in_subject_and_names_without_case),
     W(of_a_uri_its_host_counts_and_an_address_is_whole), W(a_template_that_wants_a_manager_makes_it_wait),
