@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# runs beside the others: it mostly waits for roles to end and to come back
 # The supervisor: starting, refusing to start, restarting, reloading, stopping; in user mode and, as root, in system mode.
 load helper
 
