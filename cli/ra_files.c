@@ -7,6 +7,7 @@
 
 #include "base/encode.h"
 #include "base/file.h"
+#include "base/generation.h"
 #include "base/limits.h"
 #include "x509/key.h"
 #include <stdio.h>
@@ -21,8 +22,9 @@ struct ra_files {
     const struct config *config;
     const char *folder, *set;
     struct secret passphrase, unlock;
-    long current[USES]; /* generations; 0: none */
-    long highest;
+    long current[USES];  /* generations; 0: none */
+    long highest;        /* of those in service, and of those that a renewal has begun */
+    bool imported[USES]; /* the key is in place */
 };
 
 static void ra_files_free(struct ra_files *files)
@@ -70,9 +72,18 @@ static enum err generations_ask(struct ra_files *files, struct why *why)
                 files->current[i] = generation;
         }
     }
-    for (size_t i = 0; i < USES; i++)
-        files->highest = files->current[i] > files->highest ? files->current[i] : files->highest;
     return OK;
+}
+
+static void highest_find(struct ra_files *files)
+{
+    AUTO_STR keys = config_role_path(files->config, "scep", "keys");
+    for (size_t i = 0; i < USES; i++) {
+        AUTO_STR prefix = xasprintf("%s-%s", files->set, uses[i]);
+        long there = generation_highest(keys, prefix);
+        files->highest = files->current[i] > files->highest ? files->current[i] : files->highest;
+        files->highest = there > files->highest ? there : files->highest;
+    }
 }
 
 static enum err files_open(struct ra_files *files, const struct command *command, int argc, char **argv,
@@ -82,6 +93,7 @@ static enum err files_open(struct ra_files *files, const struct command *command
     TRY(arguments_read(files, command, argc, argv, &passphrase_file, why));
     TRY(cli_config(files->cli, &files->config, why));
     TRY(generations_ask(files, why));
+    highest_find(files);
     TRY(site_unlock(files->config, "scep", &files->unlock, why));
     return passphrase_read(passphrase_file, "passphrase of the exported keys", &files->passphrase, why);
 }
@@ -128,7 +140,7 @@ static enum err ra_export_run(struct cli *cli, int argc, char **argv, struct why
 {
     AUTO_VAL(ra_files) files = { .cli = cli };
     TRY(files_open(&files, &command_ra_export, argc, argv, why));
-    if (!files.highest)
+    if (!files.current[0] && !files.current[1] && !files.current[2])
         return fail(why, ERR_NOT_FOUND, "no endpoint has the RA set %s", files.set);
     TRY(dir_make(files.folder, 0700, why));
     for (size_t i = 0; i < USES; i++) {
@@ -159,7 +171,7 @@ static enum err pair_check(const struct key *key, struct bytes pem, const char *
 }
 
 /* The certificate first: one without a key is no generation yet. */
-static enum err use_import(const struct ra_files *files, size_t use, struct why *why)
+static enum err use_import(struct ra_files *files, size_t use, struct why *why)
 {
     AUTO_STR key_from = folder_file(files, use, true);
     AUTO_STR cert_from = folder_file(files, use, false);
@@ -173,6 +185,7 @@ static enum err use_import(const struct ra_files *files, size_t use, struct why 
     TRY(file_write(cert_to, buf_bytes(&pem), 0444, why));
     TRY(site_give(files->config, "scep", cert_to, why));
     TRY(key_file_save(key, key_to, &files->unlock, KEY_PROTECT_SECRET, why));
+    files->imported[use] = true;
     return site_give(files->config, "scep", key_to, why);
 }
 
@@ -184,19 +197,20 @@ static enum err imported_load(const struct ra_files *files, struct why *why)
     return cli_call(files->cli, "scep", "reload", buf_bytes(&question), &answer, why);
 }
 
+/* Never a key of somebody else, who had the same number at the same moment. */
 static void import_undo(const struct ra_files *files)
 {
     for (size_t i = 0; i < USES; i++) {
         AUTO_STR key = role_file(files, i, files->highest + 1, true);
         AUTO_STR cert = role_file(files, i, files->highest + 1, false);
-        if (use_is_there(files, i)) {
+        if (files->imported[i]) {
             (void)unlink(key);
             (void)unlink(cert);
         }
     }
 }
 
-static enum err import_all(const struct ra_files *files, struct why *why)
+static enum err import_all(struct ra_files *files, struct why *why)
 {
     for (size_t i = 0; i < USES; i++) {
         if (use_is_there(files, i))

@@ -99,3 +99,30 @@ print(next(row[sys.argv[2]] for row in json.load(sys.stdin) if row["use"] == sys
     run chancery ra import "$WORK/tmp/set" --passphrase-file "$WORK/tmp/wrong.pass"
     [ "$status" = 1 ]
 }
+
+@test "a renewal that fails half way costs one certificate however often it is tried, breaks no start, and is gone on with" {
+    daemon_start
+    chancery right deny role/scep enroll --template CEPEncryption >/dev/null
+    for _ in 1 2 3; do
+        run chancery ra renew --now
+        [ "$status" = 1 ]
+        [[ $output == *"role/scep lacks Enroll on template CEPEncryption"* ]]
+    done
+    [ "$(chancery --json cert list | grep -c '"requester": "role/scep"')" = 1 ]
+    chancery right grant role/scep enroll --template CEPEncryption >/dev/null
+    # What is exported now is imported beside it, not over it.
+    chancery ra export "$WORK/tmp/set" --passphrase-file "$WORK/tmp/ra.pass"
+    chancery ra import "$WORK/tmp/set" --passphrase-file "$WORK/tmp/ra.pass"
+    [ "$(current encryption generation)" = 3 ]
+    chancery right deny role/scep enroll --template CEPEncryption >/dev/null
+    run chancery ra renew --now
+    [ "$status" = 1 ]
+    daemon_stop
+    daemon_start
+    chancery right grant role/scep enroll --template CEPEncryption >/dev/null
+    chancery ra renew --now >/dev/null
+    [ "$(current encryption generation)" = 4 ]
+    [ "$(current signature generation)" = 4 ]
+    get_ca "$URL" "$WORK/ra"
+    enrols device "$WORK/ra"
+}
