@@ -290,7 +290,7 @@ TEST(keys_of_generations_that_ended_long_ago_are_removed_but_the_current_one)
 #define R(name) cmocka_unit_test_setup_teardown(name, begin, end)
 RUN(R(a_renewed_set_has_new_keys_under_the_old_names), R(a_combined_set_is_renewed_as_one),
     R(a_renewal_that_fails_half_way_leaves_a_set_that_loads),
-    R(a_renewal_that_fails_again_and_again_asks_once_for_what_it_has_and_then_ends_well), R(a_certificate_of_another_key_is_not_kept),
-    R(a_full_set_is_not_renewed), R(a_set_is_due_before_its_first_end),
-    R(what_was_encrypted_to_a_generation_is_signed_by_the_same),
+    R(a_renewal_that_fails_again_and_again_asks_once_for_what_it_has_and_then_ends_well),
+    R(a_certificate_of_another_key_is_not_kept), R(a_full_set_is_not_renewed),
+    R(a_set_is_due_before_its_first_end), R(what_was_encrypted_to_a_generation_is_signed_by_the_same),
     R(keys_of_generations_that_ended_long_ago_are_removed_but_the_current_one))
