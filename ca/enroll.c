@@ -118,10 +118,16 @@ static enum err template_choose(const struct enrolment *enrolment, struct templa
     struct bytes name = request->template_name;
     if (request->endpoint)
         return template_for_slot(ca, request->endpoint, slot_of(&request->csr), ret, why);
-    enum err err = template_cache_find(ca->templates, name, ret, why);
-    return err == ERR_NOT_FOUND
-               ? fail(why, ERR_TEMPLATE, "there is no template %.*s", (int)name.len, name.data)
-               : err;
+    AUTO(template) template = NULL;
+    enum err err = template_cache_find(ca->templates, name, &template, why);
+    if (err == ERR_NOT_FOUND)
+        return fail(why, ERR_TEMPLATE, "there is no template %.*s", (int)name.len, name.data);
+    TRY(err);
+    /* The roles' own are never published: no endpoint may give them away. */
+    if (!FAULT(authority_published) && authority_of(request->requester) && !template->published)
+        return fail(why, ERR_TEMPLATE, "template %s is not published", template->name);
+    *ret = TAKE(template);
+    return OK;
 }
 
 /* What may be issued, and as what. From `authorised` on the requester was accepted: what goes wrong is kept. */

@@ -227,6 +227,20 @@ TEST(denied_names_are_denied_in_subject_and_names_without_case)
     ASSERT_OK(issue_named("dns:dc10.example.net", &why), &why);
 }
 
+TEST(a_template_that_is_not_published_gives_an_authority_nothing)
+{
+    static const char *const named[] = { "name", "SCEPDevice", NULL };
+    DEVICE(one, .subject = "CN=one");
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    bool waits = true;
+    authority_add();
+    ASSERT_OK(ask_fields(world, "template_unpublish", named, &answer, &why), &why);
+    ASSERT_ERR(ERR_TEMPLATE, issue("SCEPDevice", &one, &waits, &why), &why);
+    assert_non_null(strstr(why.text, "template SCEPDevice is not published"));
+    assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM certificate"));
+}
+
 TEST(templates_and_purposes_are_those_of_the_limits_whatever_the_rights_say)
 {
     DEVICE(device, .subject = "CN=one");
@@ -280,5 +294,6 @@ RUN(W(of_a_hundred_at_once_as_many_as_the_limit_are_issued_and_the_rest_waits),
     W(one_device_has_no_more_certificates_than_its_limit), W(names_need_a_suffix_of_their_kind),
     W(denied_names_are_denied_in_subject_and_names_without_case),
     W(of_a_uri_its_host_counts_and_an_address_is_whole), W(a_template_that_wants_a_manager_makes_it_wait),
+    W(a_template_that_is_not_published_gives_an_authority_nothing),
     W(templates_and_purposes_are_those_of_the_limits_whatever_the_rights_say),
     W(it_revokes_its_own_certificates_and_not_too_many_an_hour))
