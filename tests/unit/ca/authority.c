@@ -227,6 +227,17 @@ TEST(denied_names_are_denied_in_subject_and_names_without_case)
     ASSERT_OK(issue_named("dns:dc10.example.net", &why), &why);
 }
 
+TEST(the_audit_trail_says_which_limits_were_given)
+{
+    struct why why = { 0 };
+    authority_add();
+    ASSERT_OK(limit("authority_set", "issues", "77", &why), &why);
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM audit WHERE action = 'authority_add' AND "
+                                           "detail = 'templates: \"SCEPDevice\"'"));
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM audit WHERE action = 'authority_set' AND "
+                                           "detail = 'issues: 77'"));
+}
+
 TEST(a_template_that_is_not_published_gives_an_authority_nothing)
 {
     static const char *const named[] = { "name", "SCEPDevice", NULL };
@@ -294,6 +305,7 @@ RUN(W(of_a_hundred_at_once_as_many_as_the_limit_are_issued_and_the_rest_waits),
     W(one_device_has_no_more_certificates_than_its_limit), W(names_need_a_suffix_of_their_kind),
     W(denied_names_are_denied_in_subject_and_names_without_case),
     W(of_a_uri_its_host_counts_and_an_address_is_whole), W(a_template_that_wants_a_manager_makes_it_wait),
+    W(the_audit_trail_says_which_limits_were_given),
     W(a_template_that_is_not_published_gives_an_authority_nothing),
     W(templates_and_purposes_are_those_of_the_limits_whatever_the_rights_say),
     W(it_revokes_its_own_certificates_and_not_too_many_an_hour))
