@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Authorities ask for certificates of others, inside their limits and nowhere else. */
 #include "base/encode.h"
+#include "base/limits.h"
 #include "ca/revoke.h"
 #include "ca/verbs.h"
 #include "tests/unit/ca/fixture.h"
@@ -227,6 +228,28 @@ TEST(denied_names_are_denied_in_subject_and_names_without_case)
     ASSERT_OK(issue_named("dns:dc10.example.net", &why), &why);
 }
 
+TEST(lists_may_have_blanks_and_nothing_that_is_no_text)
+{
+    static const char *const bad[] = { "a\x1B[31m", "a\nb", "a\x7F" };
+    DEVICE(device, .subject = "CN=root-1");
+    struct why why = { 0 };
+    bool waits;
+    authority_add();
+    ASSERT_OK(limit("authority_set", "denied", " admin* , root*,, ", &why), &why);
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM authority WHERE denied = 'admin*,root*'"));
+    ASSERT_ERR(ERR_AUTHORITY_LIMIT, issue("SCEPDevice", &device, &waits, &why), &why);
+    ASSERT_OK(limit("authority_set", "templates", "SCEPDevice, WebServer", &why), &why);
+    ASSERT_OK(limit("authority_set", "eku", "clientAuth, serverAuth", &why), &why);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        ASSERT_ERR(ERR_USAGE, limit("authority_set", "denied", bad[i], &why), &why);
+    AUTO_BUF long_one = { 0 };
+    buf_reserve(&long_one, LIMIT_RULE_BYTES + 2);
+    while (long_one.len <= LIMIT_RULE_BYTES)
+        buf_append_byte(&long_one, 'a');
+    ASSERT_ERR(ERR_USAGE, limit("authority_set", "denied", buf_text(&long_one), &why), &why);
+    assert_non_null(strstr(why.text, "4097 octets, allowed: 0 to 4096"));
+}
+
 TEST(the_audit_trail_says_which_limits_were_given)
 {
     struct why why = { 0 };
@@ -305,7 +328,7 @@ RUN(W(of_a_hundred_at_once_as_many_as_the_limit_are_issued_and_the_rest_waits),
     W(one_device_has_no_more_certificates_than_its_limit), W(names_need_a_suffix_of_their_kind),
     W(denied_names_are_denied_in_subject_and_names_without_case),
     W(of_a_uri_its_host_counts_and_an_address_is_whole), W(a_template_that_wants_a_manager_makes_it_wait),
-    W(the_audit_trail_says_which_limits_were_given),
+    W(lists_may_have_blanks_and_nothing_that_is_no_text), W(the_audit_trail_says_which_limits_were_given),
     W(a_template_that_is_not_published_gives_an_authority_nothing),
     W(templates_and_purposes_are_those_of_the_limits_whatever_the_rights_say),
     W(it_revokes_its_own_certificates_and_not_too_many_an_hour))
