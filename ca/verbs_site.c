@@ -4,6 +4,7 @@
        { kind: template, name, published, PROPERTY… }      { kind: ca_flags, ca, EDITF_ATTRIBUTEENDDATE }
    before them site_apply takes { kind: options, dry_run, prune }. */
 #include "ca/flags.h"
+#include "ca/right_store.h"
 #include "ca/template_cache.h"
 #include "ca/template_edit.h"
 #include "ca/verbs.h"
@@ -158,6 +159,14 @@ static enum err twice_check(struct der_reader list, struct why *why)
     return OK;
 }
 
+/* Those of the roles are the service's, not the file's. */
+static enum err prune_one(struct template_edit *edit, const char *name, struct why *why)
+{
+    AUTO_STR role = NULL;
+    TRY(template_edit_role_of(edit, name, &role, why));
+    return role && !FAULT(prune_of_role) ? OK : template_edit_delete(edit, name, why);
+}
+
 /* After what is made and changed: a template may be gone from another's `superseded` by now. */
 static enum err prune(const struct site *site, struct template_edit *edit, struct der_reader list,
                       struct why *why)
@@ -169,7 +178,7 @@ static enum err prune(const struct site *site, struct template_edit *edit, struc
     for (size_t row = 0; row < store_rows_count(rows); row++) {
         const char *name = store_str(rows, row, 0);
         if (times_named(list, bytes_str(name)) == 0)
-            TRY(template_edit_delete(edit, name, why));
+            TRY(prune_one(edit, name, why));
     }
     return OK;
 }
@@ -216,6 +225,8 @@ enum err verb_site_apply(void *role, const struct ipc_caller *caller, struct byt
     if (err != OK && !(site.dry_run && site.whole))
         return fail(why, err, "%s", inner.text);
     TRY(flags_load(ca, why));
+    if (site.prune)
+        TRY(rights_reload(ca, why));
     if (!site.dry_run)
         log_info(NULL, "site file applied by=%s", caller->principal);
     size_t list = records_begin(ret);
