@@ -112,7 +112,8 @@ enum err verb_request_approve(void *role, const struct ipc_caller *caller, struc
     TRY(record_get(body, &record, why));
     TRY(verb_issuer(role, &record, &issuer, why));
     TRY(id_get(&record, &id, why));
-    TRY(ca_approve(role, issuer, id, caller->principal, why));
+    AUTO_STR actor = principal_of(caller->principal);
+    TRY(ca_approve(role, issuer, id, actor, why));
     return show(role, &record, SHOWN, ret, why);
 }
 
@@ -126,7 +127,8 @@ enum err verb_request_deny(void *role, const struct ipc_caller *caller, struct b
     TRY(verb_issuer(role, &record, &issuer, why));
     TRY(id_get(&record, &id, why));
     AUTO_STR reason = record_str(&record, "reason");
-    struct denial denial = { id, caller->principal, reason ? reason : "" };
+    AUTO_STR actor = principal_of(caller->principal);
+    struct denial denial = { id, actor, reason ? reason : "" };
     TRY(ca_deny(role, issuer, &denial, why));
     return show(role, &record, SHOWN, ret, why);
 }

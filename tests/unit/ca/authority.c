@@ -293,6 +293,37 @@ TEST(templates_and_purposes_are_those_of_the_limits_whatever_the_rights_say)
     assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM certificate"));
 }
 
+static enum err ask_as(const char *peer, const char *verb, const char *const *fields, struct why *why)
+{
+    const struct ipc_caller caller = { peer };
+    AUTO_BUF body = { 0 }, answer = { 0 };
+    record_of(&body, fields);
+    return verb_call(verb_named(verb), world->ca, &caller, buf_bytes(&body), &answer, why);
+}
+
+/* No verb of these is open to an authority today: the limits hold whoever will be let in. */
+TEST(with_the_right_to_issue_it_stays_an_authority)
+{
+    static const char *const first[] = { "id", "1", NULL };
+    static const char *const may[] = { "principal", "authority/mdm", "rights", "issue", NULL };
+    DEVICE(stranger, .subject = "CN=stranger", .challenge = "secret");
+    DEVICE(one, .subject = "CN=one");
+    AUTO_VAL(enrolled) got = { 0 };
+    struct why why = { 0 };
+    bool waits = false;
+    authority_add();
+    ASSERT_OK(limit("authority_set", "issues", "0", &why), &why);
+    ASSERT_OK(issue("SCEPDevice", &one, &waits, &why), &why);
+    assert_true(waits);
+    ASSERT_OK(ask_as("cli", "right_grant", may, &why), &why);
+    ASSERT_ERR(ERR_NOT_AUTHORISED, ask_as("mdm", "request_approve", first, &why), &why);
+    assert_non_null(strstr(why.text, "authority/mdm asked for request 1"));
+    device_assert_issued(world, &stranger, "static", &got);
+    const char *const revoke[] = { "serial", got.serial, NULL };
+    ASSERT_ERR(ERR_NOT_AUTHORISED, ask_as("mdm", "cert_revoke", revoke, &why), &why);
+    assert_non_null(strstr(why.text, "authority mdm did not ask for certificate"));
+}
+
 TEST(it_revokes_its_own_certificates_and_not_too_many_an_hour)
 {
     DEVICE(stranger, .subject = "CN=stranger", .challenge = "secret");
@@ -308,6 +339,11 @@ TEST(it_revokes_its_own_certificates_and_not_too_many_an_hour)
     struct revocation revocation = { got.serial, "authority/mdm", CRL_SUPERSEDED };
     ASSERT_ERR(ERR_NOT_AUTHORISED, ca_revoke(world->ca, world_issuer(world), &revocation, &changed, &why),
                &why);
+    struct revocation hold = { got.serial, "cli", CRL_CERTIFICATE_HOLD };
+    ASSERT_OK(ca_revoke(world->ca, world_issuer(world), &hold, &changed, &why), &why);
+    ASSERT_ERR(ERR_NOT_AUTHORISED,
+               ca_release(world->ca, world_issuer(world), got.serial, "authority/mdm", &why), &why);
+    ASSERT_OK(ca_release(world->ca, world_issuer(world), got.serial, "cli", &why), &why);
     for (size_t i = 0; i < 2; i++) {
         AUTO_VAL(request_row) row = { 0 };
         bool found = false;
@@ -331,4 +367,5 @@ RUN(W(of_a_hundred_at_once_as_many_as_the_limit_are_issued_and_the_rest_waits),
     W(lists_may_have_blanks_and_nothing_that_is_no_text), W(the_audit_trail_says_which_limits_were_given),
     W(a_template_that_is_not_published_gives_an_authority_nothing),
     W(templates_and_purposes_are_those_of_the_limits_whatever_the_rights_say),
+    W(with_the_right_to_issue_it_stays_an_authority),
     W(it_revokes_its_own_certificates_and_not_too_many_an_hour))
