@@ -5,6 +5,7 @@
 #include "ca/audit.h"
 #include "ca/enroll.h"
 #include "ca/issue.h"
+#include "ca/may_enrol.h"
 #include "ca/request.h"
 #include "ca/template_row.h"
 #include "ca/validator.h"
@@ -99,6 +100,9 @@ enum err ca_approve(struct ca *ca, struct issuer *issuer, int64_t request_id, co
     if (!FAULT(own_approval) && strcmp(row.requester, actor) == 0)
         return fail(why, ERR_NOT_AUTHORISED, "%s asked for request %lld: somebody else has to approve it",
                     actor, (long long)request_id);
+    /* Whoever lost the right meanwhile gets nothing by what it asked for before. */
+    if (!FAULT(approval_right))
+        TRY(may_enrol(ca, issuer, row.requester, bytes_str(row.template_name), why));
     struct approval approval = { ca, issuer, actor, &row };
     if (row.disposition == DISPOSITION_SEALING && row.serial && row.tbs.len) {
         slot = (struct reservation){ .issuer = issuer, .request_id = request_id, .tbs = TAKE_BUF(row.tbs) };

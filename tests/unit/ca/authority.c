@@ -324,6 +324,23 @@ TEST(with_the_right_to_issue_it_stays_an_authority)
     assert_non_null(strstr(why.text, "authority mdm did not ask for certificate"));
 }
 
+TEST(what_waits_for_one_that_was_removed_is_not_approved)
+{
+    static const char *const first[] = { "id", "1", NULL };
+    DEVICE(one, .subject = "CN=one");
+    struct why why = { 0 };
+    bool waits = false;
+    authority_add();
+    ASSERT_OK(limit("authority_set", "issues", "0", &why), &why);
+    ASSERT_OK(issue("SCEPDevice", &one, &waits, &why), &why);
+    assert_true(waits);
+    ASSERT_OK(limit("authority_remove", NULL, NULL, &why), &why);
+    ASSERT_ERR(ERR_TEMPLATE_DENIED, ask_as("cli", "request_approve", first, &why), &why);
+    assert_non_null(strstr(why.text, "authority/mdm lacks Request Certificates"));
+    assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM certificate"));
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM request WHERE disposition = 'pending'"));
+}
+
 TEST(it_revokes_its_own_certificates_and_not_too_many_an_hour)
 {
     DEVICE(stranger, .subject = "CN=stranger", .challenge = "secret");
@@ -367,5 +384,5 @@ RUN(W(of_a_hundred_at_once_as_many_as_the_limit_are_issued_and_the_rest_waits),
     W(lists_may_have_blanks_and_nothing_that_is_no_text), W(the_audit_trail_says_which_limits_were_given),
     W(a_template_that_is_not_published_gives_an_authority_nothing),
     W(templates_and_purposes_are_those_of_the_limits_whatever_the_rights_say),
-    W(with_the_right_to_issue_it_stays_an_authority),
+    W(with_the_right_to_issue_it_stays_an_authority), W(what_waits_for_one_that_was_removed_is_not_approved),
     W(it_revokes_its_own_certificates_and_not_too_many_an_hour))
