@@ -37,8 +37,13 @@ static enum err load_work(struct store_tx *tx, void *arg, struct why *why)
     struct right_rules *ret = arg;
     AUTO(store_rows) rows = NULL;
     right_rules_free(ret);
-    TRY(store_query(tx, "SELECT issuer_id, object, principal, allowed, denied FROM right_rule", S_NO_ARGS,
-                    &rows, why));
+    /* What is left of one that was revoked says nothing, and counts for nothing. */
+    TRY(store_query(tx,
+                    FAULT(right_empty)
+                        ? "SELECT issuer_id, object, principal, allowed, denied FROM right_rule"
+                        : "SELECT issuer_id, object, principal, allowed, denied FROM right_rule "
+                          "WHERE (allowed | denied) <> 0",
+                    S_NO_ARGS, &rows, why));
     ret->count = store_rows_count(rows);
     ret->rules = xcalloc(ret->count + 1, sizeof(*ret->rules));
     for (size_t row = 0; row < ret->count; row++) {
