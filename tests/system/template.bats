@@ -105,6 +105,15 @@ field() { # COMMAND… FIELD: of the one record that it answers
     run chancery template show Other
     [ "$status" = 3 ]
 }
+@test "an export that the disk does not take is no success" {
+    local command
+    to_full() { chancery "$@" >/dev/full; }
+    for command in export 'template export SCEPDevice' 'template show SCEPDevice' 'template list'; do
+        # shellcheck disable=SC2086
+        run to_full $command
+        [ "$status" = 1 ]
+    done
+}
 @test "manager approval: the password is taken, the device waits, asks again, and gets what it met" {
     local password id
     chancery template set Wifi manager_approval=yes
