@@ -95,9 +95,12 @@ enum err ra_renew(const struct ra_renewal *renewal, const struct ra_set *set, in
 {
     int generation = next_generation(set);
     const struct use *use = set->combined ? &combined_use : &encryption_use;
-    if (set->count == RA_GENERATIONS_MAX || set->signature_count == RA_GENERATIONS_MAX)
-        return fail(why, ERR_LIMIT, "RA set %s has %d generations already; move the oldest away", set->name,
-                    RA_GENERATIONS_MAX);
+    size_t count = set->count > set->signature_count ? set->count : set->signature_count;
+    size_t spare = FAULT(renewal_spare) ? 0 : renewal->spare;
+    if (count + 1 + spare > RA_GENERATIONS_MAX)
+        return fail(why, ERR_LIMIT, "RA set %s has %zu generations already, limit %d%s; move the oldest away",
+                    set->name, count, RA_GENERATIONS_MAX,
+                    spare ? " with one for the renewal that comes by itself" : "");
     AUTO_STR signature = xasprintf("%s-%s-%d", set->name, signature_use.name, generation);
     AUTO_STR encryption = xasprintf("%s-%s-%d", set->name, use->name, generation);
     if (!set->combined)

@@ -12,6 +12,7 @@ struct ra_renewal {
     struct ca_client *ca;
     struct ra_source source;
     const char *issuer;                                      /* the ca section that issues for its endpoints */
+    size_t spare;                                            /* generations that there must still be room for afterwards */
 };
 /* Both uses get the same number. An error or a crash in between leaves the set usable and due again, and the next renewal makes
    what is missing: what there is already is neither made anew nor overwritten. */

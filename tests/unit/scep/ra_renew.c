@@ -141,7 +141,7 @@ static struct ra_set *load(bool combined)
 
 static enum err renew(const struct ra_set *set, int *ret_generation, struct why *why)
 {
-    const struct ra_renewal renewal = { &place.ca.client, source(), "issuing" };
+    const struct ra_renewal renewal = { &place.ca.client, source(), "issuing", 0 };
     return ra_renew(&renewal, set, ret_generation, why);
 }
 
@@ -240,6 +240,20 @@ TEST(a_full_set_is_not_renewed)
     assert_int_equal(0, place.ca.calls);
 }
 
+/* Whoever renews every week would be without RA certificates when all eight end. */
+TEST(a_renewal_by_hand_leaves_a_place_for_the_one_that_comes_by_itself)
+{
+    struct why why = { 0 };
+    int generation = 0;
+    const struct ra_renewal by_hand = { &place.ca.client, source(), "issuing", 1 };
+    for (int i = 2; i < RA_GENERATIONS_MAX; i++)
+        put("encryption", i, &site_get()->encryption[0], site_get()->encryption[0].key);
+    AUTO(ra_set) set = load(false);
+    ASSERT_ERR(ERR_LIMIT, ra_renew(&by_hand, set, &generation, &why), &why);
+    assert_non_null(strstr(why.text, "has 7 generations already, limit 8 with one"));
+    ASSERT_OK(renew(set, &generation, &why), &why);
+}
+
 TEST(a_set_is_due_before_its_first_end)
 {
     AUTO(ra_set) set = load(false);
@@ -292,5 +306,6 @@ RUN(R(a_renewed_set_has_new_keys_under_the_old_names), R(a_combined_set_is_renew
     R(a_renewal_that_fails_half_way_leaves_a_set_that_loads),
     R(a_renewal_that_fails_again_and_again_asks_once_for_what_it_has_and_then_ends_well),
     R(a_certificate_of_another_key_is_not_kept), R(a_full_set_is_not_renewed),
+    R(a_renewal_by_hand_leaves_a_place_for_the_one_that_comes_by_itself),
     R(a_set_is_due_before_its_first_end), R(what_was_encrypted_to_a_generation_is_signed_by_the_same),
     R(keys_of_generations_that_ended_long_ago_are_removed_but_the_current_one))
