@@ -3,9 +3,10 @@
    generation. A folder has USE.key.pem and USE.crt.pem: encryption and signature, or combined. */
 #include "cli/command.h"
 #include "cli/passphrase.h"
+#include "cli/ra_pair.h"
 #include "cli/site.h"
 
-#include "base/encode.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/generation.h"
 #include "base/limits.h"
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *const uses[] = { "encryption", "signature", "combined" };
+static const char *const uses[] = { "signature", "encryption", "combined" }; /* in the order of a renewal */
 #define USES (sizeof(uses) / sizeof(*uses))
 
 struct ra_files {
@@ -158,30 +159,53 @@ static bool use_is_there(const struct ra_files *files, size_t use)
     return access(key, F_OK) == 0;
 }
 
-static enum err pair_check(const struct key *key, struct bytes pem, const char *path, struct why *why)
+static enum err use_load(const struct ra_files *files, size_t use, struct key **ret_key, struct buf *ret_pem,
+                         struct why *why)
 {
-    AUTO_BUF der = { 0 };
-    struct cert cert;
-    if (!pem_decode(pem, "CERTIFICATE", &der, NULL))
-        return fail(why, ERR_KEY, "%s holds no PEM certificate", path);
-    TRY(cert_parse(buf_bytes(&der), &cert, why));
-    if (!bytes_equal(cert.spki, public_key_spki(key->public_half)))
-        return fail(why, ERR_KEY, "%s is not the certificate of the key beside it", path);
+    AUTO_STR key_from = folder_file(files, use, true);
+    AUTO_STR cert_from = folder_file(files, use, false);
+    AUTO(key) key = NULL;
+    TRY(key_file_load(key_from, &files->passphrase, NULL, &key, why));
+    TRY(file_read(cert_from, LIMIT_TEXT_FILE_BYTES, ret_pem, why));
+    *ret_key = TAKE(key);
     return OK;
+}
+
+/* One place is left for the renewal that comes by itself. */
+static enum err room_judge(const struct ra_files *files, size_t use, struct why *why)
+{
+    AUTO_STR keys = config_role_path(files->config, "scep", "keys");
+    AUTO_STR prefix = xasprintf("%s-%s", files->set, uses[use]);
+    size_t count = generations_find(keys, prefix).count;
+    if (count + 1 >= GENERATIONS_MAX)
+        return fail(why, ERR_LIMIT,
+                    "%s has %zu generations of %s already, limit %d and one to spare; move the oldest away",
+                    keys, count, prefix, GENERATIONS_MAX);
+    return OK;
+}
+
+/* Before anything is written: a command that is ended half way leaves nothing that scep would not start with. */
+static enum err use_judge(const struct ra_files *files, size_t use, struct why *why)
+{
+    AUTO(key) key = NULL;
+    AUTO_BUF pem = { 0 };
+    if (!files->current[use])
+        return fail(why, ERR_NOT_FOUND, "no endpoint has the RA set %s with a %s certificate", files->set,
+                    uses[use]);
+    TRY(room_judge(files, use, why));
+    TRY(use_load(files, use, &key, &pem, why));
+    const struct ra_pair pair = { files->set, uses[use], key, buf_bytes(&pem) };
+    return FAULT(import_judged) ? OK : ra_pair_judge(files->config, &pair, why);
 }
 
 /* The certificate first: one without a key is no generation yet. */
 static enum err use_import(struct ra_files *files, size_t use, struct why *why)
 {
-    AUTO_STR key_from = folder_file(files, use, true);
-    AUTO_STR cert_from = folder_file(files, use, false);
     AUTO_STR key_to = role_file(files, use, files->highest + 1, true);
     AUTO_STR cert_to = role_file(files, use, files->highest + 1, false);
     AUTO(key) key = NULL;
     AUTO_BUF pem = { 0 };
-    TRY(key_file_load(key_from, &files->passphrase, NULL, &key, why));
-    TRY(file_read(cert_from, LIMIT_TEXT_FILE_BYTES, &pem, why));
-    TRY(pair_check(key, buf_bytes(&pem), cert_from, why));
+    TRY(use_load(files, use, &key, &pem, why));
     TRY(file_write(cert_to, buf_bytes(&pem), 0444, why));
     TRY(site_give(files->config, "scep", cert_to, why));
     TRY(key_file_save(key, key_to, &files->unlock, KEY_PROTECT_SECRET, why));
@@ -189,7 +213,7 @@ static enum err use_import(struct ra_files *files, size_t use, struct why *why)
     return site_give(files->config, "scep", key_to, why);
 }
 
-/* scep judges what it takes into service: issuer, key usage, kind of key. What it does not take is removed again. */
+/* scep has the last word on what it takes into service. What it does not take is removed again. */
 static enum err imported_load(const struct ra_files *files, struct why *why)
 {
     AUTO_BUF question = { 0 }, answer = { 0 };
@@ -212,6 +236,10 @@ static void import_undo(const struct ra_files *files)
 
 static enum err import_all(struct ra_files *files, struct why *why)
 {
+    for (size_t i = 0; i < USES; i++) {
+        if (use_is_there(files, i))
+            TRY(use_judge(files, i, why));
+    }
     for (size_t i = 0; i < USES; i++) {
         if (use_is_there(files, i))
             TRY(use_import(files, i, why));
