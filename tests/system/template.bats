@@ -81,6 +81,12 @@ field() { # COMMAND… FIELD: of the one record that it answers
     run chancery template set Wifi nonsense=1
     [ "$status" = 2 ]
     [[ $output == *'no property "nonsense"'* ]]
+    run chancery template set Wifi name=Other
+    [ "$status" = 2 ]
+    [[ $output == *'name is given twice'* ]]
+    run chancery template set Wifi display_name=$'caf\xe9'
+    [ "$status" = 2 ]
+    [[ $output == *'no text in UTF-8'* ]]
     run chancery template new "Wi Fi"
     [ "$status" = 2 ]
     run chancery template delete Wifi
