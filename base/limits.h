@@ -50,4 +50,4 @@
 #define LIMIT_CHAIN_CERTS          16       /* certificates in one file; a chain has two to five                  */
 #define LIMIT_SITE_TEMPLATES       500      /* in one site file: each is compared with every other                     */
 #define LIMIT_SITE_ANSWER_BYTES    (LIMIT_FRAME_BYTES - 1024) /* what an apply changes, or an export: it fits a frame  */
-#define LIMIT_RULE_BYTES           4096     /* the text of a template's rule: 32 lines with patterns                    */
+#define LIMIT_RULE_BYTES           4096     /* a template's rule as text, or an authority's list     */

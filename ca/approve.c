@@ -6,6 +6,7 @@
 #include "ca/audit.h"
 #include "ca/decision.h"
 #include "ca/enroll.h"
+#include "ca/may_enrol.h"
 #include "ca/template_row.h"
 #include "ca/validator.h"
 #include "ca/validity.h"
@@ -80,6 +81,9 @@ enum err ca_approve(struct ca *ca, struct issuer *issuer, int64_t request_id, co
     if (row.disposition != DISPOSITION_SEALING)
         TRY(pending_check(&row, why));
     TRY(decision_not_own(&row, actor, "approve", why));
+    /* Whoever lost the right meanwhile gets nothing by what it asked for before. */
+    if (!FAULT(approval_right))
+        TRY(may_enrol(ca, issuer, row.requester, bytes_str(row.template_name), why));
     struct approval approval = { ca, issuer, actor, &row };
     if (!decision_reserved(&row, issuer, &slot))
         TRY(approve_reserve(&approval, &slot, why));

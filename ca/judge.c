@@ -3,6 +3,7 @@
 #include "ca/judge.h"
 
 #include "base/fault.h"
+#include "ca/authority.h"
 #include "ca/may_enrol.h"
 #include "ca/template_cache.h"
 #include "ca/validity.h"
@@ -14,10 +15,16 @@ static enum err template_choose(struct ca *ca, const struct request *request, st
     struct bytes name = request->template_name;
     if (request->endpoint)
         return template_for_slot(ca, request->endpoint, slot_of(&request->csr), ret, why);
-    enum err err = template_cache_find(ca->templates, name, ret, why);
-    return err == ERR_NOT_FOUND
-               ? fail(why, ERR_TEMPLATE, "there is no template %.*s", (int)name.len, name.data)
-               : err;
+    AUTO(template) template = NULL;
+    enum err err = template_cache_find(ca->templates, name, &template, why);
+    if (err == ERR_NOT_FOUND)
+        return fail(why, ERR_TEMPLATE, "there is no template %.*s", (int)name.len, name.data);
+    TRY(err);
+    /* The roles' own are never published: no endpoint may give them away. */
+    if (!FAULT(authority_published) && authority_of(request->requester) && !template->published)
+        return fail(why, ERR_TEMPLATE, "template %s is not published", template->name);
+    *ret = TAKE(template);
+    return OK;
 }
 
 enum err judge_asked(struct ca *ca, const struct request *request, struct grant *grant, struct why *why)

@@ -54,8 +54,7 @@ static enum err not_made_again(const struct resubmission *it, struct why *why)
 /* What the verb asked for was the right on the template that it met, if any. */
 static enum err may_issue(const struct resubmission *it, const struct template *template, struct why *why)
 {
-    AUTO_STR principal = principal_of(it->actor);
-    const struct right_question question = { principal, it->issuer->name, template->name, RIGHT_ISSUE };
+    const struct right_question question = { it->actor, it->issuer->name, template->name, RIGHT_ISSUE };
     return FAULT(resubmit_right) ? OK : right_check(it->ca, &question, why);
 }
 

@@ -174,7 +174,8 @@ enum err verb_cert_revoke(void *role, const struct ipc_caller *caller, struct by
                           struct why *why)
 {
     AUTO_VAL(target) target = { 0 };
-    struct revocation revocation = { .actor = caller->principal, .reason = CRL_UNSPECIFIED };
+    AUTO_STR actor = principal_of(caller->principal);
+    struct revocation revocation = { .actor = actor, .reason = CRL_UNSPECIFIED };
     bool changed;
     TRY(target_get(role, body, &target, why));
     AUTO_STR reason = record_str(&target.record, "reason");
@@ -184,7 +185,7 @@ enum err verb_cert_revoke(void *role, const struct ipc_caller *caller, struct by
     TRY(ca_revoke(role, target.issuer, &revocation, &changed, why));
     if (changed)
         log_info(NULL, "certificate revoked serial=%s ca=%s reason=%s by=%s", target.serial,
-                 target.issuer->name, crl_reason_name(revocation.reason), caller->principal);
+                 target.issuer->name, crl_reason_name(revocation.reason), actor);
     return show(role, &target, ret, why);
 }
 
@@ -193,8 +194,9 @@ enum err verb_cert_release(void *role, const struct ipc_caller *caller, struct b
 {
     AUTO_VAL(target) target = { 0 };
     TRY(target_get(role, body, &target, why));
-    TRY(ca_release(role, target.issuer, target.serial, caller->principal, why));
+    AUTO_STR actor = principal_of(caller->principal);
+    TRY(ca_release(role, target.issuer, target.serial, actor, why));
     log_info(NULL, "certificate released from hold serial=%s ca=%s by=%s", target.serial, target.issuer->name,
-             caller->principal);
+             actor);
     return show(role, &target, ret, why);
 }

@@ -117,7 +117,8 @@ static enum err decided(struct ca *ca, struct bytes body, const struct ipc_calle
     TRY(record_get(body, &record, why));
     TRY(verb_issuer(ca, &record, &issuer, why));
     TRY(id_get(&record, &id, why));
-    TRY(decide(ca, issuer, id, caller->principal, why));
+    AUTO_STR actor = principal_of(caller->principal);
+    TRY(decide(ca, issuer, id, actor, why));
     return show(ca, &record, SHOWN, ret, why);
 }
 
@@ -143,7 +144,8 @@ enum err verb_request_deny(void *role, const struct ipc_caller *caller, struct b
     TRY(verb_issuer(role, &record, &issuer, why));
     TRY(id_get(&record, &id, why));
     AUTO_STR reason = record_str(&record, "reason");
-    struct denial denial = { id, caller->principal, reason ? reason : "" };
+    AUTO_STR actor = principal_of(caller->principal);
+    struct denial denial = { id, actor, reason ? reason : "" };
     TRY(ca_deny(role, issuer, &denial, why));
     return show(role, &record, SHOWN, ret, why);
 }

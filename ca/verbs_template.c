@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Templates, as administrators see and change them. */
+#include "ca/right_store.h"
 #include "ca/template_cache.h"
 #include "ca/template_edit.h"
 #include "ca/verbs.h"
@@ -118,6 +119,8 @@ static enum err command_do(struct command *command, const char *verb, struct why
     if (!FAULT(template_change_at_once))
         template_cache_forget(ca->templates);
     buf_free(&command->changes);
+    if (err == OK && command->action == DELETE)
+        err = rights_reload(ca, why);
     if (err == OK)
         log_info(NULL, "%s template=%s by=%s", verb, command->name, command->actor);
     return err;

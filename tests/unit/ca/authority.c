@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Authorities ask for certificates of others, inside their limits and nowhere else. */
+#include "base/limits.h"
 #include "ca/revoke.h"
 #include "ca/verbs.h"
 #include "tests/unit/ca/authority_ask.h"
@@ -156,6 +157,53 @@ TEST(denied_names_are_denied_in_subject_and_names_without_case)
     ASSERT_OK(issue_named("dns:dc10.example.net", &why), &why);
 }
 
+TEST(lists_may_have_blanks_and_nothing_that_is_no_text)
+{
+    static const char *const bad[] = { "a\x1B[31m", "a\nb", "a\x7F" };
+    DEVICE(device, .subject = "CN=root-1");
+    struct why why = { 0 };
+    bool waits;
+    authority_add();
+    ASSERT_OK(limit("authority_set", "denied", " admin* , root*,, ", &why), &why);
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM authority WHERE denied = 'admin*,root*'"));
+    ASSERT_ERR(ERR_AUTHORITY_LIMIT, issue("SCEPDevice", &device, &waits, &why), &why);
+    ASSERT_OK(limit("authority_set", "templates", "SCEPDevice, WebServer", &why), &why);
+    ASSERT_OK(limit("authority_set", "eku", "clientAuth, serverAuth", &why), &why);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        ASSERT_ERR(ERR_USAGE, limit("authority_set", "denied", bad[i], &why), &why);
+    AUTO_BUF long_one = { 0 };
+    buf_reserve(&long_one, LIMIT_RULE_BYTES + 2);
+    while (long_one.len <= LIMIT_RULE_BYTES)
+        buf_append_byte(&long_one, 'a');
+    ASSERT_ERR(ERR_USAGE, limit("authority_set", "denied", buf_text(&long_one), &why), &why);
+    assert_non_null(strstr(why.text, "4097 octets, allowed: 0 to 4096"));
+}
+
+TEST(the_audit_trail_says_which_limits_were_given)
+{
+    struct why why = { 0 };
+    authority_add();
+    ASSERT_OK(limit("authority_set", "issues", "77", &why), &why);
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM audit WHERE action = 'authority_add' AND "
+                                           "detail = 'templates: \"SCEPDevice\"'"));
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM audit WHERE action = 'authority_set' AND "
+                                           "detail = 'issues: 77'"));
+}
+
+TEST(a_template_that_is_not_published_gives_an_authority_nothing)
+{
+    static const char *const named[] = { "name", "SCEPDevice", NULL };
+    DEVICE(one, .subject = "CN=one");
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    bool waits = true;
+    authority_add();
+    ASSERT_OK(ask_fields(world, "template_unpublish", named, &answer, &why), &why);
+    ASSERT_ERR(ERR_TEMPLATE, issue("SCEPDevice", &one, &waits, &why), &why);
+    assert_non_null(strstr(why.text, "template SCEPDevice is not published"));
+    assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM certificate"));
+}
+
 TEST(templates_and_purposes_are_those_of_the_limits_whatever_the_rights_say)
 {
     DEVICE(device, .subject = "CN=one");
@@ -174,6 +222,54 @@ TEST(templates_and_purposes_are_those_of_the_limits_whatever_the_rights_say)
     assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM certificate"));
 }
 
+static enum err ask_as(const char *peer, const char *verb, const char *const *fields, struct why *why)
+{
+    const struct ipc_caller caller = { peer };
+    AUTO_BUF body = { 0 }, answer = { 0 };
+    record_of(&body, fields);
+    return verb_call(verb_named(verb), world->ca, &caller, buf_bytes(&body), &answer, why);
+}
+
+/* No verb of these is open to an authority today: the limits hold whoever will be let in. */
+TEST(with_the_right_to_issue_it_stays_an_authority)
+{
+    static const char *const first[] = { "id", "1", NULL };
+    static const char *const may[] = { "principal", "authority/mdm", "rights", "issue", NULL };
+    DEVICE(stranger, .subject = "CN=stranger", .challenge = "secret");
+    DEVICE(one, .subject = "CN=one");
+    AUTO_VAL(enrolled) got = { 0 };
+    struct why why = { 0 };
+    bool waits = false;
+    authority_add();
+    ASSERT_OK(limit("authority_set", "issues", "0", &why), &why);
+    ASSERT_OK(issue("SCEPDevice", &one, &waits, &why), &why);
+    assert_true(waits);
+    ASSERT_OK(ask_as("cli", "right_grant", may, &why), &why);
+    ASSERT_ERR(ERR_NOT_AUTHORISED, ask_as("mdm", "request_approve", first, &why), &why);
+    assert_non_null(strstr(why.text, "authority/mdm asked for request 1"));
+    device_assert_issued(world, &stranger, "static", &got);
+    const char *const revoke[] = { "serial", got.serial, NULL };
+    ASSERT_ERR(ERR_NOT_AUTHORISED, ask_as("mdm", "cert_revoke", revoke, &why), &why);
+    assert_non_null(strstr(why.text, "authority mdm did not ask for certificate"));
+}
+
+TEST(what_waits_for_one_that_was_removed_is_not_approved)
+{
+    static const char *const first[] = { "id", "1", NULL };
+    DEVICE(one, .subject = "CN=one");
+    struct why why = { 0 };
+    bool waits = false;
+    authority_add();
+    ASSERT_OK(limit("authority_set", "issues", "0", &why), &why);
+    ASSERT_OK(issue("SCEPDevice", &one, &waits, &why), &why);
+    assert_true(waits);
+    ASSERT_OK(limit("authority_remove", NULL, NULL, &why), &why);
+    ASSERT_ERR(ERR_TEMPLATE_DENIED, ask_as("cli", "request_approve", first, &why), &why);
+    assert_non_null(strstr(why.text, "authority/mdm lacks Request Certificates"));
+    assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM certificate"));
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM request WHERE disposition = 'pending'"));
+}
+
 TEST(it_revokes_its_own_certificates_and_not_too_many_an_hour)
 {
     DEVICE(stranger, .subject = "CN=stranger", .challenge = "secret");
@@ -189,6 +285,11 @@ TEST(it_revokes_its_own_certificates_and_not_too_many_an_hour)
     struct revocation revocation = { got.serial, "authority/mdm", CRL_SUPERSEDED };
     ASSERT_ERR(ERR_NOT_AUTHORISED, ca_revoke(world->ca, world_issuer(world), &revocation, &changed, &why),
                &why);
+    struct revocation hold = { got.serial, "cli", CRL_CERTIFICATE_HOLD };
+    ASSERT_OK(ca_revoke(world->ca, world_issuer(world), &hold, &changed, &why), &why);
+    ASSERT_ERR(ERR_NOT_AUTHORISED,
+               ca_release(world->ca, world_issuer(world), got.serial, "authority/mdm", &why), &why);
+    ASSERT_OK(ca_release(world->ca, world_issuer(world), got.serial, "cli", &why), &why);
     for (size_t i = 0; i < 2; i++) {
         AUTO_VAL(request_row) row = { 0 };
         bool found = false;
@@ -208,5 +309,8 @@ RUN(W(an_hour_later_it_may_again_and_what_waits_is_approved_by_hand),
     W(one_device_has_no_more_certificates_than_its_limit), W(names_need_a_suffix_of_their_kind),
     W(denied_names_are_denied_in_subject_and_names_without_case),
     W(of_a_uri_its_host_counts_and_an_address_is_whole), W(a_template_that_wants_a_manager_makes_it_wait),
+    W(lists_may_have_blanks_and_nothing_that_is_no_text), W(the_audit_trail_says_which_limits_were_given),
+    W(a_template_that_is_not_published_gives_an_authority_nothing),
     W(templates_and_purposes_are_those_of_the_limits_whatever_the_rights_say),
+    W(with_the_right_to_issue_it_stays_an_authority), W(what_waits_for_one_that_was_removed_is_not_approved),
     W(it_revokes_its_own_certificates_and_not_too_many_an_hour))

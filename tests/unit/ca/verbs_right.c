@@ -205,6 +205,10 @@ TEST(rules_have_a_limit)
     }
     ASSERT_ERR(ERR_LIMIT, change("right_grant", "admin/one-more", "read", NULL, &why), &why);
     ASSERT_OK(change("right_grant", "admin/999", "issue", NULL, &why), &why);
+    /* one that was revoked makes room */
+    ASSERT_OK(change("right_revoke", "admin/998", "read", NULL, &why), &why);
+    ASSERT_OK(change("right_deny", "admin/one-more", "read", NULL, &why), &why);
+    ASSERT_ERR(ERR_LIMIT, change("right_grant", "admin/two-more", "read", NULL, &why), &why);
 }
 
 /* --- requests --- */
