@@ -44,9 +44,10 @@
 #define LIMIT_VA_FILES             64       /* certificates and CRLs of other CAs that va serves                   */
 #define LIMIT_AUTHORITY_PENDING    1000     /* of one authority that is over its limits: an administrator reads them */
 #define LIMIT_NAME_BYTES           64       /* names of endpoints, templates, CAs, principals                     */
+#define LIMIT_DENIAL_REASON_BYTES  400      /* a sentence or two: it fits into what the answer and the log say of it  */
 #define LIMIT_POLICY_BYTES         65536    /* a policy file of certreq; the guides' have 700                     */
 #define LIMIT_POLICY_PURPOSES      32       /* its extended key usages                                            */
 #define LIMIT_CHAIN_CERTS          16       /* certificates in one file; a chain has two to five                  */
 #define LIMIT_SITE_TEMPLATES       500      /* in one site file: each is compared with every other                     */
 #define LIMIT_SITE_ANSWER_BYTES    (LIMIT_FRAME_BYTES - 1024) /* what an apply changes, or an export: it fits a frame  */
-#define LIMIT_RULE_BYTES           4096     /* the text of a template's rule: 32 lines with patterns                    */
+#define LIMIT_RULE_BYTES           4096     /* a template's rule as text, or an authority's list     */

@@ -165,7 +165,7 @@ VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show
          'issue', 'ca_get', 'status_get', 'status_changes', 'crl_get', 'cert_release', 'template_new', 'template_set',
          'template_publish', 'template_unpublish', 'template_delete', 'site_apply', 'ca_flags',
          'right_list', 'right_grant', 'right_revoke', 'right_deny',
-         'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove']  # ca/verbs.c
+         'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove', 'request_resubmit', 'signer_status']  # ca/verbs.c
 
 
 def make_verbs(objects):
@@ -176,7 +176,7 @@ def make_verbs(objects):
                     for endpoint in ('static', 'manual', 'once', 'bare') for kind in ('device', 'rsa')],
         'get_cert': [record(endpoint='static', serial=serial), record(endpoint='static', serial=serial, issuer='30003000')],
         'get_crl': [record(endpoint='static'), record(endpoint='nobody')],
-        'request_list': [record(limit='10'), record(ca='issuing', disposition='pending'), record(limit='1001')],
+        'request_list': [record(limit='10'), record(ca='issuing', disposition='pending'), record(limit='1001'), record(status='failed,denied', before='9')],
         'refusal_list': [record(limit='10'), record(limit='x')],
         'cert_list': [record(status='good'), record(status='revoked', limit='1')],
         'cert_revoke': [record(serial=serial, reason='keyCompromise'), record(serial=serial)],

@@ -69,6 +69,17 @@ const char *digest_name(enum digest digest)
     return digest_row(digest)->name;
 }
 
+bool digest_by_name(const char *name, enum digest *ret)
+{
+    for (size_t i = 0; i < DIGESTS; i++) {
+        if (digests[i].name && strcmp(digests[i].name, name) == 0) {
+            *ret = (enum digest)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct evp_md_st *digest_evp(enum digest digest)
 {
     static fetched_md fetched[DIGESTS];
