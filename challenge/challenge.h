@@ -58,3 +58,8 @@ NODISCARD enum err challenge_open(struct bytes text, const struct challenge_keys
                                   struct challenge_opened *ret, struct why *why);
 void challenge_opened_free(struct challenge_opened *opened);
 
+/* Phase 3: does the request ask for exactly this? key is the request's own, read by public_key_parse. The sentence names the first
+   difference with both values; the error's validation API code says which field it is in. What counts as the same name:
+   docs/decisions/017. */
+NODISCARD enum err challenge_compare(const struct challenge *challenge, const struct csr *csr, const struct public_key *key,
+                                     struct why *why);
