@@ -7,6 +7,11 @@
 #define LIMIT_OID_ARCS             32
 #define LIMIT_STRING_BYTES         1024     /* any name or attribute string but the challenge. B14                */
 #define LIMIT_CHALLENGE_BYTES      16384    /* a managed challenge is about 5 kB. scep.md                         */
+#define LIMIT_CHALLENGE_DER_BYTES  8192     /* inside it, before sealing: with one recipient base64 of it stays below that */
+#define LIMIT_CHALLENGE_RECIPIENTS 16       /* CRP certificates that one is encrypted to; each adds about 400 characters  */
+#define LIMIT_CHALLENGE_PURPOSES   32       /* extended key usages that one expects                               */
+#define LIMIT_CHALLENGE_LIFETIME_S 86400    /* a CRP key outlives its successor's begin by that much              */
+#define LIMIT_CHALLENGE_VALIDITY_S INT64_C(3153600000) /* of the certificate: a hundred years, as a template's    */
 #define LIMIT_PKI_MESSAGE_BYTES    65536    /* a pkiMessage, either transport. B14, D2                            */
 #define LIMIT_CSR_BYTES            49152    /* inside a pkiMessage                                                */
 #define LIMIT_CERT_BYTES           8192     /* a signer's certificate. B15                                        */

@@ -4,6 +4,7 @@
 #include "x509/algorithm.h"
 
 #include "base/fault.h"
+#include "base/secret.h"
 #include "x509/ready.h"
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -398,6 +399,7 @@ enum err sha256_parts(const struct bytes *parts, size_t count, uint8_t ret[stati
     if (!done)
         return digest_failed(why, "SHA-256");
     memcpy(ret, value, 32);
+    secret_wipe(value, sizeof(value)); /* keys are derived by it, too */
     return OK;
 }
 
