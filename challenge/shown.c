@@ -27,8 +27,9 @@ static struct shown show(struct bytes text, size_t skip)
         used = sizeof(MORE) - 1;
     }
     log_escape(start, len, shown.text + used, sizeof(shown.text) - used - (sizeof(MORE) - 1));
-    if (len > strlen(shown.text + used)) /* escaping only lengthens */
-        strcat(shown.text, MORE);
+    size_t shown_len = strlen(shown.text + used);
+    if (len > shown_len) /* escaping only lengthens */
+        memcpy(shown.text + used + shown_len, MORE, sizeof(MORE));
     return shown;
 }
 
