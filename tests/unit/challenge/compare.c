@@ -189,6 +189,30 @@ TEST(a_long_value_is_shown_from_where_it_differs)
     says("...> do not match (RDN 1)");
 }
 
+TEST(a_long_value_is_not_cut_inside_a_character)
+{
+    AUTO_BUF expected = { 0 }, got = { 0 };
+    for (struct buf *text = &expected;; text = &got) {
+        buf_append_str(text, "CN=");
+        for (int i = 0; i < 60; i++)
+            buf_append_str(text, "\xE2\x82\xAC");
+        if (text == &got)
+            break;
+    }
+    buf_append_str(&expected, "ab");
+    buf_append_str(&got, "ax");
+    AUTO_BUF wanted = name_der(buf_text(&expected)), found = name_der(buf_text(&got));
+    struct challenge challenge = site.challenge;
+    struct wish wish = good;
+    challenge.expects.subject = buf_bytes(&wanted);
+    wish.subject = buf_bytes(&found);
+    ASSERT_ERR(ERR_SUBJECT_MISMATCH, compare_wish(&challenge, &wish, &why), &why);
+    says(
+        "CSR "
+        "<...\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC"
+        "ax> and challenge <...\xE2\x82\xAC");
+}
+
 TEST(what_a_device_sends_cannot_forge_a_line)
 {
     expect_subject(ERR_SUBJECT_MISMATCH,
@@ -365,6 +389,7 @@ int main(void)
         T(a_missing_subject_has_its_own_error),
         T(no_subject_is_expected_only_where_there_is_none),
         T(a_long_value_is_shown_from_where_it_differs),
+        T(a_long_value_is_not_cut_inside_a_character),
         T(what_a_device_sends_cannot_forge_a_line),
         T(each_change_of_the_alternative_names_is_refused_with_what_differs),
         T(alternative_names_are_a_set),

@@ -291,9 +291,9 @@ TEST(one_that_grows_past_the_limit_is_not_made)
 /* --- what mdm itself might make wrongly: signed by it, and odd --- */
 
 struct odd {
-    struct buf plain, envelope; /* envelope: content of SignedData */
+    struct buf envelope; /* content of SignedData */
     enum digest digest;
-    bool with_cert, unsigned_attribute;
+    bool with_cert, no_content;
     const struct key *key;
     enum oid content_type;
 };
@@ -303,7 +303,7 @@ static struct buf odd_text(const struct site *site, const struct odd *odd)
     struct buf text = { 0 };
     AUTO_BUF der = { 0 };
     const struct cms_signed_params params = { .content_type = odd->content_type,
-                                              .has_content = true,
+                                              .has_content = !odd->no_content,
                                               .content = buf_bytes(&odd->envelope),
                                               .digest = odd->digest,
                                               .signer_cert = buf_bytes(&site->mdm.der),
@@ -342,6 +342,9 @@ TEST(another_form_of_signed_data_is_refused)
     odd.with_cert = true;
     expect_odd(&site, ERR_CHALLENGE_ENCODING, &odd);
     odd.with_cert = false;
+    odd.no_content = true;
+    expect_odd(&site, ERR_CHALLENGE_ENCODING, &odd);
+    odd.no_content = false;
     odd.digest = DIGEST_SHA512;
     expect_odd(&site, ERR_CHALLENGE_ENCODING, &odd);
     odd.digest = DIGEST_SHA256;
@@ -451,6 +454,18 @@ static void expect_envelope(const struct site *site, enum err wanted, struct odd
     expect_odd(site, wanted, odd);
 }
 
+static struct buf content_of(struct bytes ciphertext)
+{
+    static const uint8_t iv[16];
+    struct buf out = { 0 };
+    size_t mark = der_begin(&out, DER_SEQUENCE);
+    der_put_oid(&out, oid_bytes(OID_DATA));
+    cipher_put(&out, CIPHER_AES128_CBC, BYTES_ARR(iv));
+    der_put(&out, DER_CONTEXT(0), ciphertext);
+    der_end(&out, mark);
+    return out;
+}
+
 TEST(another_form_of_enveloped_data_is_refused_although_it_is_signed)
 {
     struct site site;
@@ -474,6 +489,14 @@ TEST(another_form_of_enveloped_data_is_refused_although_it_is_signed)
     buf_append(&envelope.behind, BYTES_LIT("\xA1\x00")); /* unprotectedAttrs */
     expect_envelope(&site, ERR_CHALLENGE_ENCODING, &odd, &envelope);
     buf_clear(&envelope.behind);
+    AUTO_BUF content = TAKE_BUF(envelope.content);
+    envelope.content = content_of(BYTES_LIT("fifteen octets."));
+    expect_envelope(&site, ERR_CHALLENGE_ENCODING, &odd, &envelope);
+    buf_free(&envelope.content);
+    envelope.content = content_of(BYTES_NONE);
+    expect_envelope(&site, ERR_CHALLENGE_ENCODING, &odd, &envelope);
+    buf_free(&envelope.content);
+    envelope.content = TAKE_BUF(content);
     envelope.copies = 0;
     expect_envelope(&site, ERR_CHALLENGE_DECRYPTION, &odd, &envelope);
     envelope.copies = LIMIT_CHALLENGE_RECIPIENTS; /* as they are in an overlap, more than one of ours */
