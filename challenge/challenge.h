@@ -12,6 +12,8 @@ struct challenge_expectation {
     struct bytes subject;                                    /* whole Name; empty only beside a SAN */
     struct bytes san;                                        /* whole GeneralNames; empty: none */
     struct bytes eku;                                        /* content of ExtKeyUsageSyntax; not empty */
+    bool eku_unasked;                                        /* a platform whose profile cannot say it (Apple's): none in the request is
+                                                                fine, another one never */
     uint16_t key_usage;                                      /* not 0, and nothing that signs certificates or CRLs */
     enum key_kind key_kind; int rsa_bits;                    /* rsa_bits: exactly so many; 0 for EC */
     int64_t validity_s;                                      /* 0: the template's; never more than that */

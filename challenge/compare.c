@@ -85,13 +85,13 @@ static void eku_missing(struct bytes eku, struct bytes others, struct buf *text)
     }
 }
 
-static enum err compare_eku(struct bytes expected, struct bytes got, struct why *why)
+static enum err compare_eku(const struct challenge_expectation *expected, struct bytes got, struct why *why)
 {
     AUTO_BUF more = { 0 }, less = { 0 };
-    if (FAULT(dynamic_eku))
+    if (FAULT(dynamic_eku) || (!got.len && expected->eku_unasked))
         return OK;
-    eku_missing(expected, got, &less);
-    eku_missing(got, expected, &more);
+    eku_missing(expected->eku, got, &less);
+    eku_missing(got, expected->eku, &more);
     if (!less.len && !more.len)
         return OK;
     struct shown_pair shown = shown_pair_of(buf_bytes(&more), buf_bytes(&less));
@@ -162,7 +162,7 @@ enum err challenge_compare(const struct challenge *challenge, const struct csr *
         return fail(why, ERR_INTERNAL, "challenge: the key given is not the request's own");
     TRY(subject_compare(expected->subject, csr->subject, why));
     TRY(compare_san(expected->san, csr->san, why));
-    TRY(compare_eku(expected->eku, csr->eku, why));
+    TRY(compare_eku(expected, csr->eku, why));
     TRY(compare_key_usage(expected->key_usage, csr, why));
     TRY(compare_key_length(expected, key, why));
     return compare_bound_key(expected, csr, why);

@@ -17,7 +17,8 @@
            keyKind        INTEGER { rsa(1), p256(2), p384(3), p521(4) },
            rsaBits        INTEGER,                          -- 0 unless rsa
            validity       INTEGER,                          -- seconds, 0: the template's
-           keyDigest      [2] IMPLICIT OCTET STRING (SIZE (32)) OPTIONAL } */
+           keyDigest      [2] IMPLICIT OCTET STRING (SIZE (32)) OPTIONAL,
+           extKeyUsageUnasked [3] IMPLICIT NULL OPTIONAL } */
 #include "challenge/challenge.h"
 
 #include "base/auto.h"
@@ -166,6 +167,8 @@ static void put_expectation(struct buf *out, const struct challenge_expectation 
     der_put_int64(out, expects->validity_s);
     if (expects->is_bound)
         der_put(out, DER_CONTEXT(2), BYTES_ARR(expects->key_digest));
+    if (expects->eku_unasked)
+        der_put(out, DER_CONTEXT(3), BYTES_NONE);
 }
 
 enum err challenge_encode(const struct challenge *challenge, struct buf *ret_der, struct why *why)
@@ -236,6 +239,15 @@ static bool get_key_digest(struct der_reader *in, struct challenge_expectation *
            get_fixed(digest, expects->key_digest, sizeof(expects->key_digest));
 }
 
+static bool get_eku_unasked(struct der_reader *in, struct challenge_expectation *expects)
+{
+    struct bytes null;
+    if (!der_next_is(in, DER_CONTEXT(3)))
+        return true;
+    expects->eku_unasked = true;
+    return der_get(in, DER_CONTEXT(3), &null) && null.len == 0;
+}
+
 static bool get_expectation(struct der_reader *in, struct challenge_expectation *expects)
 {
     int kind;
@@ -244,7 +256,7 @@ static bool get_expectation(struct der_reader *in, struct challenge_expectation 
         !get_int(in, &kind) || !get_int(in, &expects->rsa_bits) || !der_get_int64(in, &expects->validity_s))
         return false;
     expects->key_kind = (enum key_kind)kind;
-    return get_key_digest(in, expects);
+    return get_key_digest(in, expects) && get_eku_unasked(in, expects);
 }
 
 enum err challenge_decode(struct bytes der, struct challenge *ret, struct why *why)

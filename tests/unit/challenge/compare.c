@@ -309,6 +309,19 @@ TEST(each_change_of_the_extended_key_usage_is_refused)
     says("is missing, challenge <1.3.6.1.5.5.7.3.2>");
 }
 
+/* Apple's SCEP payload has no key for it: those devices' requests have none. */
+TEST(where_a_device_cannot_ask_for_purposes_it_need_not_and_must_not_ask_for_others)
+{
+    struct wish wish = good;
+    site.challenge.expects.eku_unasked = true;
+    ASSERT_OK(compare_wish(&site.challenge, &wish, &why), &why);
+    wish.eku = BYTES_NONE;
+    ASSERT_OK(compare_wish(&site.challenge, &wish, &why), &why);
+    expect_eku(ERR_EKU_MISMATCH, "serverAuth", "only CSR <1.3.6.1.5.5.7.3.1>");
+    expect_eku(ERR_EKU_MISMATCH, "clientAuth emailProtection serverAuth", "only CSR <1.3.6.1.5.5.7.3.1>");
+    site.challenge.expects.eku_unasked = false;
+}
+
 TEST(each_bit_of_the_key_usage_counts)
 {
     struct wish wish = good;
@@ -395,6 +408,7 @@ int main(void)
         T(alternative_names_are_a_set),
         T(alternative_names_that_nobody_expects_are_refused),
         T(each_change_of_the_extended_key_usage_is_refused),
+        T(where_a_device_cannot_ask_for_purposes_it_need_not_and_must_not_ask_for_others),
         T(each_bit_of_the_key_usage_counts),
         T(the_key_is_of_the_kind_and_length_expected),
         T(a_registered_key_is_the_only_one),

@@ -44,6 +44,8 @@ static struct buf raw_der(const struct raw *raw)
     der_put_int64(&out, expects->validity_s);
     if (expects->is_bound)
         der_put(&out, 0x82, BYTES_ARR(expects->key_digest));
+    if (expects->eku_unasked)
+        der_put(&out, 0x83, BYTES_NONE);
     buf_append(&out, raw->last);
     der_end(&out, mark);
     buf_append(&out, raw->behind);
@@ -77,7 +79,8 @@ static void assert_round_trip(const struct challenge *challenge)
     ASSERT_BYTES(a->san, b->san);
     ASSERT_BYTES(a->eku, b->eku);
     assert_true(a->key_usage == b->key_usage && a->key_kind == b->key_kind && a->rsa_bits == b->rsa_bits &&
-                a->validity_s == b->validity_s && a->is_bound == b->is_bound);
+                a->validity_s == b->validity_s && a->is_bound == b->is_bound &&
+                a->eku_unasked == b->eku_unasked);
     assert_memory_equal(a->key_digest, b->key_digest, sizeof(a->key_digest));
     ASSERT_OK(challenge_encode(&decoded, &again, &why), &why);
     ASSERT_BYTES(buf_bytes(&der), buf_bytes(&again));
@@ -96,6 +99,8 @@ TEST(what_is_written_is_read_as_the_same)
     memset(challenge.expects.key_digest, 0xA5, sizeof(challenge.expects.key_digest));
     challenge.expects.validity_s = 0;
     assert_round_trip(&challenge);
+    challenge.expects.eku_unasked = true;
+    assert_round_trip(&challenge);
     for (int kind = KEY_EC_P256; kind <= KEY_EC_P521; kind++) {
         challenge.expects.key_kind = (enum key_kind)kind;
         challenge.expects.rsa_bits = 0;
@@ -112,7 +117,7 @@ TEST(no_beginning_of_it_is_read)
     struct site site;
     struct challenge decoded;
     site_init(&site);
-    site.challenge.expects.is_bound = true;
+    site.challenge.expects.is_bound = site.challenge.expects.eku_unasked = true;
     AUTO_BUF der = { 0 };
     ASSERT_OK(challenge_encode(&site.challenge, &der, &why), &why);
     for (size_t len = 0; len < der.len; len++)
@@ -140,7 +145,7 @@ TEST(a_mutant_that_is_read_is_written_as_itself)
 {
     struct site site;
     site_init(&site);
-    site.challenge.expects.is_bound = true;
+    site.challenge.expects.is_bound = site.challenge.expects.eku_unasked = true;
     AUTO_BUF der = { 0 };
     size_t refused = 0;
     ASSERT_OK(challenge_encode(&site.challenge, &der, &why), &why);
