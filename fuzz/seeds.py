@@ -334,6 +334,16 @@ def make_texts():
         save('text', f'{which:02}', text.encode())
 
 
+def make_value_formats():
+    texts = ['CN={{UserName}},E={{EmailAddress}},OU=Mobile,O=Finance Group,C=US\na@example.test', 'CN = {{DeviceName}}text\nx,CN=admin',
+             'CN="{{DeviceName}}, x";O=a+OU={{SerialNumber}}\n"\\#+;', 'CN={{OnPrem_Distinguished_Name}},OU=x\nCN=Doe\\, Jane,DC=corp',
+             'DNS name = {{AzureADDeviceId}}.domain.com\n*', 'UPN={{DeviceName}}\na;3+evil', 'email = {{IMEI}}@x.test\nb@c', 'UPN\na@b',
+             'email\na@b', 'CN={DeviceName}\nx', 'CN={{Nonsense}}\nx', 'DNS = a|b\nx', '1.2.3={{MEID}},C={{WiFiMacAddress}}\nNL',
+             'CN=\\7B\\7BDeviceName}}\nx', 'CN={{FullyQualifiedDomainName}}\n#0c0161']
+    for which, text in enumerate(texts):
+        save('value_format', f'{which:02}', text.encode())
+
+
 def make_configurations():
     user = 'mode = user\n'
     texts = {'least': user + 'ca "issuing" {}\nendpoint "default" {\n validator = "one-time"\n}\n',
@@ -361,6 +371,7 @@ def main():
         make_texts()
         make_configurations()
         make_policies()
+        make_value_formats()
         for name in ('ca', 'rsa'):
             save('key_info', name, (pathlib.Path(folder) / f'{name}.p8').read_bytes())
         for curve in ('P-384', 'P-521'):
