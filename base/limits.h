@@ -7,6 +7,11 @@
 #define LIMIT_OID_ARCS             32
 #define LIMIT_STRING_BYTES         1024     /* any name or attribute string but the challenge. B14                */
 #define LIMIT_CHALLENGE_BYTES      16384    /* a managed challenge is about 5 kB. scep.md                         */
+#define LIMIT_CHALLENGE_DER_BYTES  8192     /* inside it, before sealing: with one recipient base64 of it stays below that */
+#define LIMIT_CHALLENGE_RECIPIENTS 16       /* CRP certificates that one is encrypted to; each adds about 400 characters  */
+#define LIMIT_CHALLENGE_PURPOSES   32       /* extended key usages that one expects                               */
+#define LIMIT_CHALLENGE_LIFETIME_S 86400    /* a CRP key outlives its successor's begin by that much              */
+#define LIMIT_CHALLENGE_VALIDITY_S INT64_C(3153600000) /* of the certificate: a hundred years, as a template's    */
 #define LIMIT_PKI_MESSAGE_BYTES    65536    /* a pkiMessage, either transport. B14, D2                            */
 #define LIMIT_CSR_BYTES            49152    /* inside a pkiMessage                                                */
 #define LIMIT_CERT_BYTES           8192     /* a signer's certificate. B15                                        */
@@ -44,12 +49,13 @@
 #define LIMIT_VA_FILES             64       /* certificates and CRLs of other CAs that va serves                   */
 #define LIMIT_AUTHORITY_PENDING    1000     /* of one authority that is over its limits: an administrator reads them */
 #define LIMIT_NAME_BYTES           64       /* names of endpoints, templates, CAs, principals                     */
+#define LIMIT_DENIAL_REASON_BYTES  400      /* a sentence or two: it fits into what the answer and the log say of it  */
 #define LIMIT_POLICY_BYTES         65536    /* a policy file of certreq; the guides' have 700                     */
 #define LIMIT_POLICY_PURPOSES      32       /* its extended key usages                                            */
 #define LIMIT_CHAIN_CERTS          16       /* certificates in one file; a chain has two to five                  */
 #define LIMIT_SITE_TEMPLATES       500      /* in one site file: each is compared with every other                     */
 #define LIMIT_SITE_ANSWER_BYTES    (LIMIT_FRAME_BYTES - 1024) /* what an apply changes, or an export: it fits a frame  */
-#define LIMIT_RULE_BYTES           4096     /* the text of a template's rule: 32 lines with patterns                    */
+#define LIMIT_RULE_BYTES           4096     /* a template's rule as text, or an authority's list     */
 #define LIMIT_JSON_DEPTH           8        /* nesting; a profile has 3, and the parser goes as deep on the stack of a worker */
 #define LIMIT_PROFILE_BYTES        65536    /* one profile as JSON; a certificate takes 11 kB of it                   */
 #define LIMIT_PROFILE_NAME_BYTES   200

@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An administrator's word on a pending request. */
 #include "base/fault.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "ca/audit.h"
+#include "ca/decision.h"
 #include "ca/enroll.h"
-#include "ca/issue.h"
-#include "ca/request.h"
+#include "ca/may_enrol.h"
 #include "ca/template_row.h"
 #include "ca/validator.h"
 #include "ca/validity.h"
 #include <stdio.h>
-
-static enum err pending_find(struct ca *ca, const struct issuer *issuer, int64_t id, struct request_row *ret,
-                             struct why *why)
-{
-    struct request_lookup lookup = { .ca = ca, .issuer = issuer, .by = LOOKUP_ID, .request_id = id };
-    bool found = false;
-    TRY(request_find(&lookup, &found, ret, why));
-    if (!found)
-        return fail(why, ERR_NOT_FOUND, "ca %s has no request %lld", issuer->name, (long long)id);
-    return OK;
-}
 
 struct approval {
     struct ca *ca;
@@ -72,17 +62,12 @@ static enum err approve_reserve(const struct approval *approval, struct reservat
     return issue_reserve(approval->ca, &params, &grant, ret, why);
 }
 
-static enum err approve_finish(const struct approval *approval, const struct reservation *slot,
-                               struct why *why)
+static enum err pending_check(const struct request_row *row, struct why *why)
 {
-    AUTO_BUF sealed = { 0 };
-    struct why inner = { 0 };
-    enum err err = issue_seal(approval->ca, slot, &sealed, &inner);
-    if (err != OK && !err_row(err)->retryable)
-        TRY(issue_fail(approval->ca, slot, &inner, why));
-    if (err != OK)
-        return fail(why, err, "approved, not sealed yet: %s", inner.text);
-    return issue_record(approval->ca, slot, buf_bytes(&sealed), why);
+    return row->disposition == DISPOSITION_PENDING || FAULT(request_state)
+               ? OK
+               : fail(why, ERR_BAD_REQUEST, "request %lld is %s, not pending", (long long)row->request_id,
+                      disposition_name(row->disposition));
 }
 
 enum err ca_approve(struct ca *ca, struct issuer *issuer, int64_t request_id, const char *actor,
@@ -90,31 +75,27 @@ enum err ca_approve(struct ca *ca, struct issuer *issuer, int64_t request_id, co
 {
     AUTO_VAL(request_row) row = { 0 };
     AUTO_VAL(reservation) slot = { 0 };
-    TRY(pending_find(ca, issuer, request_id, &row, why));
+    TRY(decision_find(ca, issuer, request_id, &row, why));
     if (row.disposition == DISPOSITION_ISSUED)
         return OK;
-    if (row.disposition != DISPOSITION_PENDING && row.disposition != DISPOSITION_SEALING)
-        return fail(why, ERR_BAD_REQUEST, "request %lld is %s, not pending", (long long)request_id,
-                    disposition_name(row.disposition));
-    if (!FAULT(own_approval) && strcmp(row.requester, actor) == 0)
-        return fail(why, ERR_NOT_AUTHORISED, "%s asked for request %lld: somebody else has to approve it",
-                    actor, (long long)request_id);
+    if (row.disposition != DISPOSITION_SEALING)
+        TRY(pending_check(&row, why));
+    TRY(decision_not_own(&row, actor, "approve", why));
+    /* Whoever lost the right meanwhile gets nothing by what it asked for before. */
+    if (!FAULT(approval_right))
+        TRY(may_enrol(ca, issuer, row.requester, bytes_str(row.template_name), why));
     struct approval approval = { ca, issuer, actor, &row };
-    if (row.disposition == DISPOSITION_SEALING && row.serial && row.tbs.len) {
-        slot = (struct reservation){ .issuer = issuer, .request_id = request_id, .tbs = TAKE_BUF(row.tbs) };
-        snprintf(slot.serial, sizeof(slot.serial), "%s", row.serial);
-    } else {
+    if (!decision_reserved(&row, issuer, &slot))
         TRY(approve_reserve(&approval, &slot, why));
-    }
-    enum err err = approve_finish(&approval, &slot, why);
-    return err == ERR_CONFLICT ? OK : err; /* the device's own poll sealed it first */
+    return decision_seal(ca, &slot, "approved", why);
 }
 
 struct deny_arg {
     struct ca *ca;
     const struct issuer *issuer;
     const struct denial *denial;
-    char reason[480];
+    /* Each octet may become \xNN, and log_escape keeps five free. */
+    char reason[4 * LIMIT_DENIAL_REASON_BYTES + 5];
 };
 
 static enum err deny_work(struct store_tx *tx, void *arg, struct why *why)
@@ -131,7 +112,8 @@ static enum err deny_work(struct store_tx *tx, void *arg, struct why *why)
                S_TEXT(deny->issuer->name), S_INT(denial->request_id)),
         &changed, why));
     if (changed != 1)
-        return fail(why, ERR_BAD_REQUEST, "request %lld is not pending", (long long)denial->request_id);
+        return fail(why, ERR_BAD_REQUEST, "request %lld was just decided, and is not pending any more",
+                    (long long)denial->request_id);
     snprintf(object, sizeof(object), "request %lld", (long long)denial->request_id);
     struct audit_entry entry = { deny->issuer->name, denial->actor, "deny", object, deny->reason };
     return audit_write(tx, deny->ca, &entry, why);
@@ -140,11 +122,14 @@ static enum err deny_work(struct store_tx *tx, void *arg, struct why *why)
 enum err ca_deny(struct ca *ca, const struct issuer *issuer, const struct denial *denial, struct why *why)
 {
     AUTO_VAL(request_row) row = { 0 };
-    TRY(pending_find(ca, issuer, denial->request_id, &row, why));
+    size_t length = strlen(denial->reason);
+    if (!FAULT(denial_reason) && length > LIMIT_DENIAL_REASON_BYTES)
+        return fail(why, ERR_USAGE, "the reason has %zu bytes, limit %d", length, LIMIT_DENIAL_REASON_BYTES);
+    TRY(decision_find(ca, issuer, denial->request_id, &row, why));
     if (row.disposition == DISPOSITION_DENIED)
         return OK;
+    TRY(pending_check(&row, why));
     struct deny_arg deny = { .ca = ca, .issuer = issuer, .denial = denial };
-    log_escape(denial->reason, strlen(denial->reason), deny.reason,
-               sizeof(deny.reason)); /* text of the store is UTF-8 */
+    log_escape(denial->reason, length, deny.reason, sizeof(deny.reason)); /* text of the store is UTF-8 */
     return store_write(ca->store, deny_work, &deny, why);
 }

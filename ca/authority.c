@@ -303,6 +303,14 @@ enum err authority_judge(struct store_tx *tx, const struct authority_ask *ask,
     return ret_over[0] ? pending_judge(tx, ask, why) : OK;
 }
 
+enum err authority_judge_names(struct store_tx *tx, const struct authority_ask *ask, struct why *why)
+{
+    AUTO_VAL(authority_limits) authority = { 0 };
+    TRY(authority_find(tx, ask->issuer, ask->name, &authority, why));
+    TRY(template_judge(&authority, ask->grant->template, why));
+    return names_judge(&authority, ask->grant, why);
+}
+
 enum err authority_judge_revocation(struct store_tx *tx, const struct authority_revoking *revoking,
                                     struct why *why)
 {

@@ -22,6 +22,8 @@ NODISCARD enum err authority_check(const struct authority_limits *authority, str
 struct authority_ask { const char *issuer, *name; const struct grant *grant; struct bytes identity; int64_t now; };
 NODISCARD enum err authority_judge(struct store_tx *tx, const struct authority_ask *ask,
                                    char ret_over[static AUTHORITY_OVER_BYTES], struct why *why);
+/* The limits that are no numbers; those an administrator's word stands for. */
+NODISCARD enum err authority_judge_names(struct store_tx *tx, const struct authority_ask *ask, struct why *why);
 /* Inside the unit that revokes: its own certificates alone, and no more per hour than it may (ERR_RATE). */
 struct authority_revoking { const char *issuer, *name, *serial; int64_t now; };
 NODISCARD enum err authority_judge_revocation(struct store_tx *tx, const struct authority_revoking *revoking, struct why *why);

@@ -2,6 +2,7 @@
 /* Authorities as rows, and the rights that go with them. */
 #include "ca/authority_store.h"
 
+#include "base/fault.h"
 #include "ca/audit.h"
 #include "ca/right_store.h"
 
@@ -117,9 +118,46 @@ static enum err rights_follow(struct store_tx *tx, const struct change_arg *arg,
     return OK;
 }
 
-static enum err change_work(struct store_tx *tx, void *context, struct why *why)
+/* What was given; what it was before is in the rows before. */
+static void values_append(struct buf *out, const struct authority_limits *values)
+{
+    const struct {
+        const char *name, *text;
+    } texts[] = { { "templates", values->templates },
+                  { "suffixes", values->suffixes },
+                  { "denied", values->denied },
+                  { "eku", values->eku } };
+    const struct {
+        const char *name;
+        int64_t number;
+    } numbers[] = { { "device", values->per_device },
+                    { "issues", values->issues },
+                    { "revocations", values->revocations } };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        if (texts[i].text)
+            buf_printf(out, "%s%s: \"%s\"", out->len ? "; " : "", texts[i].name, texts[i].text);
+    }
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+        if (numbers[i].number >= 0)
+            buf_printf(out, "%s%s: %lld", out->len ? "; " : "", numbers[i].name,
+                       (long long)numbers[i].number);
+    }
+}
+
+static enum err change_audit(struct store_tx *tx, const struct change_arg *arg, struct why *why)
 {
     static const char *const actions[] = { "authority_add", "authority_set", "authority_remove" };
+    const struct authority_change *change = arg->change;
+    AUTO_BUF detail = { 0 };
+    if (!FAULT(authority_audit))
+        values_append(&detail, &change->values);
+    struct audit_entry entry = { change->issuer->name, change->actor, actions[change->how], arg->principal,
+                                 buf_text(&detail) };
+    return audit_write(tx, arg->ca, &entry, why);
+}
+
+static enum err change_work(struct store_tx *tx, void *context, struct why *why)
+{
     const struct change_arg *arg = context;
     const struct authority_change *change = arg->change;
     const char *issuer = change->issuer->name, *name = change->values.name;
@@ -139,8 +177,7 @@ static enum err change_work(struct store_tx *tx, void *context, struct why *why)
     else
         TRY(row_set(tx, arg, why));
     TRY(rights_follow(tx, arg, why));
-    struct audit_entry entry = { issuer, change->actor, actions[change->how], arg->principal, "" };
-    return audit_write(tx, arg->ca, &entry, why);
+    return change_audit(tx, arg, why);
 }
 
 enum err authority_change(struct ca *ca, const struct authority_change *change, struct why *why)

@@ -23,6 +23,7 @@ struct sealer {
     /* Does not wait: done is called exactly once, by another thread or before this returns, and der is gone when it
        returns. NULL: seal has nothing to wait for. */
     void (*start)(void *arg, const struct seal_request *request, sealer_done done, void *done_arg);
+    enum err (*status)(void *arg, struct buf *ret_records, struct why *why);   /* NULL: it says nothing of itself */
 };
 
 struct issuer_params {

@@ -152,6 +152,25 @@ enum err challenge_claim(struct store_tx *tx, const struct challenge_claim *clai
                 claim->endpoint->name);
 }
 
+enum err challenge_spend(struct store_tx *tx, const struct challenge_claim *claim, struct why *why)
+{
+    AUTO(store_rows) rows = NULL;
+    struct store_value endpoint = S_TEXT(claim->endpoint->name), mac = S_BYTES(bytes_of(claim->mac, 32));
+    int64_t changed = 0;
+    TRY(store_exec(tx,
+                   "UPDATE challenge SET claimed_by = $1, claimed_at = $2 "
+                   "WHERE endpoint = $3 AND mac = $4 AND (claimed_by IS NULL OR claimed_by = $1)",
+                   S_ARGS(S_INT(claim->request_id), S_INT(claim->now), endpoint, mac), &changed, why));
+    if (changed)
+        return OK;
+    TRY(store_query(tx, "SELECT claimed_by FROM challenge WHERE endpoint = $1 AND mac = $2",
+                    S_ARGS(endpoint, mac), &rows, why));
+    if (FAULT(challenge_spend) || store_rows_count(rows) == 0) /* forgotten long after its end */
+        return OK;
+    return fail(why, ERR_CHALLENGE_USED, "the one-time password of request %lld was used by request %lld",
+                (long long)claim->request_id, (long long)store_int(rows, 0, 0));
+}
+
 enum err challenge_release(struct store_tx *tx, const char *issuer, int64_t request_id, struct why *why)
 {
     return store_exec(tx,

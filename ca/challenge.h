@@ -24,5 +24,7 @@ NODISCARD enum err challenge_look(struct ca *ca, const struct endpoint *endpoint
                                   struct why *why);
 struct challenge_claim { const struct endpoint *endpoint; const uint8_t *mac; int64_t request_id, now; };
 NODISCARD enum err challenge_claim(struct store_tx *tx, const struct challenge_claim *claim, struct why *why);
+/* Where an administrator's word stands for it, used or not: from now on it is used. ERR_CHALLENGE_USED: by another request. */
+NODISCARD enum err challenge_spend(struct store_tx *tx, const struct challenge_claim *claim, struct why *why);
 NODISCARD enum err challenge_release(struct store_tx *tx, const char *issuer, int64_t request_id, struct why *why);
 NODISCARD enum err challenge_forget(struct ca *ca, struct why *why);   /* those long past their end */

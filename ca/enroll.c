@@ -9,12 +9,9 @@
 #include "ca/answer.h"
 #include "ca/authority.h"
 #include "ca/issue.h"
-#include "ca/may_enrol.h"
+#include "ca/judge.h"
 #include "ca/request.h"
-#include "ca/template_cache.h"
 #include "ca/validator.h"
-#include "ca/validity.h"
-#include "x509/name.h"
 
 #define ENROLL_ATTEMPTS 5 /* the same request in other threads: each round one is done */
 
@@ -111,36 +108,14 @@ static void on_reserved(void *arg, enum err err, const struct why *why)
 
 static void wait_for_approval(void *arg);
 
-static enum err template_choose(const struct enrolment *enrolment, struct template **ret, struct why *why)
-{
-    struct ca *ca = enrolment->ca;
-    const struct request *request = &enrolment->request;
-    struct bytes name = request->template_name;
-    if (request->endpoint)
-        return template_for_slot(ca, request->endpoint, slot_of(&request->csr), ret, why);
-    enum err err = template_cache_find(ca->templates, name, ret, why);
-    return err == ERR_NOT_FOUND
-               ? fail(why, ERR_TEMPLATE, "there is no template %.*s", (int)name.len, name.data)
-               : err;
-}
-
 /* What may be issued, and as what. From `authorised` on the requester was accepted: what goes wrong is kept. */
 static enum err judge(struct enrolment *enrolment, struct why *why)
 {
-    struct ca *ca = enrolment->ca;
     struct request *request = &enrolment->request;
     struct grant *grant = &enrolment->grant;
-    TRY(authorise(ca, request, grant, why)); /* key, signer, challenge */
+    TRY(authorise(enrolment->ca, request, grant, why)); /* key, signer, challenge */
     grant->authorised = true;
-    TRY(template_choose(enrolment, &grant->template, why));
-    if (request->endpoint) /* of others authorise() asked */
-        TRY(may_enrol(ca, request->issuer, request->requester, bytes_str(grant->template->name), why));
-    TRY(template_admit(grant->template, &request->csr, why));
-    TRY(template_apply(&request->csr, request->key, grant, why));
-    grant->validity_s = validity_of(request->issuer, grant->template, &request->csr);
-    if (!FAULT(ca_name) && name_equal(buf_bytes(&grant->subject), request->issuer->cert.subject))
-        return fail(why, ERR_TEMPLATE_SUBJECT, "the subject is the name of the CA %s itself",
-                    request->issuer->name);
+    TRY(judge_asked(enrolment->ca, request, grant, why));
     /* Last, because whoever a manual endpoint makes wait was accepted by nobody: is_to_be_kept. */
     grant->waits = grant->waits || (grant->template->manager_approval && !FAULT(manager_approval));
     if (grant->waits && !request->endpoint && !authority_of(request->requester))
@@ -219,7 +194,8 @@ static enum err settle_once(struct enrolment *enrolment, struct why *why)
         return OK;
     if (grant->authorised && is_to_be_kept(err, grant)) {
         const struct reserve_params params = reserve_params_of(&enrolment->request, grant);
-        TRY(issue_refuse(ca, &params, &enrolment->reason, why));
+        const struct refused refused = { &params, grant, &enrolment->request.csr };
+        TRY(issue_refuse(ca, &refused, &enrolment->reason, why));
     }
     return fail(why, err, "%s", enrolment->reason.text);
 }

@@ -32,7 +32,9 @@ void ca_enroll_own_start(struct ca *ca, const struct own_request *own, const str
 /* CertPoll: by endpoint, transactionID and signer's key. */
 NODISCARD enum err ca_poll(struct ca *ca, const struct enroll_poll *ask, struct enrolled *ret, struct why *why);
 
-/* Administrators, on pending requests. */
+/* Administrators, on requests: pending ones. */
 NODISCARD enum err ca_approve(struct ca *ca, struct issuer *issuer, int64_t request_id, const char *actor, struct why *why);
+/* Failed or denied ones, judged anew (ca/resubmit.c). */
+NODISCARD enum err ca_resubmit(struct ca *ca, struct issuer *issuer, int64_t request_id, const char *actor, struct why *why);
 struct denial { int64_t request_id; const char *actor, *reason; };
 NODISCARD enum err ca_deny(struct ca *ca, const struct issuer *issuer, const struct denial *denial, struct why *why);

@@ -106,19 +106,22 @@ static enum err request_issued(struct store_tx *tx, const struct record_arg *rec
     return was_sealing(slot, changed, why);
 }
 
-/* Gives up its key: the same request may be made again. */
+/* Gives up its key: the same request may be made again, or this one resubmitted. */
+#define GIVE_UP                                                                                              \
+    "request_key = NULL, failed_key = request_key, challenge_mac = (SELECT c.mac FROM challenge c "          \
+    "WHERE c.issuer_id = request.issuer_id AND c.claimed_by = request.request_id)"
+
 static enum err request_failed(struct store_tx *tx, const struct record_arg *record, struct why *why)
 {
     const struct reservation *slot = record->slot;
     int64_t changed = 0;
-    TRY(store_exec(tx,
-                   "UPDATE request SET disposition = 'failed', resolved_at = $1, error = $2, reason = $3, "
-                   "request_key = NULL "
-                   "WHERE issuer_id = $4 AND request_id = $5 AND serial = $6 AND disposition = 'sealing'",
-                   S_ARGS(S_INT(record->now), S_TEXT(err_row(record->reason->err)->name),
-                          S_TEXT(record->reason->text), S_TEXT(slot->issuer->name), S_INT(slot->request_id),
-                          S_TEXT(slot->serial)),
-                   &changed, why));
+    TRY(store_exec(
+        tx,
+        "UPDATE request SET disposition = 'failed', resolved_at = $1, error = $2, reason = $3, " GIVE_UP
+        " WHERE issuer_id = $4 AND request_id = $5 AND serial = $6 AND disposition = 'sealing'",
+        S_ARGS(S_INT(record->now), S_TEXT(err_row(record->reason->err)->name), S_TEXT(record->reason->text),
+               S_TEXT(slot->issuer->name), S_INT(slot->request_id), S_TEXT(slot->serial)),
+        &changed, why));
     return was_sealing(slot, changed, why);
 }
 
@@ -235,9 +238,9 @@ static enum err void_one(struct store_tx *tx, struct void_arg *arg, const struct
     const char *back =
         "UPDATE request SET disposition = 'pending', serial = NULL, reserved_at = NULL, resolved_by = NULL "
         "WHERE issuer_id = $1 AND request_id = $2 AND disposition = 'sealing'";
-    const char *end = "UPDATE request SET disposition = 'failed', request_key = NULL, error = 'ERR_TIMEOUT', "
-                      "reason = 'reserved, but never sealed: voided' "
-                      "WHERE issuer_id = $1 AND request_id = $2 AND disposition = 'sealing'";
+    const char *end = "UPDATE request SET disposition = 'failed', error = 'ERR_TIMEOUT', "
+                      "reason = 'reserved, but never sealed: voided', " GIVE_UP
+                      " WHERE issuer_id = $1 AND request_id = $2 AND disposition = 'sealing'";
     TRY(store_exec(tx, waited ? back : end, S_ARGS(S_TEXT(arg->issuer->name), S_INT(id)), &changed, why));
     if (changed != 1)
         return OK; /* its T2 came first */

@@ -22,8 +22,11 @@ struct reserve_params {
     const char *endpoint, *requester, *validator;            /* endpoint "" for init and for roles: validator "init", "role" */
     const struct endpoint *claim_at;                         /* where the grant's challenge is claimed; NULL: none */
     struct bytes request_key, transaction_id, signer, spki, spki_digest, info, peer;
+    struct bytes challenge_mac;                              /* of a one-time password, kept where it was not taken */
+    const char *signed_with;                                 /* the hash under the request's signature; NULL: none */
     int64_t approved_id;                                     /* 0: a new row; else the pending one that is approved */
     const char *approved_by;
+    const char *resubmitted;                                 /* NULL, or what approved_id was: "failed: ERR_TEMPLATE_SUBJECT" */
 };
 struct reserve_params reserve_params_of(const struct request *request, const struct grant *grant);
 
@@ -40,9 +43,9 @@ void issue_reserve_start(struct ca *ca, const struct reserve_start *start, issue
 /* A request that waits for approval, within the endpoint's pending_max, its challenge claimed in the same unit. ERR_CONFLICT as above. */
 NODISCARD enum err issue_wait(struct ca *ca, const struct reserve_params *params, const struct grant *grant,
                               int64_t pending_max, int64_t *ret_request_id, struct why *why);
-/* Accepted, but not to be issued as asked: kept with its reason, its key free. */
-NODISCARD enum err issue_refuse(struct ca *ca, const struct reserve_params *params, const struct why *reason,
-                                struct why *why);
+/* Accepted, but not to be issued as asked: kept with its reason and what the grant had come to, its key free. */
+struct refused { const struct reserve_params *params; const struct grant *grant; const struct csr *csr; };
+NODISCARD enum err issue_refuse(struct ca *ca, const struct refused *refused, const struct why *reason, struct why *why);
 /* Outside any unit of work. What comes back is compared with the TBS and its signature verified. */
 NODISCARD enum err issue_seal(struct ca *ca, const struct reservation *slot, struct buf *ret_der, struct why *why);
 void issue_seal_start(struct ca *ca, const struct reservation *slot, struct buf *ret_der, issue_done done, void *arg);

@@ -3,17 +3,16 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/wake.h"
-#include "ca/audit.h"
-#include "ca/authority.h"
 #include "ca/challenge.h"
-#include "ca/issue.h"
+#include "ca/issue_row.h"
 #include "ca/validator.h"
 #include "x509/extension.h"
 #include "x509/name.h"
 #include "x509/san.h"
 #include <stdio.h>
 
-#define SERIAL_ATTEMPTS 4 /* a second collision of 148 random bits means a bad generator */
+#define ASKED_TEXT_BYTES 512
+#define SERIAL_ATTEMPTS  4 /* a second collision of 148 random bits means a bad generator */
 
 void reservation_free(struct reservation *slot)
 {
@@ -37,27 +36,11 @@ struct reserve_params reserve_params_of(const struct request *request, const str
         .spki_digest = BYTES_ARR(request->spki_digest),
         .info = buf_bytes(&request->info),
         .peer = request->peer,
+        .challenge_mac =
+            grant->claims ? bytes_of(grant->challenge_mac, sizeof(grant->challenge_mac)) : BYTES_NONE,
+        .signed_with = digest_name(request->csr.algorithm.digest),
     };
 }
-
-/* One attempt: everything that its unit of work needs, made outside of it. */
-struct attempt {
-    struct ca *ca;
-    const struct reserve_params *params;
-    const struct grant *grant;
-    struct buf subject, san, peer; /* text */
-    uint8_t identity[32], serial_octets[SERIAL_BYTES];
-    char serial[2 * SERIAL_BYTES + 1];
-    struct buf tbs;
-    int64_t now, not_before, not_after;
-    unsigned partition; /* whose CRL the TBS names; 0: the complete one */
-    enum disposition disposition;
-    int64_t pending_max;
-    const struct why *reason;
-    int64_t request_id;              /* result */
-    char over[AUTHORITY_OVER_BYTES]; /* result: why it waits, which then is its disposition */
-    bool serial_taken;               /* result */
-};
 
 static void attempt_free(struct attempt *attempt)
 {
@@ -219,99 +202,6 @@ static enum err identity_check(struct store_tx *tx, const struct attempt *attemp
                 store_str(rows, 0, 0));
 }
 
-/* design.md section 3: transactionID is not the key, but while one of its requests is pending it names that one. */
-static enum err transaction_check(struct store_tx *tx, const struct attempt *attempt, struct why *why)
-{
-    const struct reserve_params *params = attempt->params;
-    AUTO(store_rows) rows = NULL;
-    if (!params->transaction_id.len)
-        return OK;
-    TRY(store_query(
-        tx,
-        "SELECT request_id FROM request WHERE issuer_id = $1 AND endpoint = $2 AND transaction_id = $3 "
-        "AND signer = $4 AND disposition = 'pending' AND request_id <> $5 AND request_key <> $6",
-        S_ARGS(S_TEXT(params->issuer->name), S_TEXT(params->endpoint), S_BYTES(params->transaction_id),
-               S_BYTES(params->signer), S_INT(params->approved_id), S_BYTES(params->request_key)),
-        &rows, why));
-    if (FAULT(transaction_id) || store_rows_count(rows) == 0)
-        return OK;
-    return fail(why, ERR_BAD_REQUEST, "another request with this transactionID is pending: request %lld",
-                (long long)store_int(rows, 0, 0));
-}
-
-/* Under the issuer's counter row: the limits hold however many ask at once. What an authority has too much of waits. */
-static enum err authority_gate(struct store_tx *tx, struct attempt *attempt, struct why *why)
-{
-    const struct reserve_params *p = attempt->params;
-    const char *name = authority_of(p->requester);
-    if (!name || attempt->disposition == DISPOSITION_FAILED)
-        return OK;
-    const struct authority_ask ask = { p->issuer->name, name, attempt->grant, BYTES_ARR(attempt->identity),
-                                       attempt->now };
-    TRY(authority_judge(tx, &ask, attempt->over, why));
-    if (!attempt->over[0] && attempt->grant->waits)
-        snprintf(attempt->over, sizeof(attempt->over), "template %s wants a manager's approval",
-                 attempt->grant->template->name);
-    attempt->disposition = attempt->over[0] ? DISPOSITION_PENDING : DISPOSITION_SEALING;
-    return OK;
-}
-
-static enum err request_insert(struct store_tx *tx, struct attempt *attempt, struct why *why)
-{
-    const struct reserve_params *p = attempt->params;
-    const struct template *template = attempt->grant->template;
-    TRY(counter_next(tx, p->issuer->name, "request", &attempt->request_id, why));
-    TRY(transaction_check(tx, attempt, why));
-    TRY(authority_gate(tx, attempt, why));
-    bool sealing = attempt->disposition == DISPOSITION_SEALING,
-         failed = attempt->disposition == DISPOSITION_FAILED;
-    const char *reason = failed ? attempt->reason->text : attempt->over[0] ? attempt->over : NULL;
-    return store_exec(
-        tx,
-        "INSERT INTO request (issuer_id, request_id, node_id, request_key, endpoint, requester, validator, "
-        "transaction_id, "
-        "signer, peer, info, spki_digest, subject, san, template, template_version, disposition, serial, "
-        "error, reason, "
-        "submitted_at, reserved_at, resolved_at, pended) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
-        "$11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
-        S_ARGS(S_TEXT(p->issuer->name), S_INT(attempt->request_id), S_TEXT(attempt->ca->node),
-               failed ? S_NULL : S_BYTES(p->request_key), S_TEXT(p->endpoint), S_TEXT(p->requester),
-               S_TEXT(p->validator), store_bytes_or_null(p->transaction_id), store_bytes_or_null(p->signer),
-               S_TEXT(buf_text(&attempt->peer)), store_bytes_or_null(p->info), S_BYTES(p->spki_digest),
-               S_TEXT(buf_text(&attempt->subject)), S_TEXT(buf_text(&attempt->san)),
-               S_TEXT(template ? template->name : ""), S_INT(template ? template->version : 0),
-               S_TEXT(disposition_name(attempt->disposition)), S_TEXT(sealing ? attempt->serial : NULL),
-               S_TEXT(failed ? err_row(attempt->reason->err)->name : NULL), S_TEXT(reason),
-               S_INT(attempt->now), sealing ? S_INT(attempt->now) : S_NULL,
-               failed ? S_INT(attempt->now) : S_NULL,
-               attempt->disposition == DISPOSITION_PENDING ? S_INT(1) : S_NULL),
-        NULL, why);
-}
-
-/* A pending request that an administrator approved gets its reservation; whoever was first decides. */
-static enum err request_approve(struct store_tx *tx, struct attempt *attempt, struct why *why)
-{
-    const struct reserve_params *p = attempt->params;
-    int64_t ignored, changed = 0;
-    TRY(counter_next(tx, p->issuer->name, "approval", &ignored, why));
-    TRY(store_exec(
-        tx,
-        "UPDATE request SET disposition = 'sealing', serial = $1, reserved_at = $2, resolved_by = $3, "
-        "template = $4, template_version = $5 "
-        "WHERE issuer_id = $6 AND request_id = $7 AND disposition = 'pending'",
-        S_ARGS(S_TEXT(attempt->serial), S_INT(attempt->now), S_TEXT(p->approved_by),
-               S_TEXT(attempt->grant->template->name), S_INT(attempt->grant->template->version),
-               S_TEXT(p->issuer->name), S_INT(p->approved_id)),
-        &changed, why));
-    if (changed != 1)
-        return fail(why, ERR_BAD_REQUEST, "request %lld is not pending any more", (long long)p->approved_id);
-    attempt->request_id = p->approved_id;
-    char object[32];
-    snprintf(object, sizeof(object), "request %lld", (long long)p->approved_id);
-    struct audit_entry entry = { p->issuer->name, p->approved_by, "approve", object, attempt->serial };
-    return audit_write(tx, attempt->ca, &entry, why);
-}
-
 static enum err certificate_insert(struct store_tx *tx, struct attempt *attempt, struct why *why)
 {
     const struct reserve_params *p = attempt->params;
@@ -338,6 +228,11 @@ static enum err challenge_take(struct store_tx *tx, const struct attempt *attemp
     const struct reserve_params *p = attempt->params;
     if (!p->claim_at)
         return OK;
+    if (p->resubmitted) {
+        struct challenge_claim spent = { p->claim_at, p->challenge_mac.data, attempt->request_id,
+                                         attempt->now };
+        return challenge_spend(tx, &spent, why);
+    }
     struct challenge_claim claim = { p->claim_at, attempt->grant->challenge_mac, attempt->request_id,
                                      attempt->now };
     return challenge_claim(tx, &claim, why);
@@ -348,7 +243,9 @@ static enum err reserve_work(struct store_tx *tx, void *arg, struct why *why)
     struct attempt *attempt = arg;
     const struct reserve_params *p = attempt->params;
     attempt->serial_taken = false;
-    TRY(p->approved_id ? request_approve(tx, attempt, why) : request_insert(tx, attempt, why));
+    TRY(p->resubmitted   ? request_resubmit(tx, attempt, why)
+        : p->approved_id ? request_approve(tx, attempt, why)
+                         : request_insert(tx, attempt, why));
     if (attempt->disposition == DISPOSITION_PENDING)
         return OK;
     TRY(identity_check(tx, attempt, why));
@@ -472,34 +369,42 @@ enum err issue_wait(struct ca *ca, const struct reserve_params *params, const st
     return OK;
 }
 
-/* A device that asks again and again for what it cannot have keeps one row. */
 static enum err refuse_work(struct store_tx *tx, void *arg, struct why *why)
 {
-    struct attempt *attempt = arg;
-    const struct reserve_params *p = attempt->params;
-    int64_t changed = 0;
-    TRY(store_exec(
-        tx,
-        "UPDATE request SET resolved_at = $1, reason = $2 WHERE issuer_id = $3 AND spki_digest = $4 "
-        "AND disposition = 'failed' AND endpoint = $5 AND error = $6",
-        S_ARGS(S_INT(attempt->now), S_TEXT(attempt->reason->text), S_TEXT(p->issuer->name),
-               S_BYTES(p->spki_digest), S_TEXT(p->endpoint), S_TEXT(err_row(attempt->reason->err)->name)),
-        &changed, why));
-    return changed ? OK : request_insert(tx, attempt, why);
+    return request_refuse(tx, arg, why);
 }
 
-enum err issue_refuse(struct ca *ca, const struct reserve_params *params, const struct why *reason,
-                      struct why *why)
+/* No template has judged it: so much of it as a list can show. */
+static void asked_text(struct buf *whole, struct buf *ret)
 {
-    const struct grant nothing = { 0 };
+    char text[ASKED_TEXT_BYTES];
+    log_escape(buf_text(whole), whole->len, text, sizeof(text));
+    buf_append_str(ret, text);
+}
+
+static void asked_names(struct attempt *attempt, const struct csr *csr)
+{
+    AUTO_BUF subject = { 0 }, san = { 0 };
+    name_append_text(&subject, csr->subject);
+    if (csr->san.len)
+        san_append_text(&san, csr->san);
+    asked_text(&subject, &attempt->subject);
+    asked_text(&san, &attempt->san);
+}
+
+enum err issue_refuse(struct ca *ca, const struct refused *refused, const struct why *reason, struct why *why)
+{
     struct why clean = { .err = reason->err };
     log_escape(reason->text, strlen(reason->text), clean.text,
                sizeof(clean.text)); /* text of the store is UTF-8 */
     AUTO_VAL(attempt)
-    attempt = {
-        .ca = ca, .params = params, .grant = &nothing, .disposition = DISPOSITION_FAILED, .reason = &clean
-    };
+    attempt = { .ca = ca,
+                .params = refused->params,
+                .grant = refused->grant,
+                .disposition = DISPOSITION_FAILED,
+                .reason = &clean };
     attempt.now = clock_now(ca->clock);
     peer_text(&attempt);
+    asked_names(&attempt, refused->csr);
     return store_write(ca->store, refuse_work, &attempt, why);
 }

@@ -12,6 +12,7 @@ void request_free(struct request *request)
 {
     public_key_free(request->key);
     buf_free(&request->info);
+    buf_free(&request->der);
     *request = (struct request){ 0 };
 }
 
@@ -130,6 +131,43 @@ enum err request_open_own(struct ca *ca, const struct own_request *own, struct r
     return OK;
 }
 
+static enum err kept_whole(const struct request_row *row, struct why *why)
+{
+    long long id = (long long)row->request_id;
+    if (!row->info.len)
+        return fail(why, ERR_BAD_REQUEST,
+                    "of request %lld no CertificationRequestInfo was kept: it has to be asked for again", id);
+    if (!row->signed_with || (row->disposition == DISPOSITION_FAILED && !row->failed_key.len))
+        return fail(why, ERR_BAD_REQUEST,
+                    "request %lld was kept by an older version, without its key and the hash of its "
+                    "signature: it has to be asked for again",
+                    id);
+    return OK;
+}
+
+enum err request_open_kept(struct ca *ca, struct issuer *issuer, const struct request_row *row,
+                           struct request *ret, struct why *why)
+{
+    AUTO_VAL(request) request = { .issuer = issuer, .requester = row->requester };
+    TRY(kept_whole(row, why));
+    request.template_name = bytes_str(row->template_name);
+    if (*row->endpoint) {
+        request.endpoint = ca_find_endpoint(ca, bytes_str(row->endpoint));
+        if (!request.endpoint || request.endpoint->issuer != issuer)
+            return fail(why, ERR_BAD_REQUEST, "request %lld came in at endpoint %s, which ca %s has no more",
+                        (long long)row->request_id, row->endpoint, issuer->name);
+    }
+    TRY(request_info_parse(buf_bytes(&row->info), &request.der, &request.csr, why));
+    if (!FAULT(resubmit_hash) && !digest_by_name(row->signed_with, &request.csr.algorithm.digest))
+        return fail(why, ERR_INTERNAL, "request %lld is signed with \"%s\"", (long long)row->request_id,
+                    row->signed_with);
+    TRY(public_key_parse(request.csr.spki, &request.key, why));
+    TRY(sha256_parts(&request.csr.spki, 1, request.spki_digest, why));
+    *ret = request;
+    request = (struct request){ 0 }; /* handed over */
+    return OK;
+}
+
 const char *disposition_name(enum disposition disposition)
 {
     static const char *const names[] = { [DISPOSITION_SEALING] = "sealing",
@@ -152,12 +190,16 @@ void request_row_free(struct request_row *row)
     buf_free(&row->info);
     buf_free(&row->tbs);
     buf_free(&row->der);
+    buf_free(&row->failed_key);
+    buf_free(&row->challenge_mac);
+    free(row->signed_with);
     *row = (struct request_row){ 0 };
 }
 
 #define ROW_QUERY                                                                                            \
     "SELECT r.request_id, r.disposition, r.endpoint, r.validator, r.requester, r.error, r.reason, r.info, "  \
-    "r.serial, c.status, c.tbs, c.der, c.not_after, r.template, r.template_version FROM request r LEFT "     \
+    "r.serial, c.status, c.tbs, c.der, c.not_after, r.template, r.template_version, "                        \
+    "r.failed_key, r.challenge_mac, r.signed_with FROM request r LEFT "                                      \
     "JOIN certificate c "                                                                                    \
     "ON c.issuer_id = r.issuer_id AND c.serial = r.serial WHERE r.issuer_id = $1 AND "
 
@@ -211,6 +253,9 @@ static void row_read(const struct store_rows *rows, struct request_row *row)
     row->not_after = store_int(rows, 0, 12);
     row->template_name = xstrdup(store_str(rows, 0, 13));
     row->template_version = store_int(rows, 0, 14);
+    row->failed_key = buf_dup(store_bytes(rows, 0, 15));
+    row->challenge_mac = buf_dup(store_bytes(rows, 0, 16));
+    row->signed_with = text_or_null(rows, 17);
 }
 
 struct find_arg {

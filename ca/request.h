@@ -26,6 +26,7 @@ struct request {                                             /* while it is work
     struct cert signer; bool self_signed;
     struct public_key *key;                                  /* of the CSR: after authorise */
     struct buf info;                                         /* what the row keeps */
+    struct buf der;                                          /* of a kept request: what csr views */
     uint8_t request_key[32], signer_digest[32], spki_digest[32];
 };
 void request_free(struct request *request);                  /* held by value: AUTO_VAL(request) */
@@ -52,9 +53,9 @@ struct request_row {
     char *certificate_status;                                /* NULL before T1 */
     struct buf tbs, der;
     int64_t not_after;
+    struct buf failed_key, challenge_mac; char *signed_with; /* of schema 9; empty, or NULL */
 };
 void request_row_free(struct request_row *row);              /* held by value */
-/* *ret_found false: no such row. */
 struct request_lookup {
     struct ca *ca; const struct issuer *issuer;
     enum { LOOKUP_KEY, LOOKUP_ID, LOOKUP_TRANSACTION } by;
@@ -62,5 +63,10 @@ struct request_lookup {
     int64_t request_id;
     const char *endpoint; struct bytes transaction_id; const uint8_t *signer_digest;
 };
+/* A row as a request that can be judged again, key and all; it views into the row. No signature: that was checked before the row
+   was kept. ERR_BAD_REQUEST when the row has not what it takes, or its endpoint is gone. */
+NODISCARD enum err request_open_kept(struct ca *ca, struct issuer *issuer, const struct request_row *row, struct request *ret,
+                                     struct why *why);
+/* *ret_found false: no such row. */
 NODISCARD enum err request_find(const struct request_lookup *lookup, bool *ret_found, struct request_row *ret,
                                 struct why *why);

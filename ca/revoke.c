@@ -99,8 +99,10 @@ static enum err release_work(struct store_tx *tx, void *arg, struct why *why)
                          "revoked_by = NULL WHERE issuer_id = $1 AND serial = $2 AND status = 'revoked' "
                          "AND reason = 6",
                    S_ARGS(S_TEXT(issuer), S_TEXT(serial)), &changed, why));
-    if (changed == 1)
+    if (changed == 1) {
+        TRY(actor_judge(tx, change, why));
         return change_mark(tx, change, "release", why);
+    }
     TRY(row_find(tx, change, &row, why));
     if (row.is_revoked)
         return fail(why, ERR_REVOKED,

@@ -37,8 +37,13 @@ static enum err load_work(struct store_tx *tx, void *arg, struct why *why)
     struct right_rules *ret = arg;
     AUTO(store_rows) rows = NULL;
     right_rules_free(ret);
-    TRY(store_query(tx, "SELECT issuer_id, object, principal, allowed, denied FROM right_rule", S_NO_ARGS,
-                    &rows, why));
+    /* What is left of one that was revoked says nothing, and counts for nothing. */
+    TRY(store_query(tx,
+                    FAULT(right_empty)
+                        ? "SELECT issuer_id, object, principal, allowed, denied FROM right_rule"
+                        : "SELECT issuer_id, object, principal, allowed, denied FROM right_rule "
+                          "WHERE (allowed | denied) <> 0",
+                    S_NO_ARGS, &rows, why));
     ret->count = store_rows_count(rows);
     ret->rules = xcalloc(ret->count + 1, sizeof(*ret->rules));
     for (size_t row = 0; row < ret->count; row++) {
@@ -208,6 +213,45 @@ enum err right_change_in(struct store_tx *tx, const struct ca *ca, const struct 
     TRY(change_row(tx, ca, change, why));
     TRY(rules_judge(tx, change->issuer->name, why));
     return rule_audit(tx, ca, change, why);
+}
+
+struct forget_arg {
+    struct store_tx *tx;
+    const struct ca *ca;
+    const char *object, *actor;
+};
+
+/* What is left of a rule keeps the seeds from giving it anew. */
+static enum err forget_of_issuer(const struct forget_arg *arg, const struct issuer *issuer, struct why *why)
+{
+    AUTO(store_rows) rows = NULL;
+    int64_t ignored;
+    TRY(counter_next(arg->tx, issuer->name, "right", &ignored, why));
+    TRY(store_query(arg->tx,
+                    "SELECT principal, allowed, denied FROM right_rule WHERE issuer_id = $1 AND object = $2 "
+                    "AND (allowed | denied) <> 0",
+                    S_ARGS(S_TEXT(issuer->name), S_TEXT(arg->object)), &rows, why));
+    for (size_t row = 0; row < store_rows_count(rows); row++) {
+        const struct right_change change = { issuer,
+                                             arg->object,
+                                             store_str(rows, row, 0),
+                                             arg->actor,
+                                             (unsigned)(store_int(rows, row, 1) | store_int(rows, row, 2)),
+                                             RIGHT_HOW_REVOKE };
+        TRY(change_row(arg->tx, arg->ca, &change, why));
+        TRY(rule_audit(arg->tx, arg->ca, &change, why));
+    }
+    return OK;
+}
+
+enum err rights_forget_template(struct store_tx *tx, const struct ca *ca, const char *template_name,
+                                const char *actor, struct why *why)
+{
+    AUTO_STR object = xasprintf("template/%s", template_name);
+    const struct forget_arg arg = { tx, ca, object, actor };
+    for (size_t i = 0; i < ca->issuer_count && !FAULT(right_forget); i++)
+        TRY(forget_of_issuer(&arg, ca->issuers[i], why));
+    return OK;
 }
 
 /* Under the issuer's counter row, so that two changes at once can't do together what neither may. */

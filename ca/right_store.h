@@ -26,4 +26,7 @@ struct right_change {
 /* The same inside a unit of work that has the counter "right" of the issuer; in force after rights_reload. */
 NODISCARD enum err right_change_in(struct store_tx *tx, const struct ca *ca, const struct right_change *change,
                                    struct why *why);
+/* Those on a template that goes: another one of its name later is not theirs. Likewise inside a unit of work. */
+NODISCARD enum err rights_forget_template(struct store_tx *tx, const struct ca *ca, const char *template_name,
+                                          const char *actor, struct why *why);
 NODISCARD enum err right_change(struct ca *ca, const struct right_change *change, struct why *why);

@@ -175,7 +175,14 @@ static const char ninth[] =
     "ALTER TABLE delta_crl ADD COLUMN crl_partition BIGINT NOT NULL DEFAULT 0;"
     "CREATE INDEX delta_crl_of_partition ON delta_crl (issuer_id, crl_partition, number);";
 
-const struct migration ca_migrations[] = { { 1, first },   { 2, second }, { 3, third },
-                                           { 4, fourth },  { 5, fifth },  { 6, sixth },
-                                           { 7, seventh }, { 8, eighth }, { 9, ninth } };
+/* What a request needs to be judged again after it failed: failed_key, its request key, which is free for another row
+   meanwhile; challenge_mac, the one-time password that it came with; signed_with, the hash under its signature, which is
+   not kept itself. */
+static const char tenth[] = "ALTER TABLE request ADD COLUMN failed_key BYTEA;"
+                            "ALTER TABLE request ADD COLUMN challenge_mac BYTEA;"
+                            "ALTER TABLE request ADD COLUMN signed_with TEXT;";
+
+const struct migration ca_migrations[] = { { 1, first }, { 2, second }, { 3, third },   { 4, fourth },
+                                           { 5, fifth }, { 6, sixth },  { 7, seventh }, { 8, eighth },
+                                           { 9, ninth }, { 10, tenth } };
 const size_t ca_migration_count = sizeof(ca_migrations) / sizeof(*ca_migrations);

@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "ca/audit.h"
+#include "ca/right_store.h"
 #include "ca/template_check.h"
 
 /* Templates are the whole role's: the rows of their audit trail name no CA. */
@@ -183,6 +184,32 @@ static enum err superseding_check(const struct template_edit *edit, const char *
     return OK;
 }
 
+enum err template_edit_role_of(struct template_edit *edit, const char *name, char **ret, struct why *why)
+{
+    AUTO_STR object = xasprintf("template/%s", name);
+    AUTO(store_rows) rows = NULL;
+    TRY(store_query(edit->tx,
+                    "SELECT principal FROM right_rule WHERE object = $1 AND principal LIKE 'role/%' "
+                    "AND (allowed & $2) <> 0 ORDER BY principal LIMIT 1",
+                    S_ARGS(S_TEXT(object), S_INT(RIGHT_ENROLL)), &rows, why));
+    *ret = store_rows_count(rows) ? xstrdup(store_str(rows, 0, 0)) : NULL;
+    return OK;
+}
+
+/* Without it the role's certificate would end and never be renewed: no enrolment, or no OCSP. */
+static enum err roles_check(struct template_edit *edit, const char *name, struct why *why)
+{
+    AUTO_STR role = NULL;
+    TRY(template_edit_role_of(edit, name, &role, why));
+    if (role && !FAULT(template_of_role))
+        return fail(
+            why, ERR_BAD_REQUEST,
+            "%s has certificates of its own by template %s: if it needs none any more, chancery right "
+            "revoke %s enroll --template %s comes first",
+            role, name, role, name);
+    return OK;
+}
+
 enum err template_edit_delete(struct template_edit *edit, const char *name, struct why *why)
 {
     AUTO(template) template = NULL;
@@ -192,6 +219,8 @@ enum err template_edit_delete(struct template_edit *edit, const char *name, stru
         TRY(superseding_check(edit, name, why));
     }
     TRY(waiting_check(edit, name, why));
+    TRY(roles_check(edit, name, why));
+    TRY(rights_forget_template(edit->tx, edit->ca, name, edit->actor, why));
     TRY(store_exec(edit->tx, "DELETE FROM template WHERE name = $1", S_ARGS(S_TEXT(name)), NULL, why));
     change_put(edit->changes, &(struct difference){ "remove", name, "", "", "" });
     return audit(edit, "template_delete", template, "", why);

@@ -22,7 +22,10 @@ struct template_set { const char *name; int64_t expect_version; const struct rec
 /* expect_version 0: any. ERR_CONFLICT when it has another version. Nothing changes when nothing is different. */
 NODISCARD enum err template_edit_set(struct template_edit *edit, const struct template_set *set, struct why *why);
 NODISCARD enum err template_edit_publish(struct template_edit *edit, const char *name, bool publish, struct why *why);
-/* Refused while a slot, another template's `superseded` or a request that waits names it. */
+/* The role that has certificates of its own by it; NULL: none. Caller frees. */
+NODISCARD enum err template_edit_role_of(struct template_edit *edit, const char *name, char **ret, struct why *why);
+/* Refused while a slot, another template's `superseded` or a request that waits names it, or a role has its certificates by
+   it. The rights on it go with it, in force after rights_reload. */
 NODISCARD enum err template_edit_delete(struct template_edit *edit, const char *name, struct why *why);
 /* Every name in `superseded` is a template's, and not its own. After all edits of a unit. */
 NODISCARD enum err template_edit_check_superseded(struct template_edit *edit, struct why *why);

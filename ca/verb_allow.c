@@ -120,19 +120,32 @@ static enum err object_of(struct ca *ca, enum verb_object on, struct bytes body,
     }
 }
 
+static enum err object_allow(struct ca *ca, const struct object *object, const struct ipc_caller *caller,
+                             enum right right, struct why *why)
+{
+    AUTO_STR principal = principal_of(caller->principal);
+    for (size_t i = 0; i < ca->issuer_count; i++) {
+        const struct right_question question = { principal, ca->issuers[i]->name, object->template_name,
+                                                 right };
+        if (!object->issuer || object->issuer == ca->issuers[i])
+            TRY(right_check(ca, &question, why));
+    }
+    return OK;
+}
+
+enum err template_allow(struct ca *ca, const struct ipc_caller *caller, const char *template_name,
+                        enum right right, struct why *why)
+{
+    AUTO_VAL(object) object = { .template_name = xstrdup(template_name) };
+    return object_allow(ca, &object, caller, right, why);
+}
+
 enum err verb_allow(void *role, const struct ipc_verb *verb, const struct ipc_caller *caller,
                     struct bytes body, struct why *why)
 {
     struct ca *ca = role;
     const struct verb_rule *rule = &ca_verb_rules[verb - ca_verbs];
     AUTO_VAL(object) object = { 0 };
-    AUTO_STR principal = principal_of(caller->principal);
     TRY(object_of(ca, rule->on, body, &object, why));
-    for (size_t i = 0; i < ca->issuer_count && !FAULT(verb_right); i++) {
-        const struct right_question question = { principal, ca->issuers[i]->name, object.template_name,
-                                                 rule->right };
-        if (!object.issuer || object.issuer == ca->issuers[i])
-            TRY(right_check(ca, &question, why));
-    }
-    return OK;
+    return FAULT(verb_right) ? OK : object_allow(ca, &object, caller, rule->right, why);
 }

@@ -3,11 +3,14 @@
 #include "ca/verbs.h"
 
 #include "base/encode.h"
+#include "base/limits.h"
 #include <ctype.h>
 #include <stdlib.h>
 
-#define HOUR_S     3600
-#define DAY_S      (24 * HOUR_S)
+#define HOUR_S 3600
+#define DAY_S  (24 * HOUR_S)
+#define PAGE_BYTES                                                                                           \
+    (LIMIT_FRAME_BYTES / 2) /* a page ends after the row that exceeds it, so that it fits into a frame */
 #define SPAN_MAX_S (36500LL * DAY_S) /* a century: longer than anything lasts */
 
 /* clang-format off */
@@ -56,7 +59,9 @@
     X("authority_show",     "cli",     verb_authority_show, NULL,     READ,    ON_CA) \
     X("authority_add",      "cli",     verb_authority_add, NULL,      MANAGE,  ON_CA) \
     X("authority_set",      "cli",     verb_authority_set, NULL,      MANAGE,  ON_CA) \
-    X("authority_remove",   "cli",     verb_authority_remove, NULL,   MANAGE,  ON_CA)
+    X("authority_remove",   "cli",     verb_authority_remove, NULL,   MANAGE,  ON_CA) \
+    X("request_resubmit",   "cli",     verb_request_resubmit, NULL,   ISSUE,   ON_REQUEST) \
+    X("signer_status",      "cli",     verb_signer_status, NULL,      READ,    ON_EVERY_CA)
 /* clang-format on */
 
 #define VERB(name, principals, run, start, right, on) { name, principals, run, start },
@@ -104,16 +109,22 @@ enum err verb_field(const struct record *record, const char *name, char **ret, s
     return OK;
 }
 
+static enum err word_judge(const char *name, const char *words, const char *word, struct why *why)
+{
+    AUTO_STR all = xasprintf(" %s ", words);
+    AUTO_STR wanted = xasprintf(" %s ", word);
+    if (!*word || strchr(word, ' ') || !strstr(all, wanted))
+        return fail(why, ERR_USAGE, "%s is \"%.80s\", allowed: %s", name, word, words);
+    return OK;
+}
+
 enum err verb_word(const struct record *record, const char *name, const char *words, char **ret,
                    struct why *why)
 {
     AUTO_STR word = record_str(record, name);
     if (!word || !*word)
         return OK;
-    AUTO_STR all = xasprintf(" %s ", words);
-    AUTO_STR wanted = xasprintf(" %s ", word);
-    if (strchr(word, ' ') || !strstr(all, wanted))
-        return fail(why, ERR_USAGE, "%s is \"%s\", allowed: %s", name, word, words);
+    TRY(word_judge(name, words, word, why));
     *ret = TAKE(word);
     return OK;
 }
@@ -127,20 +138,30 @@ enum err verb_span(const struct record *record, const char *name, int64_t *ret, 
     long long count = strtoll(text, &unit, 10);
     int64_t unit_s = strcmp(unit, "d") == 0 ? DAY_S : strcmp(unit, "h") == 0 ? HOUR_S : 0;
     if (!isdigit((unsigned char)*text) || !unit_s || count < 1 || count > SPAN_MAX_S / unit_s)
-        return fail(why, ERR_USAGE, "%s is \"%s\", allowed: 1h to %lldd, in hours or days", name, text,
+        return fail(why, ERR_USAGE, "%s is \"%.80s\", allowed: 1h to %lldd, in hours or days", name, text,
                     SPAN_MAX_S / DAY_S);
     *ret = count * unit_s;
     return OK;
 }
 
+enum err verb_number(const struct record *record, const char *name, struct verb_range range, int64_t *ret,
+                     struct why *why)
+{
+    AUTO_STR text = record_str(record, name);
+    if (!text)
+        return OK;
+    int64_t number = record_int(record, name, -1); /* -1: no number */
+    if (number < range.least || number > range.most)
+        return fail(why, ERR_USAGE, "%s is \"%.80s\", allowed: %lld to %lld", name, text,
+                    (long long)range.least, (long long)range.most);
+    *ret = number;
+    return OK;
+}
+
 enum err verb_limit(const struct record *record, int64_t *ret, struct why *why)
 {
-    AUTO_STR text = record_str(record, "limit");
-    int64_t limit = text ? record_int(record, "limit", 0) : LIST_DEFAULT; /* 0: no number */
-    if (limit < 1 || limit > LIST_MAX)
-        return fail(why, ERR_USAGE, "limit is %s, allowed 1 to %d", text, LIST_MAX);
-    *ret = limit;
-    return OK;
+    *ret = LIST_DEFAULT;
+    return verb_number(record, "limit", (struct verb_range){ 1, LIST_MAX }, ret, why);
 }
 
 static void column_put(const struct store_rows *rows, size_t row, size_t column,
@@ -164,11 +185,30 @@ static void column_put(const struct store_rows *rows, size_t row, size_t column,
     record_put(out, what->name, buf_bytes(&text));
 }
 
+static void more_put(const struct store_rows *rows, size_t last, const struct verb_listing *listing,
+                     struct buf *out)
+{
+    AUTO_BUF before = { 0 };
+    for (size_t column = 0; listing->page.cursor && column < listing->column_count; column++) {
+        if (strcmp(listing->columns[column].name, listing->page.cursor) == 0)
+            buf_printf(&before, "%lld", (long long)store_int(rows, last, column));
+    }
+    size_t mark = record_begin(out);
+    record_put(out, "more", buf_bytes(&before));
+    record_end(out, mark);
+}
+
 struct list_arg {
     const struct verb_listing *listing;
     struct buf out;
     size_t count;
 };
+
+static bool page_is_full(const struct list_arg *list)
+{
+    size_t limit = list->listing->page.limit;
+    return limit && (list->count == limit || list->out.len > PAGE_BYTES);
+}
 
 static enum err list_work(struct store_tx *tx, void *arg, struct why *why)
 {
@@ -177,14 +217,15 @@ static enum err list_work(struct store_tx *tx, void *arg, struct why *why)
     AUTO(store_rows) rows = NULL;
     TRY(store_query(tx, listing->sql, listing->args, &rows, why));
     buf_clear(&list->out);
-    list->count = store_rows_count(rows);
-    size_t whole = records_begin(&list->out);
-    for (size_t row = 0; row < list->count; row++) {
+    size_t whole = records_begin(&list->out), found = store_rows_count(rows);
+    for (list->count = 0; list->count < found && !page_is_full(list); list->count++) {
         size_t mark = record_begin(&list->out);
         for (size_t column = 0; column < listing->column_count; column++)
-            column_put(rows, row, column, &listing->columns[column], &list->out);
+            column_put(rows, list->count, column, &listing->columns[column], &list->out);
         record_end(&list->out, mark);
     }
+    if (list->count < found)
+        more_put(rows, list->count - 1, listing, &list->out);
     records_end(&list->out, whole);
     return OK;
 }
@@ -202,27 +243,54 @@ enum err verb_list(struct ca *ca, const struct verb_listing *listing, struct buf
     return OK;
 }
 
+/* The words that are asked for, views into the text, which the caller frees. What is left over repeats the first. */
+static enum err filter_words(const struct record *record, const struct verb_filter *filter, char **ret_text,
+                             const char *ret[static FILTER_WORDS], struct why *why)
+{
+    AUTO_STR text = record_str(record, filter->field);
+    if (!text && filter->alias)
+        text = record_str(record, filter->alias);
+    bool any = !text || !*text;
+    if (any) {
+        free(text);
+        text = xstrdup(filter->words);
+    }
+    size_t count = 0;
+    char *rest = text;
+    for (char *word; (word = strsep(&rest, any ? " " : ",")); count++) {
+        TRY(word_judge(filter->field, filter->words, word, why));
+        if (count < FILTER_WORDS)
+            ret[count] = word;
+    }
+    if (count > FILTER_WORDS)
+        return fail(why, ERR_USAGE, "%s has %zu words, limit %d", filter->field, count, FILTER_WORDS);
+    for (; count < FILTER_WORDS; count++)
+        ret[count] = ret[0];
+    *ret_text = TAKE(text);
+    return OK;
+}
+
 enum err verb_filtered(struct ca *ca, const struct verb_filter *filter, struct bytes body, struct buf *ret,
                        struct why *why)
 {
     struct record record;
     struct issuer *issuer;
-    int64_t limit;
-    AUTO_STR word = NULL;
+    int64_t limit, before = INT64_MAX;
+    const char *w[FILTER_WORDS];
+    AUTO_STR text = NULL;
     TRY(record_get(body, &record, why));
     TRY(verb_issuer(ca, &record, &issuer, why));
     TRY(verb_limit(&record, &limit, why));
-    TRY(verb_word(&record, filter->field, filter->words, &word, why));
-    struct verb_listing all = {
-        filter->all, S_ARGS(S_TEXT(issuer->name), S_INT(limit)), filter->columns, filter->column_count, 0, ""
-    };
-    struct verb_listing some = { filter->some,
-                                 S_ARGS(S_TEXT(issuer->name), S_TEXT(word), S_INT(limit)),
-                                 filter->columns,
-                                 filter->column_count,
-                                 0,
-                                 "" };
-    return verb_list(ca, word ? &some : &all, ret, why);
+    TRY(verb_number(&record, "before", (struct verb_range){ 1, INT64_MAX }, &before, why));
+    TRY(filter_words(&record, filter, &text, w, why));
+    struct verb_listing listing = { .sql = filter->sql,
+                                    .args = S_ARGS(S_TEXT(issuer->name), S_INT(before), S_TEXT(w[0]),
+                                                   S_TEXT(w[1]), S_TEXT(w[2]), S_TEXT(w[3]), S_TEXT(w[4]),
+                                                   S_INT(limit + 1)),
+                                    .columns = filter->columns,
+                                    .column_count = filter->column_count,
+                                    .page = { (size_t)limit, filter->cursor } };
+    return verb_list(ca, &listing, ret, why);
 }
 
 void verb_put_pem(struct buf *ret, const char *label, struct bytes der)

@@ -37,6 +37,7 @@ enum err verb_request_show(void *role, const struct ipc_caller *caller, struct b
 enum err verb_request_export(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_request_approve(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_request_deny(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_request_resubmit(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_refusal_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 /* verbs_certificate.c */
 enum err verb_cert_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
@@ -62,6 +63,7 @@ enum err verb_crl_export(void *role, const struct ipc_caller *caller, struct byt
 /* verbs_ca.c */
 enum err verb_ca_flags(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_password_new(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_signer_status(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_status(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 
 /* verbs_right.c; a record {principal, rights, template, ca}: rights "read,enroll", without template those on the CA. */
@@ -79,7 +81,7 @@ enum err verb_authority_remove(void *role, const struct ipc_caller *caller, stru
 
 /* Common to them. */
 #define LIST_DEFAULT 100
-#define LIST_MAX     1000                                    /* rows of one answer: it must fit into a frame */
+#define LIST_MAX     1000                                    /* rows of one answer */
 /* The field `ca`, or the only issuer there is. ERR_NOT_FOUND, ERR_USAGE when there are several and none is named. */
 NODISCARD enum err verb_issuer(struct ca *ca, const struct record *record, struct issuer **ret, struct why *why);
 /* A field that must be there: ERR_USAGE otherwise; caller frees. */
@@ -90,16 +92,26 @@ NODISCARD enum err verb_word(const struct record *record, const char *name, cons
 NODISCARD enum err verb_crl_kind(const struct record *record, enum crl_kind *ret, struct why *why);
 /* A span as administrators write it, "30d" or "12h", in seconds; absent: *ret is left alone. ERR_USAGE otherwise. */
 NODISCARD enum err verb_span(const struct record *record, const char *name, int64_t *ret, struct why *why);
+/* A number in digits; absent: *ret is left alone. ERR_USAGE, which names field, text and range, otherwise. */
+struct verb_range { int64_t least, most; };                  /* least: 0 or more */
+NODISCARD enum err verb_number(const struct record *record, const char *name, struct verb_range range, int64_t *ret,
+                               struct why *why);
 NODISCARD enum err verb_limit(const struct record *record, int64_t *ret, struct why *why);
-/* Runs one query and writes each of its rows as a record: the columns' names are given, and which ones are times. */
+/* Runs one query and writes each of its rows as a record: the columns' names are given, and which ones are times. A page
+   asks for one row more than its limit, and is shorter where rows are long; where there are more, its last record is {more}, which holds what the column `cursor`
+   has in the page's last row, for the field `before` of whoever asks on (empty: there is no such column). */
 struct verb_column { const char *name; enum { COLUMN_TEXT, COLUMN_INT, COLUMN_TIME, COLUMN_BASE64 } kind; };
+struct verb_page { size_t limit; const char *cursor; };      /* limit 0: every row */
 struct verb_listing { const char *sql; struct store_args args; const struct verb_column *columns; size_t column_count;
-                      size_t least; const char *absent; };  /* fewer rows than least: ERR_NOT_FOUND with this text */
+                      size_t least; const char *absent;      /* fewer rows than least: ERR_NOT_FOUND with this text */
+                      struct verb_page page; };
 #define COLUMNS(list) (list), sizeof(list) / sizeof(*(list))
 NODISCARD enum err verb_list(struct ca *ca, const struct verb_listing *listing, struct buf *ret, struct why *why);
-/* The newest rows of an issuer, all or those whose `field` is the word that the body names. all: $1 issuer, $2 limit;
-   some: $1 issuer, $2 word, $3 limit. */
-struct verb_filter { const char *field, *words, *all, *some; const struct verb_column *columns; size_t column_count; };
+/* A page of an issuer's rows, the newest first: those before the number in the field `before`, whose `field` is one of the
+   words that the body lists with commas (absent: any of them). sql: $1 issuer, $2 before, $3 to $7 words, $8 limit. */
+#define FILTER_WORDS 5
+struct verb_filter { const char *field, *alias, *words, *sql; const struct verb_column *columns; size_t column_count;
+                     const char *cursor; };                  /* alias: another name of the field, or NULL */
 NODISCARD enum err verb_filtered(struct ca *ca, const struct verb_filter *filter, struct bytes body, struct buf *ret,
                                  struct why *why);
 /* One record with the field "pem". */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Authorities, as the administrator of this host sees and limits them. */
+#include "base/fault.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "ca/authority_store.h"
 #include "ca/right.h"
@@ -27,16 +29,22 @@ enum err verb_authority_list(void *role, const struct ipc_caller *caller, struct
     (void)caller;
     TRY(record_get(body, &record, why));
     TRY(verb_issuer(role, &record, &issuer, why));
-    struct verb_listing listing = { COLUMN_LIST "ORDER BY name", S_ARGS(S_TEXT(issuer->name)),
-                                    COLUMNS(columns), 0, "" };
+    struct verb_listing listing = {
+        COLUMN_LIST "ORDER BY name", S_ARGS(S_TEXT(issuer->name)), COLUMNS(columns), 0, "", { 0 }
+    };
     return verb_list(role, &listing, ret, why);
 }
 
 static enum err show(struct ca *ca, const struct issuer *issuer, const char *name, struct buf *ret,
                      struct why *why)
 {
-    struct verb_listing listing = { COLUMN_LIST "AND name = $2", S_ARGS(S_TEXT(issuer->name), S_TEXT(name)),
-                                    COLUMNS(columns), 1, "there is no such authority" };
+    AUTO_STR absent = xasprintf("ca %s has no authority %.80s", issuer->name, name);
+    struct verb_listing listing = { COLUMN_LIST "AND name = $2",
+                                    S_ARGS(S_TEXT(issuer->name), S_TEXT(name)),
+                                    COLUMNS(columns),
+                                    1,
+                                    absent,
+                                    { 0 } };
     return verb_list(ca, &listing, ret, why);
 }
 
@@ -53,16 +61,52 @@ enum err verb_authority_show(void *role, const struct ipc_caller *caller, struct
     return show(role, issuer, name, ret, why);
 }
 
+/* -1: it is not said. */
 static enum err number_get(const struct record *record, const char *name, int64_t *ret, struct why *why)
 {
-    AUTO_STR text = record_str(record, name);
     *ret = -1;
-    if (!text)
+    return verb_number(record, name, (struct verb_range){ 0, COUNT_MAX }, ret, why);
+}
+
+static bool is_printable(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < ' ' || text.data[i] == 0x7F)
+            return false;
+    }
+    return true;
+}
+
+/* "a, b": a blank around a word is none of its own, or a denied name behind one would never be met. */
+static void words_append(struct buf *out, char *text)
+{
+    for (char *word = strsep(&text, ","); word; word = strsep(&text, ",")) {
+        word += strspn(word, " ");
+        size_t len = strlen(word);
+        while (len && word[len - 1] == ' ')
+            len--;
+        if (out->len && len)
+            buf_append_byte(out, ',');
+        buf_append(out, bytes_of(word, len));
+    }
+}
+
+static enum err list_get(const struct record *record, const char *name, char **ret, struct why *why)
+{
+    struct bytes text;
+    AUTO_BUF words = { 0 };
+    if (!record_find(record, name, &text))
         return OK;
-    int64_t number = record_int(record, name, -1);
-    if (number < 0 || number > COUNT_MAX)
-        return fail(why, ERR_USAGE, "%s is \"%s\", allowed 0 to %d", name, text, COUNT_MAX);
-    *ret = number;
+    if (text.len > LIMIT_RULE_BYTES)
+        return fail(why, ERR_USAGE, "%s has %zu octets, allowed: 0 to %d", name, text.len, LIMIT_RULE_BYTES);
+    if (!is_printable(text))
+        return fail(why, ERR_USAGE, "%s has a control character in it", name);
+    AUTO_STR copy = xstrndup((const char *)text.data, text.len);
+    if (FAULT(authority_blanks))
+        buf_append(&words, text);
+    else
+        words_append(&words, copy);
+    *ret = xstrdup(buf_text(&words));
     return OK;
 }
 
@@ -73,10 +117,10 @@ static enum err values_get(const struct record *record, struct authority_limits 
     if (strcmp(ret->name, "*") == 0)
         return fail(why, ERR_USAGE, "* is no authority: name one");
     TRY(principal_check(principal, why));
-    ret->templates = record_str(record, "templates");
-    ret->suffixes = record_str(record, "suffixes");
-    ret->denied = record_str(record, "denied");
-    ret->eku = record_str(record, "eku");
+    TRY(list_get(record, "templates", &ret->templates, why));
+    TRY(list_get(record, "suffixes", &ret->suffixes, why));
+    TRY(list_get(record, "denied", &ret->denied, why));
+    TRY(list_get(record, "eku", &ret->eku, why));
     TRY(number_get(record, "device", &ret->per_device, why));
     TRY(number_get(record, "issues", &ret->issues, why));
     return number_get(record, "revocations", &ret->revocations, why);

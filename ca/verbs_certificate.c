@@ -10,8 +10,7 @@
 
 #define LIST_QUERY                                                                                           \
     "SELECT serial, issuer_id, request_id, requester, template, subject, san, not_before, not_after, "       \
-    "status, "                                                                                               \
-    "issued_at, revoked_at FROM certificate WHERE issuer_id = $1 AND status IN ('valid', 'revoked') "
+    "status, issued_at, revoked_at FROM certificate WHERE issuer_id = $1 "
 
 static const struct verb_column list_columns[] = {
     { "serial", COLUMN_TEXT },    { "ca", COLUMN_TEXT },        { "request", COLUMN_INT },
@@ -26,15 +25,21 @@ static enum err list_expiring(struct ca *ca, const struct record *record, int64_
 {
     struct issuer *issuer;
     int64_t limit, now = clock_now(ca->clock);
+    struct bytes before;
     AUTO_STR status = NULL;
     TRY(verb_issuer(ca, record, &issuer, why));
     TRY(verb_limit(record, &limit, why));
     TRY(verb_word(record, "status", "valid", &status, why)); /* a revoked one is not waited for */
+    if (record_find(record, "before", &before))
+        return fail(why, ERR_USAGE, "expiring and before don't go together: the first to expire comes first");
     struct verb_listing listing = {
         LIST_QUERY
         "AND status = 'valid' AND not_after >= $2 AND not_after <= $3 ORDER BY not_after, serial LIMIT $4",
-        S_ARGS(S_TEXT(issuer->name), S_INT(now), S_INT(now + within_s), S_INT(limit)), COLUMNS(list_columns),
-        0, ""
+        S_ARGS(S_TEXT(issuer->name), S_INT(now), S_INT(now + within_s), S_INT(limit + 1)),
+        COLUMNS(list_columns),
+        0,
+        "",
+        { (size_t)limit, NULL }
     };
     return verb_list(ca, &listing, ret, why);
 }
@@ -42,10 +47,14 @@ static enum err list_expiring(struct ca *ca, const struct record *record, int64_
 enum err verb_cert_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
                         struct why *why)
 {
-    static const struct verb_filter filter = {
-        "status", "valid revoked", LIST_QUERY "ORDER BY request_id DESC, serial LIMIT $2",
-        LIST_QUERY "AND status = $2 ORDER BY request_id DESC, serial LIMIT $3", COLUMNS(list_columns)
-    };
+    static const struct verb_filter filter = { "status",
+                                               NULL,
+                                               "valid revoked",
+                                               LIST_QUERY
+                                               "AND request_id < $2 AND status IN ($3, $4, $5, $6, $7) "
+                                               "ORDER BY request_id DESC, serial LIMIT $8",
+                                               COLUMNS(list_columns),
+                                               "request" };
     struct record record;
     int64_t within_s = 0;
     (void)caller;
@@ -165,7 +174,8 @@ enum err verb_cert_revoke(void *role, const struct ipc_caller *caller, struct by
                           struct why *why)
 {
     AUTO_VAL(target) target = { 0 };
-    struct revocation revocation = { .actor = caller->principal, .reason = CRL_UNSPECIFIED };
+    AUTO_STR actor = principal_of(caller->principal);
+    struct revocation revocation = { .actor = actor, .reason = CRL_UNSPECIFIED };
     bool changed;
     TRY(target_get(role, body, &target, why));
     AUTO_STR reason = record_str(&target.record, "reason");
@@ -175,7 +185,7 @@ enum err verb_cert_revoke(void *role, const struct ipc_caller *caller, struct by
     TRY(ca_revoke(role, target.issuer, &revocation, &changed, why));
     if (changed)
         log_info(NULL, "certificate revoked serial=%s ca=%s reason=%s by=%s", target.serial,
-                 target.issuer->name, crl_reason_name(revocation.reason), caller->principal);
+                 target.issuer->name, crl_reason_name(revocation.reason), actor);
     return show(role, &target, ret, why);
 }
 
@@ -184,8 +194,9 @@ enum err verb_cert_release(void *role, const struct ipc_caller *caller, struct b
 {
     AUTO_VAL(target) target = { 0 };
     TRY(target_get(role, body, &target, why));
-    TRY(ca_release(role, target.issuer, target.serial, caller->principal, why));
+    AUTO_STR actor = principal_of(caller->principal);
+    TRY(ca_release(role, target.issuer, target.serial, actor, why));
     log_info(NULL, "certificate released from hold serial=%s ca=%s by=%s", target.serial, target.issuer->name,
-             caller->principal);
+             actor);
     return show(role, &target, ret, why);
 }

@@ -6,25 +6,26 @@
 #include <stdlib.h>
 
 #define LIST_QUERY                                                                                           \
-    "SELECT r.request_id, r.issuer_id, r.requester, r.template, r.serial, c.not_before, c.not_after, "       \
-    "r.disposition, r.error, r.submitted_at, r.subject, r.reason FROM request r LEFT JOIN certificate c "    \
-    "ON c.issuer_id = r.issuer_id AND c.serial = r.serial WHERE r.issuer_id = $1 "
+    "SELECT r.request_id, r.submitted_at, r.disposition, r.requester, r.template, r.subject, r.serial, "     \
+    "r.error, r.reason, r.resolved_at, c.not_before, c.not_after, r.issuer_id FROM request r "               \
+    "LEFT JOIN certificate c ON c.issuer_id = r.issuer_id AND c.serial = r.serial WHERE r.issuer_id = $1 "   \
+    "AND r.request_id < $2 AND r.disposition IN ($3, $4, $5, $6, $7) ORDER BY r.request_id DESC LIMIT $8"
 
 static const struct verb_column list_columns[] = {
-    { "id", COLUMN_INT },         { "ca", COLUMN_TEXT },          { "requester", COLUMN_TEXT },
-    { "template", COLUMN_TEXT },  { "serial", COLUMN_TEXT },      { "effective", COLUMN_TIME },
-    { "expires", COLUMN_TIME },   { "disposition", COLUMN_TEXT }, { "error", COLUMN_TEXT },
-    { "submitted", COLUMN_TIME }, { "subject", COLUMN_TEXT },     { "reason", COLUMN_TEXT },
+    { "id", COLUMN_INT },         { "submitted", COLUMN_TIME }, { "disposition", COLUMN_TEXT },
+    { "requester", COLUMN_TEXT }, { "template", COLUMN_TEXT },  { "subject", COLUMN_TEXT },
+    { "serial", COLUMN_TEXT },    { "error", COLUMN_TEXT },     { "reason", COLUMN_TEXT },
+    { "resolved", COLUMN_TIME },  { "effective", COLUMN_TIME }, { "expires", COLUMN_TIME },
+    { "ca", COLUMN_TEXT },
 };
 
 enum err verb_request_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
                            struct why *why)
 {
-    static const struct verb_filter filter = { "disposition", "issued pending denied failed sealing",
-                                               LIST_QUERY "ORDER BY r.request_id DESC LIMIT $2",
-                                               LIST_QUERY
-                                               "AND r.disposition = $2 ORDER BY r.request_id DESC LIMIT $3",
-                                               COLUMNS(list_columns) };
+    static const struct verb_filter filter = {
+        "status",   "disposition",         "issued pending denied failed sealing",
+        LIST_QUERY, COLUMNS(list_columns), "id"
+    };
     (void)caller;
     return verb_filtered(role, &filter, body, ret, why);
 }
@@ -55,11 +56,10 @@ static const struct verb_column show_columns[] = {
 
 static enum err id_get(const struct record *record, int64_t *ret, struct why *why)
 {
-    int64_t id = record_int(record, "id", 0);
-    if (id < 1)
-        return fail(why, ERR_USAGE, "the field id is missing, or no request id");
-    *ret = id;
-    return OK;
+    struct bytes text;
+    if (!record_find(record, "id", &text))
+        return fail(why, ERR_USAGE, "the field id is missing");
+    return verb_number(record, "id", (struct verb_range){ 1, INT64_MAX }, ret, why);
 }
 
 static enum err show(struct ca *ca, const struct record *record, size_t columns, struct buf *ret,
@@ -69,6 +69,7 @@ static enum err show(struct ca *ca, const struct record *record, size_t columns,
     int64_t id;
     TRY(verb_issuer(ca, record, &issuer, why));
     TRY(id_get(record, &id, why));
+    AUTO_STR absent = xasprintf("ca %s has no request %lld", issuer->name, (long long)id);
     struct verb_listing listing = {
         "SELECT r.request_id, r.issuer_id, r.requester, r.template, r.template_version, r.serial, "
         "c.not_before, "
@@ -80,7 +81,8 @@ static enum err show(struct ca *ca, const struct record *record, size_t columns,
         show_columns,
         columns,
         1,
-        "there is no such request"
+        absent,
+        { 0 }
     };
     return verb_list(ca, &listing, ret, why);
 }
@@ -103,17 +105,33 @@ enum err verb_request_export(void *role, const struct ipc_caller *caller, struct
     return show(role, &record, SHOWN + 1, ret, why);
 }
 
-enum err verb_request_approve(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
-                              struct why *why)
+typedef enum err (*decision)(struct ca *ca, struct issuer *issuer, int64_t id, const char *actor,
+                             struct why *why);
+
+static enum err decided(struct ca *ca, struct bytes body, const struct ipc_caller *caller, decision decide,
+                        struct buf *ret, struct why *why)
 {
     struct record record;
     struct issuer *issuer;
     int64_t id;
     TRY(record_get(body, &record, why));
-    TRY(verb_issuer(role, &record, &issuer, why));
+    TRY(verb_issuer(ca, &record, &issuer, why));
     TRY(id_get(&record, &id, why));
-    TRY(ca_approve(role, issuer, id, caller->principal, why));
-    return show(role, &record, SHOWN, ret, why);
+    AUTO_STR actor = principal_of(caller->principal);
+    TRY(decide(ca, issuer, id, actor, why));
+    return show(ca, &record, SHOWN, ret, why);
+}
+
+enum err verb_request_approve(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                              struct why *why)
+{
+    return decided(role, body, caller, ca_approve, ret, why);
+}
+
+enum err verb_request_resubmit(void *role, const struct ipc_caller *caller, struct bytes body,
+                               struct buf *ret, struct why *why)
+{
+    return decided(role, body, caller, ca_resubmit, ret, why);
 }
 
 enum err verb_request_deny(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
@@ -126,7 +144,8 @@ enum err verb_request_deny(void *role, const struct ipc_caller *caller, struct b
     TRY(verb_issuer(role, &record, &issuer, why));
     TRY(id_get(&record, &id, why));
     AUTO_STR reason = record_str(&record, "reason");
-    struct denial denial = { id, caller->principal, reason ? reason : "" };
+    AUTO_STR actor = principal_of(caller->principal);
+    struct denial denial = { id, actor, reason ? reason : "" };
     TRY(ca_deny(role, issuer, &denial, why));
     return show(role, &record, SHOWN, ret, why);
 }

@@ -25,7 +25,7 @@ static enum err list_work(struct store_tx *tx, void *arg, struct why *why)
     AUTO(store_rows) rows = NULL;
     TRY(store_query(tx,
                     "SELECT object, principal, allowed, denied, changed_at, changed_by FROM right_rule "
-                    "WHERE issuer_id = $1 ORDER BY object, principal",
+                    "WHERE issuer_id = $1 AND (allowed | denied) <> 0 ORDER BY object, principal",
                     S_ARGS(S_TEXT(list->issuer->name)), &rows, why));
     buf_clear(out);
     size_t whole = records_begin(out);

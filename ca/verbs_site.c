@@ -4,6 +4,7 @@
        { kind: template, name, published, PROPERTY… }      { kind: ca_flags, ca, EDITF_ATTRIBUTEENDDATE }
    before them site_apply takes { kind: options, dry_run, prune }. */
 #include "ca/flags.h"
+#include "ca/right_store.h"
 #include "ca/template_cache.h"
 #include "ca/template_edit.h"
 #include "ca/verbs.h"
@@ -16,7 +17,7 @@
 
 struct site {
     struct ca *ca;
-    const char *actor;
+    const struct ipc_caller *caller;
     struct bytes body;
     int64_t now;
     bool dry_run, prune;
@@ -75,10 +76,28 @@ static enum err template_apply_one(struct template_edit *edit, const struct reco
     return published ? template_edit_publish(edit, name, strcmp(published, "yes") == 0, why) : OK;
 }
 
+/* The right on the CA is asked for before the verb runs; a rule of a template may say otherwise. What stays as it is needs none. */
+static enum err changed_allow(const struct site *site, const struct template_edit *edit,
+                              size_t changes_before, const char *name, struct why *why)
+{
+    if (edit->changes->len == changes_before || FAULT(apply_right))
+        return OK;
+    return template_allow(site->ca, site->caller, name, RIGHT_MANAGE, why);
+}
+
+static enum err template_record_apply(const struct site *site, struct template_edit *edit,
+                                      const struct record *record, struct why *why)
+{
+    size_t before = edit->changes->len;
+    AUTO_STR name = record_str(record, "name");
+    TRY(template_apply_one(edit, record, why));
+    return changed_allow(site, edit, before, name ? name : "", why);
+}
+
 static enum err flag_apply_one(struct site *site, struct template_edit *edit, const struct record *record,
                                const struct record_field *field, struct why *why)
 {
-    struct flag_change change = { .ca = site->ca, .actor = site->actor };
+    struct flag_change change = { .ca = site->ca, .actor = site->caller->principal };
     AUTO_STR name = xstrndup((const char *)field->name.data, field->name.len);
     AUTO_STR value = NULL;
     bool changed;
@@ -119,7 +138,7 @@ static enum err record_apply(struct site *site, struct template_edit *edit, cons
     AUTO_STR kind = NULL;
     TRY(verb_field(record, "kind", &kind, why));
     if (strcmp(kind, "template") == 0)
-        return template_apply_one(edit, record, why);
+        return template_record_apply(site, edit, record, why);
     if (strcmp(kind, "ca_flags") == 0)
         return flags_apply(site, edit, record, why);
     if (strcmp(kind, "options") == 0)
@@ -158,6 +177,19 @@ static enum err twice_check(struct der_reader list, struct why *why)
     return OK;
 }
 
+/* Those of the roles are the service's, not the file's. */
+static enum err prune_one(const struct site *site, struct template_edit *edit, const char *name,
+                          struct why *why)
+{
+    size_t before = edit->changes->len;
+    AUTO_STR role = NULL;
+    TRY(template_edit_role_of(edit, name, &role, why));
+    if (role && !FAULT(prune_of_role))
+        return OK;
+    TRY(template_edit_delete(edit, name, why));
+    return changed_allow(site, edit, before, name, why);
+}
+
 /* After what is made and changed: a template may be gone from another's `superseded` by now. */
 static enum err prune(const struct site *site, struct template_edit *edit, struct der_reader list,
                       struct why *why)
@@ -169,7 +201,7 @@ static enum err prune(const struct site *site, struct template_edit *edit, struc
     for (size_t row = 0; row < store_rows_count(rows); row++) {
         const char *name = store_str(rows, row, 0);
         if (times_named(list, bytes_str(name)) == 0)
-            TRY(template_edit_delete(edit, name, why));
+            TRY(prune_one(site, edit, name, why));
     }
     return OK;
 }
@@ -185,7 +217,7 @@ static enum err answer_check(size_t len, const char *what, struct why *why)
 static enum err site_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct site *site = arg;
-    struct template_edit edit = { site->ca, tx, site->actor, site->now, &site->changes };
+    struct template_edit edit = { site->ca, tx, site->caller->principal, site->now, &site->changes };
     struct der_reader list, all;
     struct record record;
     buf_clear(&site->changes);
@@ -208,7 +240,7 @@ enum err verb_site_apply(void *role, const struct ipc_caller *caller, struct byt
                          struct why *why)
 {
     struct ca *ca = role;
-    struct site site = { .ca = ca, .actor = caller->principal, .body = body, .now = clock_now(ca->clock) };
+    struct site site = { .ca = ca, .caller = caller, .body = body, .now = clock_now(ca->clock) };
     struct why inner = { 0 };
     enum err err = store_write(ca->store, site_work, &site, &inner);
     AUTO_BUF changes = TAKE_BUF(site.changes);
@@ -216,6 +248,8 @@ enum err verb_site_apply(void *role, const struct ipc_caller *caller, struct byt
     if (err != OK && !(site.dry_run && site.whole))
         return fail(why, err, "%s", inner.text);
     TRY(flags_load(ca, why));
+    if (site.prune)
+        TRY(rights_reload(ca, why));
     if (!site.dry_run)
         log_info(NULL, "site file applied by=%s", caller->principal);
     size_t list = records_begin(ret);

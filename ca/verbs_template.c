@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Templates, as administrators see and change them. */
+#include "ca/right_store.h"
 #include "ca/template_cache.h"
 #include "ca/template_edit.h"
 #include "ca/verbs.h"
@@ -23,20 +24,19 @@ enum err verb_template_list(void *role, const struct ipc_caller *caller, struct 
     struct verb_listing listing = { "SELECT name, display_name, purpose, version, "
                                     "CASE WHEN published = 1 THEN 'yes' ELSE 'no' END, changed_at "
                                     "FROM template ORDER BY name",
-                                    S_NO_ARGS, COLUMNS(template_columns), 0, "" };
+                                    S_NO_ARGS,
+                                    COLUMNS(template_columns),
+                                    0,
+                                    "",
+                                    { 0 } };
     return verb_list(role, &listing, ret, why);
 }
 
-/* A number that is absent (0) or at least 1. */
+/* 0: it is not said. */
 static enum err version_get(const struct record *record, const char *name, int64_t *ret, struct why *why)
 {
-    struct bytes text;
-    int64_t version = record_int(record, name, 0);
-    if (record_find(record, name, &text) && version < 1)
-        return fail(why, ERR_USAGE, "%s is \"%.*s\", wanted: a number from 1", name, (int)text.len,
-                    text.data);
-    *ret = version;
-    return OK;
+    *ret = 0;
+    return verb_number(record, name, (struct verb_range){ 1, INT64_MAX }, ret, why);
 }
 
 static void template_put(const struct template *template, struct buf *out)
@@ -119,6 +119,8 @@ static enum err command_do(struct command *command, const char *verb, struct why
     if (!FAULT(template_change_at_once))
         template_cache_forget(ca->templates);
     buf_free(&command->changes);
+    if (err == OK && command->action == DELETE)
+        err = rights_reload(ca, why);
     if (err == OK)
         log_info(NULL, "%s template=%s by=%s", verb, command->name, command->actor);
     return err;

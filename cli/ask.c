@@ -2,6 +2,7 @@
 /* Operands and options into a record, a role's answer onto the terminal. */
 #include "cli/ask.h"
 
+#include "base/fault.h"
 #include <stdio.h>
 
 static enum err wrong_usage(const struct ask *ask, const char *argument, struct why *why)
@@ -49,6 +50,23 @@ static enum err fields_put(const struct ask *ask, int argc, char **argv, struct 
     return missing ? wrong_usage(ask, NULL, why) : OK;
 }
 
+/* Of what is given twice only the first would count, and nobody be told: "name=x" beside the operand NAME among it. */
+static enum err fields_check(const struct ask *ask, struct bytes body, struct why *why)
+{
+    struct record record;
+    struct record_field field;
+    struct bytes first;
+    if (record_get(body, &record, NULL) != OK)
+        return fail(why, ERR_USAGE, "an argument is no text in UTF-8");
+    for (struct record rest = record; record_next_field(&rest, &field);) {
+        AUTO_STR name = xstrndup((const char *)field.name.data, field.name.len);
+        if (record_find(&record, name, &first) && first.data != field.value.data && !FAULT(given_twice))
+            return fail(why, ERR_USAGE, "%s is given twice: chancery %s %s %s", name, ask->command->noun,
+                        ask->command->verb, ask->command->args);
+    }
+    return OK;
+}
+
 enum err ask_run(const struct ask *ask, struct cli *cli, int argc, char **argv, struct why *why)
 {
     AUTO_BUF body = { 0 };
@@ -56,6 +74,7 @@ enum err ask_run(const struct ask *ask, struct cli *cli, int argc, char **argv, 
     size_t mark = record_begin(&body);
     TRY(fields_put(ask, argc, argv, &body, why));
     record_end(&body, mark);
+    TRY(fields_check(ask, buf_bytes(&body), why));
     TRY(cli_call(cli, ask->role, ask->verb, buf_bytes(&body), &answer, why));
     switch (ask->show) {
     case ASK_LIST:

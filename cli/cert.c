@@ -3,9 +3,11 @@
 #include "cli/ask.h"
 
 ASK_COMMAND(
-    cert_list, "cert", "list", "[--ca CA] [--status valid|revoked] [--expiring 30d] [--limit N]",
+    cert_list, "cert", "list",
+    "[--ca CA] [--status valid|revoked] [--expiring 30d] [--before REQUEST] [--limit N]",
     "list issued certificates, newest first; or those that expire within hours or days, the first one first",
-    .role = "ca", .verb = "cert_list", .options = { "ca", "status", "expiring", "limit" }, .show = ASK_LIST)
+    .role = "ca", .verb = "cert_list", .options = { "ca", "status", "expiring", "before", "limit" },
+    .show = ASK_LIST)
 ASK_COMMAND(cert_show, "cert", "show", "SERIAL [--ca CA]", "show one certificate", .role = "ca",
             .verb = "cert_show", .operands = { "serial" }, .options = { "ca" }, .show = ASK_RECORD)
 ASK_COMMAND(cert_export, "cert", "export", "SERIAL [--ca CA]", "print one certificate as PEM", .role = "ca",

@@ -37,6 +37,9 @@ struct json_t;
 struct json_t *cli_record_json(struct record record);
 /* Prints and frees it. */
 void cli_print_json(struct json_t *value);
+/* The rows of a list, or of a page of it; a page that is not the last one ends in what to go on before (ca/verbs.h). */
+struct cli_more { bool are; struct bytes before; };
+bool cli_row_next(struct der_reader *list, struct record *ret, struct cli_more *more);
 /* An answer as an aligned table or as JSON; the columns are the records' own fields. */
 NODISCARD enum err cli_print_list(const struct cli *cli, struct bytes answer, struct why *why);
 NODISCARD enum err cli_print_record(const struct cli *cli, struct bytes answer, struct why *why);

@@ -120,9 +120,9 @@ static enum err issued_put(const char *ca, struct bytes answer, struct expiries 
 {
     struct der_reader list;
     struct record record;
-    size_t count = 0;
+    struct cli_more more = { 0 };
     TRY(records_get(answer, &list, why));
-    for (; records_next(&list, &record); count++) {
+    while (cli_row_next(&list, &record, &more)) {
         struct bytes text;
         struct found found = { .kind = "issued", .of = bytes_str(ca), .issued = &record };
         if (record_find(&record, "requester", &text) && is_own(text))
@@ -131,7 +131,7 @@ static enum err issued_put(const char *ca, struct bytes answer, struct expiries 
             return fail(why, ERR_PROTOCOL, "a listed certificate without its end");
         found_put(expiries, &found);
     }
-    expiries->more |= count == LIST_MAX;
+    expiries->more |= more.are;
     return OK;
 }
 

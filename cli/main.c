@@ -2,6 +2,7 @@
 /* chancery: finds the command's row, runs it, and says what went wrong with rule, remedy and exit status. */
 #include "cli/command.h"
 
+#include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -69,7 +70,9 @@ static int run(struct cli *cli, int argc, char **argv)
     optind = 0; /* the command reads its own options */
     opterr = 0;
     enum err err = command->run(cli, argc - skip, argv + skip, &why);
-    if (err == OK && fflush(stdout) != 0)
+    /* What was lost when a buffer was full is no error of the last flush. */
+    bool lost = fflush(stdout) != 0 || (ferror(stdout) && !FAULT(output_lost));
+    if (err == OK && lost)
         err = fail(&why, ERR_IO, "cannot write to standard output");
     int status = err == OK ? 0 : report(cli, err, &why);
     config_free(cli->config);

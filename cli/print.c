@@ -45,11 +45,20 @@ static void print_clean(struct bytes text, size_t width)
     printf("%s%*s", clean, shown < width ? (int)(width - shown) : 0, "");
 }
 
+bool cli_row_next(struct der_reader *list, struct record *ret, struct cli_more *more)
+{
+    if (!records_next(list, ret))
+        return false;
+    more->are = record_find(ret, "more", &more->before);
+    return !more->are;
+}
+
 static void widths_measure(struct der_reader list, size_t *widths)
 {
     struct record record;
     struct record_field field;
-    while (records_next(&list, &record)) {
+    struct cli_more more;
+    while (cli_row_next(&list, &record, &more)) {
         for (size_t i = 0; i < COLUMNS_MAX && record_next_field(&record, &field); i++) {
             size_t name = print_width(field.name), value = print_width(field.value);
             size_t width = value > name ? value : name;
@@ -73,25 +82,46 @@ static void print_row(struct record record, const size_t *widths, bool names)
     putchar('\n');
 }
 
-enum err cli_print_list(const struct cli *cli, struct bytes answer, struct why *why)
+static void more_say(struct bytes before)
 {
-    struct der_reader list;
+    if (before.len)
+        fprintf(stderr, "There are more: go on with --before %.*s.\n", (int)before.len, before.data);
+    else
+        fputs("There are more: ask for less, or raise --limit.\n", stderr);
+}
+
+static void list_print_json(struct der_reader list, struct cli_more *more)
+{
     struct record record;
-    TRY(records_get(answer, &list, why));
-    if (cli->json) {
-        json_t *array = json_array();
-        while (records_next(&list, &record))
-            json_array_append_new(array, cli_record_json(record));
-        cli_print_json(array);
-        return OK;
-    }
+    json_t *array = json_array();
+    while (cli_row_next(&list, &record, more))
+        json_array_append_new(array, cli_record_json(record));
+    cli_print_json(array);
+}
+
+static void list_print(struct der_reader list, struct cli_more *more)
+{
+    struct record record;
     size_t widths[COLUMNS_MAX] = { 0 };
     widths_measure(list, widths);
-    for (bool first = true; records_next(&list, &record); first = false) {
+    for (bool first = true; cli_row_next(&list, &record, more); first = false) {
         if (first)
             print_row(record, widths, true);
         print_row(record, widths, false);
     }
+}
+
+enum err cli_print_list(const struct cli *cli, struct bytes answer, struct why *why)
+{
+    struct der_reader list;
+    struct cli_more more = { 0 };
+    TRY(records_get(answer, &list, why));
+    if (cli->json)
+        list_print_json(list, &more);
+    else
+        list_print(list, &more);
+    if (more.are)
+        more_say(more.before);
     return OK;
 }
 

@@ -3,17 +3,19 @@
    generation. A folder has USE.key.pem and USE.crt.pem: encryption and signature, or combined. */
 #include "cli/command.h"
 #include "cli/passphrase.h"
+#include "cli/ra_pair.h"
 #include "cli/site.h"
 
-#include "base/encode.h"
+#include "base/fault.h"
 #include "base/file.h"
+#include "base/generation.h"
 #include "base/limits.h"
 #include "x509/key.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *const uses[] = { "encryption", "signature", "combined" };
+static const char *const uses[] = { "signature", "encryption", "combined" }; /* in the order of a renewal */
 #define USES (sizeof(uses) / sizeof(*uses))
 
 struct ra_files {
@@ -21,8 +23,9 @@ struct ra_files {
     const struct config *config;
     const char *folder, *set;
     struct secret passphrase, unlock;
-    long current[USES]; /* generations; 0: none */
-    long highest;
+    long current[USES];  /* generations; 0: none */
+    long highest;        /* of those in service, and of those that a renewal has begun */
+    bool imported[USES]; /* the key is in place */
 };
 
 static void ra_files_free(struct ra_files *files)
@@ -70,9 +73,18 @@ static enum err generations_ask(struct ra_files *files, struct why *why)
                 files->current[i] = generation;
         }
     }
-    for (size_t i = 0; i < USES; i++)
-        files->highest = files->current[i] > files->highest ? files->current[i] : files->highest;
     return OK;
+}
+
+static void highest_find(struct ra_files *files)
+{
+    AUTO_STR keys = config_role_path(files->config, "scep", "keys");
+    for (size_t i = 0; i < USES; i++) {
+        AUTO_STR prefix = xasprintf("%s-%s", files->set, uses[i]);
+        long there = generation_highest(keys, prefix);
+        files->highest = files->current[i] > files->highest ? files->current[i] : files->highest;
+        files->highest = there > files->highest ? there : files->highest;
+    }
 }
 
 static enum err files_open(struct ra_files *files, const struct command *command, int argc, char **argv,
@@ -82,6 +94,7 @@ static enum err files_open(struct ra_files *files, const struct command *command
     TRY(arguments_read(files, command, argc, argv, &passphrase_file, why));
     TRY(cli_config(files->cli, &files->config, why));
     TRY(generations_ask(files, why));
+    highest_find(files);
     TRY(site_unlock(files->config, "scep", &files->unlock, why));
     return passphrase_read(passphrase_file, "passphrase of the exported keys", &files->passphrase, why);
 }
@@ -128,7 +141,7 @@ static enum err ra_export_run(struct cli *cli, int argc, char **argv, struct why
 {
     AUTO_VAL(ra_files) files = { .cli = cli };
     TRY(files_open(&files, &command_ra_export, argc, argv, why));
-    if (!files.highest)
+    if (!files.current[0] && !files.current[1] && !files.current[2])
         return fail(why, ERR_NOT_FOUND, "no endpoint has the RA set %s", files.set);
     TRY(dir_make(files.folder, 0700, why));
     for (size_t i = 0; i < USES; i++) {
@@ -146,37 +159,61 @@ static bool use_is_there(const struct ra_files *files, size_t use)
     return access(key, F_OK) == 0;
 }
 
-static enum err pair_check(const struct key *key, struct bytes pem, const char *path, struct why *why)
-{
-    AUTO_BUF der = { 0 };
-    struct cert cert;
-    if (!pem_decode(pem, "CERTIFICATE", &der, NULL))
-        return fail(why, ERR_KEY, "%s holds no PEM certificate", path);
-    TRY(cert_parse(buf_bytes(&der), &cert, why));
-    if (!bytes_equal(cert.spki, public_key_spki(key->public_half)))
-        return fail(why, ERR_KEY, "%s is not the certificate of the key beside it", path);
-    return OK;
-}
-
-/* The certificate first: one without a key is no generation yet. */
-static enum err use_import(const struct ra_files *files, size_t use, struct why *why)
+static enum err use_load(const struct ra_files *files, size_t use, struct key **ret_key, struct buf *ret_pem,
+                         struct why *why)
 {
     AUTO_STR key_from = folder_file(files, use, true);
     AUTO_STR cert_from = folder_file(files, use, false);
+    AUTO(key) key = NULL;
+    TRY(key_file_load(key_from, &files->passphrase, NULL, &key, why));
+    TRY(file_read(cert_from, LIMIT_TEXT_FILE_BYTES, ret_pem, why));
+    *ret_key = TAKE(key);
+    return OK;
+}
+
+/* One place is left for the renewal that comes by itself. */
+static enum err room_judge(const struct ra_files *files, size_t use, struct why *why)
+{
+    AUTO_STR keys = config_role_path(files->config, "scep", "keys");
+    AUTO_STR prefix = xasprintf("%s-%s", files->set, uses[use]);
+    size_t count = generations_find(keys, prefix).count;
+    if (count + 1 >= GENERATIONS_MAX)
+        return fail(why, ERR_LIMIT,
+                    "%s has %zu generations of %s already, limit %d and one to spare; move the oldest away",
+                    keys, count, prefix, GENERATIONS_MAX);
+    return OK;
+}
+
+/* Before anything is written: a command that is ended half way leaves nothing that scep would not start with. */
+static enum err use_judge(const struct ra_files *files, size_t use, struct why *why)
+{
+    AUTO(key) key = NULL;
+    AUTO_BUF pem = { 0 };
+    if (!files->current[use])
+        return fail(why, ERR_NOT_FOUND, "no endpoint has the RA set %s with a %s certificate", files->set,
+                    uses[use]);
+    TRY(room_judge(files, use, why));
+    TRY(use_load(files, use, &key, &pem, why));
+    const struct ra_pair pair = { files->set, uses[use], key, buf_bytes(&pem) };
+    return FAULT(import_judged) ? OK : ra_pair_judge(files->config, &pair, why);
+}
+
+/* The certificate first: one without a key is no generation yet. */
+static enum err use_import(struct ra_files *files, size_t use, struct why *why)
+{
     AUTO_STR key_to = role_file(files, use, files->highest + 1, true);
     AUTO_STR cert_to = role_file(files, use, files->highest + 1, false);
     AUTO(key) key = NULL;
     AUTO_BUF pem = { 0 };
-    TRY(key_file_load(key_from, &files->passphrase, NULL, &key, why));
-    TRY(file_read(cert_from, LIMIT_TEXT_FILE_BYTES, &pem, why));
-    TRY(pair_check(key, buf_bytes(&pem), cert_from, why));
+    TRY(use_load(files, use, &key, &pem, why));
     TRY(file_write(cert_to, buf_bytes(&pem), 0444, why));
     TRY(site_give(files->config, "scep", cert_to, why));
     TRY(key_file_save(key, key_to, &files->unlock, KEY_PROTECT_SECRET, why));
+    files->imported[use] = true;
     return site_give(files->config, "scep", key_to, why);
 }
 
-/* scep judges what it takes into service: issuer, key usage, kind of key. What it does not take is removed again. */
+/* scep has the last word on what it takes into service. What it does not take is removed again. */
 static enum err imported_load(const struct ra_files *files, struct why *why)
 {
     AUTO_BUF question = { 0 }, answer = { 0 };
@@ -184,20 +221,25 @@ static enum err imported_load(const struct ra_files *files, struct why *why)
     return cli_call(files->cli, "scep", "reload", buf_bytes(&question), &answer, why);
 }
 
+/* Never a key of somebody else, who had the same number at the same moment. */
 static void import_undo(const struct ra_files *files)
 {
     for (size_t i = 0; i < USES; i++) {
         AUTO_STR key = role_file(files, i, files->highest + 1, true);
         AUTO_STR cert = role_file(files, i, files->highest + 1, false);
-        if (use_is_there(files, i)) {
+        if (files->imported[i]) {
             (void)unlink(key);
             (void)unlink(cert);
         }
     }
 }
 
-static enum err import_all(const struct ra_files *files, struct why *why)
+static enum err import_all(struct ra_files *files, struct why *why)
 {
+    for (size_t i = 0; i < USES; i++) {
+        if (use_is_there(files, i))
+            TRY(use_judge(files, i, why));
+    }
     for (size_t i = 0; i < USES; i++) {
         if (use_is_there(files, i))
             TRY(use_import(files, i, why));

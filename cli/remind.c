@@ -119,7 +119,7 @@ static enum err tell_mailbox(const struct remind_options *o, const struct remind
     reminder_mail(reminder, from, o->mail, &text);
     const struct mail mail = { from, o->mail, buf_bytes(&text) };
     if (!o->smtp && !o->smtp_file)
-        return send_sendmail(o->sendmail, &mail, why);
+        return send_sendmail(&(struct mailer){ .program = o->sendmail }, &mail, why);
     TRY(url_read(o->smtp, o->smtp_file, &url, why));
     return send_smtp(&(struct send_target){ .url = &url, .ca_file = o->ca_file }, &mail, why);
 }

@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-static const char *const asked[] = { "ca", "scep", "va" }; /* signer answers to ca alone */
+static const char *const asked[] = { "ca", "scep", "va" };
 
 const struct status_end status_ends[] = {
     { "ca_expires", "ca", "ca" },         { "root_not_after", "root", "endpoint" },
@@ -23,14 +23,25 @@ static bool runs_here(const struct config *config, const char *role)
     return false;
 }
 
-static void role_ask(struct cli *cli, struct role_status *status)
+static void role_ask(struct cli *cli, struct role_status *status, const char *role, const char *verb)
 {
     AUTO_BUF question = { 0 };
     struct der_reader list;
     record_end(&question, record_begin(&question));
-    status->err = cli_call(cli, status->role, "status", buf_bytes(&question), &status->answer, &status->why);
+    status->err = cli_call(cli, role, verb, buf_bytes(&question), &status->answer, &status->why);
     if (status->err == OK)
         status->err = records_get(buf_bytes(&status->answer), &list, &status->why);
+}
+
+/* signer answers to ca alone, which passes it on. */
+static void role_add(struct cli *cli, struct statuses *statuses, const char *role)
+{
+    bool signer = strcmp(role, "signer") == 0;
+    assert(statuses->count < STATUS_ROLES_MAX);
+    struct role_status *status = &statuses->of[statuses->count++];
+    status->role = role;
+    role_ask(cli, status, signer ? "ca" : role, signer ? "signer_status" : "status");
+    statuses->down += status->err != OK;
 }
 
 enum err statuses_ask(struct cli *cli, struct statuses *ret, struct why *why)
@@ -41,11 +52,7 @@ enum err statuses_ask(struct cli *cli, struct statuses *ret, struct why *why)
     for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
         if (!runs_here(config, asked[i]))
             continue;
-        assert(ret->count < STATUS_ROLES_MAX);
-        struct role_status *status = &ret->of[ret->count++];
-        status->role = asked[i];
-        role_ask(cli, status);
-        ret->down += status->err != OK;
+        role_add(cli, ret, asked[i]);
     }
     return OK;
 }
@@ -95,6 +102,8 @@ static enum err status_run(struct cli *cli, int argc, char **argv, struct why *w
     AUTO_BUF list = { 0 };
     TRY(cli_operands(&command_status, argc, 0, why));
     TRY(statuses_ask(cli, &statuses, why));
+    if (runs_here(cli->config, "signer"))
+        role_add(cli, &statuses, "signer");
     size_t mark = records_begin(&list);
     for (size_t i = 0; i < statuses.count; i++)
         role_put(&statuses.of[i], &list);

@@ -80,13 +80,24 @@ static enum err check_site(const struct config *config, struct why *why)
         config->path, config_line(&config->top, "site"), site);
 }
 
+/* As net/listener.c takes it: no names, and IPv6 in brackets, maybe with an interface after %. */
+static bool host_is_numeric(const char *host, size_t len)
+{
+    bool six = len > 2 && host[0] == '[' && host[len - 1] == ']';
+    AUTO_STR text = six ? xstrndup(host + 1, len - 2) : xstrndup(host, len);
+    struct network network;
+    if (six)
+        text[strcspn(text, "%")] = '\0';
+    return !strchr(text, '/') && (strchr(text, ':') != NULL) == six && network_parse(text, &network);
+}
+
 static bool address_is_valid(const char *address)
 {
     const char *colon = strrchr(address, ':');
     if (!colon || colon == address || strlen(colon + 1) == 0 || strlen(colon + 1) > 5 ||
         strspn(colon + 1, "0123456789") != strlen(colon + 1))
         return false;
-    return strtol(colon + 1, NULL, 10) <= 65535;
+    return strtol(colon + 1, NULL, 10) <= 65535 && host_is_numeric(address, (size_t)(colon - address));
 }
 
 static enum err check_addresses(const struct config *config, const struct config_section *section,
@@ -95,9 +106,11 @@ static enum err check_addresses(const struct config *config, const struct config
     for (size_t i = 0; option_find(section->kind, option) && i < config_list_count(section, option); i++) {
         const char *address = config_list_at(section, option, i);
         if (!address_is_valid(address))
-            return fail(why, ERR_CONFIG,
-                        "%s:%d: option %s has \"%.80s\"; allowed is ADDRESS:PORT, as 192.0.2.7:80 or [::]:80",
-                        config->path, config_line(section, option), option, address);
+            return fail(
+                why, ERR_CONFIG,
+                "%s:%d: option %s has \"%.80s\"; allowed is ADDRESS:PORT in numbers, as 192.0.2.7:80 or "
+                "[::]:80",
+                config->path, config_line(section, option), option, address);
     }
     return OK;
 }
@@ -228,6 +241,7 @@ static enum err check_ca(const struct config *config, const struct config_sectio
     TRY(check_urls(config, ca, "aia_urls", why));
     TRY(check_urls(config, ca, "ocsp_urls", why));
     TRY(check_partitions(config, ca, why));
+    TRY(check_urls(config, ca, "delta_urls", why));
     return check_ekus(config, ca, why);
 }
 

@@ -32,6 +32,9 @@ const char *config_list_at(const struct config_section *section, const char *opt
 bool config_is_set(const struct config_section *section, const char *option);          /* written in the file */
 int config_line(const struct config_section *section, const char *option);             /* 0: not in the file */
 
+/* What differs and a reload does not apply: "workers, endpoint \"x\" (new)"; empty when nothing does. */
+void config_restart_wanted(const struct config *running, const struct config *fresh, struct buf *ret_what);
+
 /* Where things are (design.md section 8): state_dir, run_dir, log_dir, etc_dir of the file; caller frees. */
 char *config_role_path(const struct config *config, const char *role, const char *file);     /* state_dir/ROLE/FILE */
 char *config_secret_path(const struct config *config, const char *role, const char *file);   /* etc_dir/secrets/ROLE/FILE */

@@ -11,6 +11,9 @@
 /* clang-format off */
 #define STR_ROW(section, name, fallback, max, owners, help) \
     { section, name, OPTION_STR, fallback, 0, max, "", "", OPTION_RESTART, owners, false, help }
+/* What scep reads again of an endpoint (scep/endpoint.c) while ca has no need of it. */
+#define SCEP_ROW(name, type, fallback, max, words, help) \
+    { "endpoint", name, type, fallback, 0, max, "", words, OPTION_RELOAD, "", false, help }
 #define INT_ROW(section, name, fallback, min, max, unit, help) \
     { section, name, OPTION_INT, fallback, min, max, unit, "", OPTION_RESTART, "", false, help }
 #define BOOL_ROW(section, name, fallback, help) \
@@ -100,7 +103,8 @@ static const struct option_row options[] = {
       OPTION_RESTART, "", false,
       "The extended key usages that the signer seals, as short names or dotted numbers, whatever a template says." },
     STR_ROW("ca", "store", "", STR_MAX, "ca",
-            "PostgreSQL connection string without a password; empty stands for SQLite under state_dir."),
+            "PostgreSQL connection string without a password; empty stands for SQLite under state_dir. "
+            "The first start takes the database into use; later ones refuse another one, or an empty one in its place."),
 
     INT_ROW("scep", "ra_renew_before", "60", 0, 3650, "days",
             "How long before their end RA certificates are renewed; 0 for never but by `chancery ra renew`."),
@@ -129,7 +133,7 @@ static const struct option_row options[] = {
     INT_ROW("va", "poll_interval", "5", 1, 60, "s",
             "How often ca is asked what was revoked and whether there is a new CRL: the longest that a revocation takes to show."),
 
-    LIST_ROW("endpoint", "paths", "",
+    SCEP_ROW("paths", OPTION_LIST, "", CONFIG_LIST_MAX, "",
              "Further URL paths of this endpoint. The endpoint named default also answers the standard ones."),
     STR_ROW("endpoint", "ca", "issuing", 64, "", "The ca section that issues."),
     { "endpoint", "validator", OPTION_ENUM, "", 0, 0, "", "static one-time manual", OPTION_RESTART, "", true,
@@ -140,17 +144,17 @@ static const struct option_row options[] = {
     STR_ROW("endpoint", "signature_template", "", 64, "", "Template of requests for digitalSignature alone."),
     STR_ROW("endpoint", "encryption_template", "", 64, "", "Template of requests for keyEncipherment alone."),
     STR_ROW("endpoint", "general_purpose_template", "", 64, "", "Template of requests for both key usages, or for none."),
-    BOOL_ROW("endpoint", "allow_3des", "false", "Accept and answer with Triple-DES, for old clients."),
-    BOOL_ROW("endpoint", "allow_des", "false",
+    SCEP_ROW("allow_3des", OPTION_BOOL, "false", 0, "", "Accept and answer with Triple-DES, for old clients."),
+    SCEP_ROW("allow_des", OPTION_BOOL, "false", 0, "",
              "Accept and answer with single DES, which RFC 8894 forbids and anybody can break. Only for trying clients that "
              "know nothing else, such as Debian's scepclient."),
     BOOL_ROW("endpoint", "allow_sha1", "false", "Accept SHA-1 signatures and digests, for old clients."),
-    ENUM_ROW("endpoint", "get_ca_cert", "ra-and-ca", "ra-and-ca ra chain ca", "What GetCACert answers."),
-    ENUM_ROW("endpoint", "ra", "separate", "separate combined",
+    SCEP_ROW("get_ca_cert", OPTION_ENUM, "ra-and-ca", 0, "ra-and-ca ra chain ca", "What GetCACert answers."),
+    SCEP_ROW("ra", OPTION_ENUM, "separate", 0, "separate combined",
              "Two RA certificates, for signature and for encryption, or one for both."),
-    STR_ROW("endpoint", "ra_set", "default", 64, "", "The RA certificates that this endpoint uses."),
-    ENUM_ROW("endpoint", "certrep_certificates", "leaf", "leaf ca chain", "What a CertRep carries beside the issued certificate."),
-    BOOL_ROW("endpoint", "fail_info_text", "false",
+    SCEP_ROW("ra_set", OPTION_STR, "default", 64, "", "The RA certificates that this endpoint uses."),
+    SCEP_ROW("certrep_certificates", OPTION_ENUM, "leaf", 0, "leaf ca chain", "What a CertRep carries beside the issued certificate."),
+    SCEP_ROW("fail_info_text", OPTION_BOOL, "false", 0, "",
              "Tell the client the reason of a refusal (failInfoText). It may help an attacker; the log always has it."),
     INT_ROW("endpoint", "pending_max", "100", 1, 100000, "", "Requests that may wait for approval at once, by the validator manual or by their template."),
 };

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "daemon/site_check.h"
 #include "daemon/supervisor.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +57,16 @@ static enum err check_mode(const struct config *config, struct why *why)
     return OK;
 }
 
+/* As whoever starts it, for only they see the roles' files as they will be. */
+static enum err test(const struct config *config, struct why *why)
+{
+    struct why inner = { 0 };
+    if (check_mode(config, &inner) == OK)
+        return site_check(config, why);
+    log_warn(NULL, "the roles' files are not looked at: %s", inner.text);
+    return roles_check(config, why);
+}
+
 static int serve(const char *path, bool test_only)
 {
     struct why why = { 0 };
@@ -66,10 +77,10 @@ static int serve(const char *path, bool test_only)
         return 1;
     }
     enum err err = config_load(absolute, &config, &why);
+    if (err == OK)
+        err = test_only ? test(config, &why) : check_mode(config, &why);
     if (err == OK && test_only)
         return 0;
-    if (err == OK)
-        err = check_mode(config, &why);
     if (err == OK)
         err = take_lock(config, &why);
     if (err != OK) {

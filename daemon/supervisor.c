@@ -8,7 +8,9 @@
 #include "daemon/child.h"
 #include "daemon/grant.h"
 #include "daemon/notify.h"
+#include "daemon/site_check.h"
 #include "daemon/spawn.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -41,23 +43,15 @@ static struct child *child_named(struct supervisor *s, const char *name)
 static enum err children_make(struct supervisor *s, struct why *why)
 {
     const struct config_section *top = config_top(s->config);
+    TRY(roles_check(s->config, why));
     for (size_t i = 0; i < config_list_count(top, "roles"); i++) {
         const char *name = config_list_at(top, "roles", i);
         const struct role_row *role = role_row_find(name);
-        if (!role || s->count == CHILDREN_MAX)
-            return fail(why, ERR_CONFIG, "option roles names \"%s\", which is no role of this program", name);
-        if (child_named(s, name))
-            return fail(why, ERR_CONFIG, "option roles names \"%s\" twice", name);
+        assert(s->count < CHILDREN_MAX && !child_named(s, name)); /* config_load: each once */
         s->children[s->count] = (struct child){ .role = role, .ready_fd = -1, .broker_fd = -1 };
         TRY(role_ids_of(s->config, role, &s->children[s->count].ids, why));
         s->count++;
         TRY(sockets_open(&s->sockets, s->config, role, why));
-    }
-    for (size_t i = 0; i < s->count; i++) {
-        const struct role_row *role = s->children[i].role;
-        if (role->peer && !child_named(s, role->peer))
-            return fail(why, ERR_CONFIG, "role %s needs role %s on this host, and option roles lacks it",
-                        role->name, role->peer);
     }
     return OK;
 }
@@ -201,17 +195,26 @@ static void reap(struct supervisor *s)
     }
 }
 
+static void warn_of_restart(const struct config *running, const struct config *fresh)
+{
+    AUTO_BUF what = { 0 };
+    config_restart_wanted(running, fresh, &what);
+    if (what.len)
+        log_warn(NULL, "reload does not apply what needs a restart of chanceryd: %s", buf_text(&what));
+}
+
 /* The new file is judged before any role is asked to read it; a bad one changes nothing. */
 static void reload(struct supervisor *s)
 {
     struct why why = { 0 };
     AUTO(config) fresh = NULL;
-    if (config_load(config_path(s->config), &fresh, &why) != OK) {
+    if (config_load(config_path(s->config), &fresh, &why) != OK || roles_check(fresh, &why) != OK) {
         log_error(NULL, "reload refused, the old configuration stays: %s", why.text);
         return;
     }
     notify_reloading();
     log_info(NULL, "reloads config=%s", config_path(s->config));
+    warn_of_restart(s->config, fresh);
     for (size_t i = 0; i < s->count; i++) {
         /* One that still starts reads the file when it does; it is told again once it serves. */
         if (s->children[i].ready)

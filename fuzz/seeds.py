@@ -3,6 +3,8 @@
 """Makes the seeds of the corpora that no client's recording gives: frames, verbs, contents, key files, texts, and a pkiMessage
 whose envelope is not encrypted to anybody (give_back.h). The objects inside are made by OpenSSL's command line, and so are new
 each time: run it when a format changes. usage: fuzz/seeds.py"""
+import base64
+import hashlib
 import pathlib
 import re
 import subprocess
@@ -166,7 +168,7 @@ VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show
          'issue', 'ca_get', 'status_get', 'status_changes', 'crl_get', 'cert_release', 'template_new', 'template_set',
          'template_publish', 'template_unpublish', 'template_delete', 'site_apply', 'ca_flags',
          'right_list', 'right_grant', 'right_revoke', 'right_deny',
-         'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove']  # ca/verbs.c
+         'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove', 'request_resubmit', 'signer_status']  # ca/verbs.c
 
 
 def make_verbs(objects):
@@ -177,7 +179,7 @@ def make_verbs(objects):
                     for endpoint in ('static', 'manual', 'once', 'bare') for kind in ('device', 'rsa')],
         'get_cert': [record(endpoint='static', serial=serial), record(endpoint='static', serial=serial, issuer='30003000')],
         'get_crl': [record(endpoint='static'), record(endpoint='nobody')],
-        'request_list': [record(limit='10'), record(ca='issuing', disposition='pending'), record(limit='1001')],
+        'request_list': [record(limit='10'), record(ca='issuing', disposition='pending'), record(limit='1001'), record(status='failed,denied', before='9')],
         'refusal_list': [record(limit='10'), record(limit='x')],
         'cert_list': [record(status='good'), record(status='revoked', limit='1')],
         'cert_revoke': [record(serial=serial, reason='keyCompromise'), record(serial=serial)],
@@ -305,6 +307,59 @@ def make_messages(objects):
         save('pki_message', f'given-{kind}', signed_message(objects.rsa, kind, envelope))
 
 
+def challenge_der(user=True, san=True, bound=False, kind=2, bits=0):
+    """challenge/encode.c"""
+    uuid = '0a1b2c3d-0000-4000-8000-00000000000'
+    name = seq(tlv(0x31, seq(oid('2.5.4.3'), utf8('device-1'))), tlv(0x31, seq(oid('2.5.4.10'), utf8('Example'))))
+    return seq(integer(1), octets(bytes(range(16))), utf8(uuid + 'a'), integer(7), utf8(uuid + 'b'),
+               *([tlv(0x80, (uuid + 'c').encode())] if user else []), integer(1790000000 - 60), integer(1790000000 + 3540), name,
+               *([tlv(0xA1, seq(tlv(0x82, b'device-1.example')))] if san else []), seq(oid('1.3.6.1.5.5.7.3.2')),
+               tlv(3, b'\5\xA0'), integer(kind), integer(bits), integer(86400), *([tlv(0x82, bytes(32))] if bound else []))
+
+
+def challenge_envelope(objects, plain, recipients=1):
+    """To a key that agrees on 32 zeros (fuzz/challenge.c)."""
+    content_key, iv = bytes(range(16)), bytes(16)
+    wrap = seq(oid('2.16.840.1.101.3.4.1.5'))
+    info = seq(wrap, tlv(0xA2, octets((128).to_bytes(4, 'big'))))
+    kek = hashlib.sha256(bytes(32) + (1).to_bytes(4, 'big') + info).digest()[:16]
+    wrapped = subprocess.run(['openssl', 'enc', '-id-aes128-wrap', '-K', kek.hex(), '-iv', 'A6' * 8], input=content_key, check=True,
+                             stdout=subprocess.PIPE).stdout
+    point = inside(inside(inside(objects.device)[0])[6])[1]
+    one = tlv(0xA1, integer(3), tlv(0xA0, tlv(0xA1, seq(oid('1.2.840.10045.2.1')), point)), seq(oid('1.3.132.1.11.1'), wrap),
+              seq(seq(seq(seq(tlv(0x31, seq(oid('2.5.4.3'), utf8('challenge')))), integer(0x52)), octets(wrapped))))
+    return seq(integer(2), tlv(0x31, *[one] * recipients),
+               seq(oid('1.2.840.113549.1.7.1'), seq(oid('2.16.840.1.101.3.4.1.2'), octets(iv)),
+                   tlv(0x80, objects.encrypt(content_key, iv, plain))))
+
+
+def make_challenges(objects):
+    plains = {'usual': challenge_der(), 'least': challenge_der(user=False, san=False), 'rsa': challenge_der(kind=1, bits=2048),
+              'bound': challenge_der(bound=True)}
+    for name, plain in plains.items():
+        save('challenge', f'inside-{name}', b'\0' + plain)
+        save('challenge', f'envelope-{name}', b'\1' + challenge_envelope(objects, plain))
+    save('challenge', 'envelope-two', b'\1' + challenge_envelope(objects, plains['usual'], 2))
+    save('challenge', 'envelope-garbage', b'\1' + challenge_envelope(objects, b'no challenge'))
+    envelope = challenge_envelope(objects, plains['usual'])
+    issuer = seq(tlv(0x31, seq(oid('2.5.4.3'), utf8('challenge'))))
+    sha256 = seq(oid('2.16.840.1.101.3.4.2.1'))
+    attributes = [seq(oid('1.2.840.113549.1.9.3'), tlv(0x31, oid('1.2.840.113549.1.7.3'))),
+                  seq(oid('1.2.840.113549.1.9.4'), tlv(0x31, octets(hashlib.sha256(envelope).digest())))]
+    info = seq(integer(1), seq(issuer, integer(0x51)), sha256, tlv(0xA0, *attributes), seq(oid('1.2.840.10045.4.3.2')),
+               octets(seq(integer(1), integer(1))))
+    text = seq(oid('1.2.840.113549.1.7.2'), tlv(0xA0, seq(integer(3), tlv(0x31, sha256), seq(
+        oid('1.2.840.113549.1.7.3'), tlv(0xA0, octets(envelope))), tlv(0x31, info))))
+    save('challenge', 'text', b'\2' + base64.b64encode(text))
+    save('challenge', 'text-short', b'\2' + base64.b64encode(text)[:400])
+    for kind, csr in objects.csrs.items():
+        save('challenge', f'request-{kind}', b'\3' + csr)
+    pairs = [('Doe, John', 'Doe\\, John'), ('Doe, John', '"Doe, John"'), ('Doe, John', '"Doe\\, John"'), ('a\\,b', 'a,b'),
+             ('say "hi"', '"say ""hi"""'), ('a  b ', ' a b'), ('Bob', '"Bob"'), ('M\u00fcller', 'M\u00fcller\\')]
+    for which, pair in enumerate(pairs):
+        save('challenge', f'values-{which}', b'\4' + '\0'.join(pair).encode())
+
+
 def make_policies():
     printed = (ROOT.parent / 'tests/data/certreq/certreq.ini').read_text()
     filled = printed.replace('Subject Name in CN format', 'C=NL,O=""Example, Inc."",CN=ra.example')
@@ -391,6 +446,7 @@ def main():
         make_policies()
         make_profiles()
         make_value_formats()
+        make_challenges(objects)
         for name in ('ca', 'rsa'):
             save('key_info', name, (pathlib.Path(folder) / f'{name}.p8').read_bytes())
         for curve in ('P-384', 'P-521'):

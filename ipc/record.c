@@ -2,7 +2,10 @@
 /* Named text fields between the command line and the roles. */
 #include "ipc/record.h"
 
+#include "base/auto.h"
 #include "base/clock.h"
+#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -134,12 +137,11 @@ char *record_str(const struct record *record, const char *name)
 
 int64_t record_int(const struct record *record, const char *name, int64_t fallback)
 {
-    char *text = record_str(record, name);
-    if (!text)
+    AUTO_STR text = record_str(record, name);
+    if (!text || !isdigit((unsigned char)text[*text == '-'])) /* no blanks, no plus */
         return fallback;
     char *end;
+    errno = 0;
     long long value = strtoll(text, &end, 10);
-    bool whole = *text && !*end;
-    free(text);
-    return whole ? value : fallback;
+    return *end || errno ? fallback : value;
 }

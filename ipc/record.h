@@ -23,4 +23,4 @@ bool records_next(struct der_reader *records, struct record *ret);
 bool record_next_field(struct record *record, struct record_field *ret);     /* consumes */
 bool record_find(const struct record *record, const char *name, struct bytes *ret_value);
 char *record_str(const struct record *record, const char *name);             /* NULL when absent; caller frees */
-int64_t record_int(const struct record *record, const char *name, int64_t fallback);
+int64_t record_int(const struct record *record, const char *name, int64_t fallback);   /* digits alone, or after a minus */

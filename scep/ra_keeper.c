@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define LOOK_EVERY_MS 60000
+#define RENEW_AT_ONCE INT64_MAX
 #define COMPLAIN_S    3600 /* a renewal that fails each minute says so once an hour */
 
 struct ra_keeper {
@@ -36,9 +37,11 @@ static struct ra_source source_of(const struct ra_keeper *keeper)
 
 /* --- one set --- */
 
-static enum err set_renew(struct ra_keeper *keeper, const struct endpoint *endpoint, struct why *why)
+static enum err set_renew(struct ra_keeper *keeper, const struct endpoint *endpoint, bool at_once,
+                          struct why *why)
 {
-    const struct ra_renewal renewal = { keeper->config.scep->ca, source_of(keeper), endpoint->ca };
+    const struct ra_renewal renewal = { keeper->config.scep->ca, source_of(keeper), endpoint->ca,
+                                        at_once ? 1 : 0 };
     const struct ra_set *set = endpoint->ra;
     char until[21];
     int generation;
@@ -60,8 +63,8 @@ static bool is_first_of_its_set(const struct endpoint_set *set, size_t index)
 }
 
 struct wish {
-    const char *set; /* NULL or "": every one */
-    int64_t before_s;
+    const char *set;  /* NULL or "": every one */
+    int64_t before_s; /* RENEW_AT_ONCE: whether due or not, so somebody's wish */
 };
 
 /* Under lock. */
@@ -75,7 +78,7 @@ static enum err renew_due(struct ra_keeper *keeper, const struct endpoint_set *e
         if (!meant || !is_first_of_its_set(endpoints, i) ||
             !ra_set_is_due(endpoint->ra, now_of(keeper), wish->before_s))
             continue;
-        TRY(set_renew(keeper, endpoint, why));
+        TRY(set_renew(keeper, endpoint, wish->before_s == RENEW_AT_ONCE, why));
         ++*ret_renewed;
     }
     return OK;
@@ -227,7 +230,7 @@ enum err ra_keeper_renew(struct ra_keeper *keeper, struct bytes body, struct buf
     if (set && *set && !is_used(keeper, set))
         return fail(why, ERR_NOT_FOUND, "no endpoint has the RA set %s", set);
     bool now = at_once && strcmp(at_once, "yes") == 0;
-    const struct wish wish = { set, now ? INT64_MAX : keeper->config.before_s };
+    const struct wish wish = { set, now ? RENEW_AT_ONCE : keeper->config.before_s };
     TRY(renew(keeper, &wish, &renewed, why));
     return ra_keeper_show(keeper, ret, why);
 }

@@ -3,7 +3,9 @@
 #include "scep/ra_renew.h"
 
 #include "base/encode.h"
+#include "base/fault.h"
 #include "base/file.h"
+#include "base/generation.h"
 #include "ipc/record.h"
 #include "x509/csr.h"
 #include <errno.h>
@@ -45,7 +47,7 @@ static enum err issue_ask(const struct ra_renewal *renewal, const struct use *us
 static enum err pair_save(const struct ra_source *source, const char *file, const struct key *key,
                           struct bytes der, struct why *why)
 {
-    AUTO_STR key_path = xasprintf("%s/%s.key.pem", source->keys_dir, file);
+    AUTO_STR key_path = xasprintf("%s/%s" GENERATION_KEY_SUFFIX, source->keys_dir, file);
     AUTO_STR cert_path = xasprintf("%s/%s.crt.pem", source->certs_dir, file);
     AUTO_BUF pem = { 0 };
     pem_append(&pem, "CERTIFICATE", der);
@@ -53,9 +55,18 @@ static enum err pair_save(const struct ra_source *source, const char *file, cons
     return key_file_save(key, key_path, source->unlock, KEY_PROTECT_SECRET, why);
 }
 
+/* By a try before this one that came no further: its key stands in nobody's way, and ca is not asked again each minute. */
+static bool is_made(const struct ra_source *source, const char *file)
+{
+    AUTO_STR path = xasprintf("%s/%s" GENERATION_KEY_SUFFIX, source->keys_dir, file);
+    return !FAULT(ra_half) && access(path, F_OK) == 0;
+}
+
 static enum err use_renew(const struct ra_renewal *renewal, const struct ra_key *old, const struct use *use,
                           const char *file, struct why *why)
 {
+    if (is_made(&renewal->source, file))
+        return OK;
     const struct public_key *was = old->key->public_half;
     const struct key_spec spec = { public_key_kind(was), public_key_bits(was) };
     const struct csr_params params = { .subject = old->cert.subject };
@@ -72,20 +83,24 @@ static enum err use_renew(const struct ra_renewal *renewal, const struct ra_key 
     return pair_save(&renewal->source, file, key, buf_bytes(&der), why);
 }
 
-static int highest(const struct ra_set *set)
+/* A signature without an encryption beside it was left by a renewal that failed, and this one makes what is missing. */
+static int next_generation(const struct ra_set *set)
 {
     int recipient = ra_set_recipient(set)->generation, signer = ra_set_signer(set)->generation;
-    return recipient > signer ? recipient : signer;
+    return signer > recipient ? signer : recipient + 1;
 }
 
 enum err ra_renew(const struct ra_renewal *renewal, const struct ra_set *set, int *ret_generation,
                   struct why *why)
 {
-    int generation = highest(set) + 1;
+    int generation = next_generation(set);
     const struct use *use = set->combined ? &combined_use : &encryption_use;
-    if (set->count == RA_GENERATIONS_MAX || set->signature_count == RA_GENERATIONS_MAX)
-        return fail(why, ERR_LIMIT, "RA set %s has %d generations already; move the oldest away", set->name,
-                    RA_GENERATIONS_MAX);
+    size_t count = set->count > set->signature_count ? set->count : set->signature_count;
+    size_t spare = FAULT(renewal_spare) ? 0 : renewal->spare;
+    if (count + 1 + spare > RA_GENERATIONS_MAX)
+        return fail(why, ERR_LIMIT, "RA set %s has %zu generations already, limit %d%s; move the oldest away",
+                    set->name, count, RA_GENERATIONS_MAX,
+                    spare ? " with one for the renewal that comes by itself" : "");
     AUTO_STR signature = xasprintf("%s-%s-%d", set->name, signature_use.name, generation);
     AUTO_STR encryption = xasprintf("%s-%s-%d", set->name, use->name, generation);
     if (!set->combined)

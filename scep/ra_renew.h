@@ -12,8 +12,10 @@ struct ra_renewal {
     struct ca_client *ca;
     struct ra_source source;
     const char *issuer;                                      /* the ca section that issues for its endpoints */
+    size_t spare;                                            /* generations that there must still be room for afterwards */
 };
-/* Both uses get the same number, one above every one there is. A crash in between leaves the set usable, and due again. */
+/* Both uses get the same number. An error or a crash in between leaves the set usable and due again, and the next renewal makes
+   what is missing: what there is already is neither made anew nor overwritten. */
 NODISCARD enum err ra_renew(const struct ra_renewal *renewal, const struct ra_set *set, int *ret_generation, struct why *why);
 /* Removes the keys of generations that ended RA_KEPT_S ago; the current one stays whatever its age. */
 NODISCARD enum err ra_forget(const struct ra_source *source, const struct ra_set *set, int64_t now, size_t *ret_count,

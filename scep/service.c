@@ -171,12 +171,13 @@ static enum err ra_renew_verb(void *arg, const struct ipc_caller *caller, struct
     return ra_keeper_renew(service->keeper, body, ret_body, why);
 }
 
-static const struct ipc_verb verbs[] = {
+const struct ipc_verb scep_verbs[] = {
     { "status", "cli", status_verb, NULL },
     { "reload", "cli", reload_verb, NULL },
     { "ra_show", "cli", ra_show_verb, NULL },
     { "ra_renew", "cli", ra_renew_verb, NULL },
 };
+const size_t scep_verb_count = sizeof(scep_verbs) / sizeof(*scep_verbs);
 
 /* --- begin and end --- */
 
@@ -219,7 +220,7 @@ static enum err service_open(struct service *service, struct why *why)
     const struct front_config front = { service->role, operation_handle, service->scep };
     TRY(front_new(&front, &service->front, why));
     TRY(keeper_open(service, why));
-    const struct role_verbs served = { verbs, sizeof(verbs) / sizeof(*verbs), service };
+    const struct role_verbs served = { scep_verbs, scep_verb_count, service };
     TRY(role_listen(service->role, &served, &service->ipc, why));
     warn_daily(service);
     service->warn_timer = loop_every(service->role->loop, WARN_EVERY_MS, warn_daily, service);

@@ -3,6 +3,7 @@
 #pragma once
 #include "base/auto.h"
 #include "base/err.h"
+#include "ipc/server.h"
 
 struct role;
 struct service;
@@ -12,3 +13,5 @@ void service_free(struct service *service);
 AUTO_DECLARE(service)
 void service_reload(void *service);                          /* SIGHUP */
 void service_stop(void *service);                            /* SIGTERM */
+extern const struct ipc_verb scep_verbs[];                   /* whom it answers, and what */
+extern const size_t scep_verb_count;

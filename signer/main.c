@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The role signer: one inherited socket, one verb. */
+/* The role signer: one inherited socket, two verbs: seal, and what it says of itself. */
 #include "base/limits.h"
 #include "base/log.h"
+#include "ipc/record.h"
 #include "ipc/role.h"
 #include "signer/signer.h"
 #include <unistd.h>
@@ -53,7 +54,23 @@ static void seal(void *arg, struct ipc_call *call)
         on_sealed(sealing, err, BYTES_NONE, &why);
 }
 
-static const struct ipc_verb verbs[] = { { "seal", "ca", NULL, seal } };
+static enum err status(void *arg, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
+                       struct why *why)
+{
+    struct service *service = arg;
+    char sandbox[64];
+    (void)caller, (void)body, (void)why;
+    sandbox_state_text(&service->role->sandbox, sandbox);
+    size_t list = records_begin(ret);
+    signer_status_put(service->signer, ret);
+    size_t mark = record_begin(ret);
+    record_put_str(ret, "sandbox", sandbox);
+    record_end(ret, mark);
+    records_end(ret, list);
+    return OK;
+}
+
+static const struct ipc_verb verbs[] = { { "seal", "ca", NULL, seal }, { "status", "ca", status, NULL } };
 
 static void on_drained(void *arg)
 {
@@ -89,6 +106,9 @@ static enum err service_open(struct service *service, struct why *why)
                     "the journal %s is missing, although there are CA keys: restore it from the backup",
                     journal);
     TRY(signer_open(role->config, &role->unlock, role->gate, role->clock, &service->signer, why));
+    struct why clock = { 0 };
+    if (signer_clock_check(service->signer, &clock) != OK)
+        log_error(NULL, "alarm: %s", clock.text);
     secret_free(
         &role->unlock); /* the keys are open now, and so is the journal: from here on it opens nothing */
     const struct sandbox_policy nothing = { 0 };
@@ -96,7 +116,7 @@ static enum err service_open(struct service *service, struct why *why)
     const struct ipc_server_config config = { .loop = role->loop,
                                               .pool = role->pool,
                                               .verbs = verbs,
-                                              .verb_count = 1,
+                                              .verb_count = sizeof(verbs) / sizeof(*verbs),
                                               .role = service,
                                               .max_frame = LIMIT_CRL_FRAME_BYTES,
                                               .allowed_uid = -1 };

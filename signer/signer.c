@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/limits.h"
 #include "base/wake.h"
+#include "ipc/record.h"
 #include "signer/authority.h"
 #include "signer/journal.h"
 #include "signer/sealed.h"
@@ -27,7 +28,7 @@ struct signer {
     pthread_cond_t released;
     struct sealed_set *sealed;
     struct reservation *reserved;
-    int64_t last_time;
+    int64_t last_time, entries; /* of the journal */
 };
 
 /* --- opening --- */
@@ -56,10 +57,16 @@ static void number_put(int64_t number, uint8_t ret_id[static 8])
 }
 
 /* Under the lock when the signer serves. */
+static void count_entry(struct signer *signer, int64_t time)
+{
+    signer->last_time = time > signer->last_time ? time : signer->last_time;
+    signer->entries++;
+}
+
 static enum err remember(struct signer *signer, uint64_t offset, const struct journal_entry *entry,
                          struct why *why)
 {
-    signer->last_time = entry->time > signer->last_time ? entry->time : signer->last_time;
+    count_entry(signer, entry->time);
     if (entry->kind == SEAL_CERTIFICATE) {
         struct sealed_key key;
         TRY(sealed_key_make(entry->ca, entry->id, &key, why));
@@ -139,13 +146,22 @@ static enum err clock_check(struct signer *signer, int64_t now, struct why *why)
     pthread_mutex_unlock(&signer->lock);
     if (FAULT(signer_clock) || now >= last - CLOCK_BACK_S)
         return OK;
-    char now_text[21], last_text[21];
+    char now_text[21], last_text[21], from_text[21];
     clock_rfc3339(now, now_text);
     clock_rfc3339(last, last_text);
+    clock_rfc3339(last - CLOCK_BACK_S, from_text);
     /* Retryable: no device is refused, and no request lost, because of our clock. */
-    return fail(why, ERR_UNAVAILABLE,
-                "the clock says %s, but the journal's last entry is of %s: set the clock", now_text,
-                last_text);
+    return fail(
+        why, ERR_UNAVAILABLE,
+        "the clock says %s, and the journal's last entry is of %s: nothing is sealed before %s. If the "
+        "clock is wrong, set it; if it is right, it was ahead when that entry was made: wait until then, or "
+        "restore the state of signer and ca from a backup that is older than that entry",
+        now_text, last_text, from_text);
+}
+
+enum err signer_clock_check(struct signer *signer, struct why *why)
+{
+    return clock_check(signer, clock_now(signer->clock), why);
 }
 
 /* What was sealed at that offset, if it was this very TBS. */
@@ -212,7 +228,7 @@ static void release(struct signer *signer, const struct reservation *mine, bool 
     *at = mine->next;
     if (sealed) {
         sealed_set_add(signer->sealed, &mine->key, offset);
-        signer->last_time = time > signer->last_time ? time : signer->last_time;
+        count_entry(signer, time);
     }
     pthread_cond_broadcast(&signer->released);
     pthread_mutex_unlock(&signer->lock);
@@ -310,7 +326,7 @@ static enum err seal_next_crl(struct signer *signer, struct authority *authority
     *ret_der = TAKE_BUF(der);
     crl_remember(authority, crl->is_delta, crl->number, offset);
     pthread_mutex_lock(&signer->lock);
-    signer->last_time = now > signer->last_time ? now : signer->last_time;
+    count_entry(signer, now);
     pthread_mutex_unlock(&signer->lock);
     return OK;
 }
@@ -388,4 +404,34 @@ enum err signer_seal(struct signer *signer, const struct seal_request *request, 
     TRY(await_outcome(&waiting.outcome, why));
     *ret_der = waiting.der;
     return OK;
+}
+
+/* --- status --- */
+
+static void authority_put(struct authority *authority, struct buf *out)
+{
+    pthread_mutex_lock(&authority->crl_lock);
+    int64_t number = authority->crl_last.full;
+    pthread_mutex_unlock(&authority->crl_lock);
+    size_t mark = record_begin(out);
+    record_put_str(out, "ca", authority->name);
+    record_put_str(out, "key", key_kind_name(public_key_kind(authority->key->public_half)));
+    record_put_int(out, "crl_sealed", number < 0 ? 0 : number);
+    record_end(out, mark);
+}
+
+void signer_status_put(struct signer *signer, struct buf *out)
+{
+    struct why ignored = { 0 };
+    bool good = signer_clock_check(signer, &ignored) == OK;
+    pthread_mutex_lock(&signer->lock);
+    int64_t entries = signer->entries, last = signer->last_time;
+    pthread_mutex_unlock(&signer->lock);
+    size_t mark = record_begin(out);
+    record_put_int(out, "journal_entries", entries);
+    record_put_time(out, "journal_last", last);
+    record_put_str(out, "clock", good ? "good" : "behind-the-journal");
+    record_end(out, mark);
+    for (size_t i = 0; i < signer->authority_count; i++)
+        authority_put(&signer->authorities[i], out);
 }

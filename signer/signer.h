@@ -19,5 +19,9 @@ NODISCARD enum err signer_seal(struct signer *signer, const struct seal_request 
    thread; it is brief. der: empty but with OK. What request points to stays until then. A CRL is sealed, and waited for, at once. */
 typedef void (*seal_done)(void *arg, enum err err, struct bytes der, const struct why *why);
 void signer_seal_start(struct signer *signer, const struct seal_request *request, seal_done done, void *arg);
+/* Does the clock allow a seal? ERR_UNAVAILABLE names both times and what can be done. */
+NODISCARD enum err signer_clock_check(struct signer *signer, struct why *why);
+/* Records: {journal_entries, journal_last, clock}, then {ca, key, crl_sealed} of each CA. */
+void signer_status_put(struct signer *signer, struct buf *out);
 void signer_free(struct signer *signer);                     /* after the seals that were begun: each is told */
 AUTO_DECLARE(signer)

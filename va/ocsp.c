@@ -2,6 +2,7 @@
 /* The loop thread's part, and what a worker does for one request. */
 #include "va/ocsp.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "http/server.h"
 #include "net/pool.h"
@@ -39,7 +40,8 @@ static void error_respond(struct va *va, struct http_exchange *exchange, enum oc
 
 static enum ocsp_response_status status_of(enum err err)
 {
-    bool later = err == ERR_UNAVAILABLE || err == ERR_TIMEOUT || err == ERR_BUSY || err == ERR_STORE;
+    bool busy = err == ERR_BUSY && !FAULT(va_ca_busy);
+    bool later = err == ERR_UNAVAILABLE || err == ERR_TIMEOUT || busy || err == ERR_STORE;
     return later ? OCSP_TRY_LATER : OCSP_INTERNAL_ERROR;
 }
 
@@ -106,15 +108,20 @@ static void job_run(void *arg, struct pool_place *place)
     job_free(job);
 }
 
-static void busy_respond(struct http_exchange *exchange)
+/* No worker will take it. Not tryLater: caches and clients are told by HTTP when to come again (RFC 9110 10.2.3). */
+static void busy_respond(struct va *va, struct http_exchange *exchange)
 {
-    http_respond(exchange, &(struct http_answer){ .status = 503, .extra_headers = "Retry-After: 5\r\n" });
+    const struct http_answer answer = { .status = 503,
+                                        .extra_headers = FAULT(va_busy) ? NULL : VA_RETRY_AFTER,
+                                        .log_note = "ocsp=busy" };
+    atomic_fetch_add(&va->counters.later, 1);
+    http_respond(exchange, &answer);
 }
 
 static void job_refuse(void *arg)
 {
     struct job *job = arg;
-    busy_respond(job->exchange);
+    busy_respond(job->va, job->exchange);
     job_free(job);
 }
 
@@ -147,7 +154,7 @@ static void job_submit(struct va *va, struct http_exchange *exchange, struct byt
     if (pool_submit_from(va->pool, &pool_job))
         return;
     job_free(job);
-    busy_respond(exchange);
+    busy_respond(va, exchange);
 }
 
 /* --- the loop thread's part --- */

@@ -4,6 +4,7 @@
 #pragma once
 #include "va/va.h"
 
+#define VA_RETRY_AFTER "Retry-After: 5\r\n"              /* of a 503 */
 struct http_exchange;
 /* der: the OCSPRequest, copied where it has to outlive this call; NULL data: none could be read. Loop thread. */
 void ocsp_handle(struct va *va, struct http_exchange *exchange, struct bytes der);

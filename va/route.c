@@ -111,7 +111,7 @@ static void download_route(struct va *va, struct http_exchange *exchange)
     enum err err = route_document(va, request->path, &document);
     struct http_answer answer = { .status = err_row(err)->http_status };
     if (err == ERR_UNAVAILABLE)
-        answer.extra_headers = "Retry-After: 5\r\n";
+        answer.extra_headers = VA_RETRY_AFTER;
     if (err == OK && request->method == HTTP_POST) {
         answer.status = 405;
         answer.extra_headers = "Allow: GET, HEAD\r\n";

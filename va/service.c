@@ -204,10 +204,11 @@ static enum err status_verb(void *arg, const struct ipc_caller *caller, struct b
     return OK;
 }
 
-static const struct ipc_verb verbs[] = {
+const struct ipc_verb va_verbs[] = {
     { "status", "cli", status_verb, NULL },
     { "reload", "cli", reload_verb, NULL },
 };
+const size_t va_verb_count = sizeof(va_verbs) / sizeof(*va_verbs);
 
 /* --- begin and end --- */
 
@@ -219,7 +220,7 @@ static enum err service_open(struct service *service, struct why *why)
     status_watch_round(service->watch);
     const struct front_config front = { service->role, route_handle, service->va };
     TRY(front_new(&front, &service->front, why));
-    const struct role_verbs served = { verbs, sizeof(verbs) / sizeof(*verbs), service };
+    const struct role_verbs served = { va_verbs, va_verb_count, service };
     return role_listen(service->role, &served, &service->ipc, why);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include "base/auto.h"
 #include "base/err.h"
+#include "ipc/server.h"
 
 struct role;
 struct service;
@@ -13,3 +14,5 @@ AUTO_DECLARE(service)
 void service_reload(void *service);                          /* SIGHUP */
 void service_stop(void *service);                            /* SIGTERM */
 void service_rounds_begin(struct service *service);          /* before role_serve */
+extern const struct ipc_verb va_verbs[];                   /* whom it answers, and what */
+extern const size_t va_verb_count;

@@ -4,6 +4,7 @@
 #include "x509/algorithm.h"
 
 #include "base/fault.h"
+#include "base/secret.h"
 #include "x509/ready.h"
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -67,6 +68,17 @@ size_t digest_size(enum digest digest)
 const char *digest_name(enum digest digest)
 {
     return digest_row(digest)->name;
+}
+
+bool digest_by_name(const char *name, enum digest *ret)
+{
+    for (size_t i = 0; i < DIGESTS; i++) {
+        if (digests[i].name && strcmp(digests[i].name, name) == 0) {
+            *ret = (enum digest)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 const struct evp_md_st *digest_evp(enum digest digest)
@@ -387,6 +399,7 @@ enum err sha256_parts(const struct bytes *parts, size_t count, uint8_t ret[stati
     if (!done)
         return digest_failed(why, "SHA-256");
     memcpy(ret, value, 32);
+    secret_wipe(value, sizeof(value)); /* keys are derived by it, too */
     return OK;
 }
 

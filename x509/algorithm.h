@@ -18,6 +18,7 @@ struct signature_algorithm { bool rsa; enum digest digest; };  /* rsa: PKCS#1 v1
 #define DIGEST_MAX_BYTES 64
 size_t digest_size(enum digest digest);
 const char *digest_name(enum digest digest);                 /* "SHA-256" */
+bool digest_by_name(const char *name, enum digest *ret);
 const char *cipher_name(enum cipher cipher);                 /* "AES-128-CBC" */
 size_t cipher_key_size(enum cipher cipher);
 size_t cipher_block_size(enum cipher cipher);                /* also the IV's length */

@@ -6,12 +6,16 @@
 #include "x509/cert.h"
 
 /* --- SignedData ------------------------------------------------------------------------------------------------- */
+/* What sid of SignerInfo says (RFC 5652 5.3): an issuer and serial, or a key identifier. */
+struct cms_signer_id { struct bytes issuer, serial, key_id; };
 struct cms_signed {
     struct buf storage;                                      /* owns what the views below show */
-    bool has_content; struct bytes content;                  /* eContent octets of id-data */
+    enum oid content_type;
+    bool has_content; struct bytes content;                  /* eContent octets */
     struct bytes certs[LIMIT_MESSAGE_CERTS]; size_t cert_count;
     enum digest digest;
     struct signature_algorithm algorithm;
+    struct cms_signer_id sid; bool has_unsigned_attrs;
     struct bytes signer_cert;                                /* the one that SignerInfo.sid names; empty: not in there */
     struct cert signer;                                      /* it, parsed */
     struct bytes signed_attrs;                               /* content of the SET */
@@ -20,6 +24,8 @@ struct cms_signed {
 /* Exactly one SignerInfo; signedAttrs present, DER, with contentType (id-data) and messageDigest once each; every
    attribute type once; digestAlgorithms exactly one, equal to the signer's; no unsigned SCEP attributes; no crls. */
 NODISCARD enum err cms_signed_decode(struct bytes ber, struct cms_signed *ret, struct why *why);
+/* The same with content of another type than id-data. */
+NODISCARD enum err cms_signed_decode_type(struct bytes ber, enum oid content_type, struct cms_signed *ret, struct why *why);
 void cms_signed_free(struct cms_signed *message);
 /* The single value of a signed attribute. false when it is absent. */
 bool cms_signed_attribute(const struct cms_signed *message, enum oid type, struct der_item *ret_value);
@@ -27,6 +33,7 @@ bool cms_signed_attribute(const struct cms_signed *message, enum oid type, struc
 NODISCARD enum err cms_signed_verify(const struct cms_signed *message, const struct public_key *signer, struct why *why);
 
 struct cms_signed_params {
+    enum oid content_type;                                   /* 0: id-data */
     bool has_content; struct bytes content;
     enum digest digest;
     struct bytes signer_cert;                                /* whole DER; put in when with_signer_cert */

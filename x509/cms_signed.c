@@ -11,11 +11,6 @@
 /* 2.16.840.1.113733.1.9: the arc of SCEP's attributes. */
 static const uint8_t scep_arc[] = { 0x60, 0x86, 0x48, 0x01, 0x86, 0xF8, 0x45, 0x01, 0x09 };
 
-/* What sid of SignerInfo says (RFC 5652 5.3): an issuer and serial, or a key identifier. */
-struct signer_id {
-    struct bytes issuer, serial, key_id;
-};
-
 void cms_signed_free(struct cms_signed *message)
 {
     if (!message)
@@ -46,8 +41,8 @@ static enum err read_content(struct der_reader *in, struct cms_signed *message, 
     struct bytes type;
     if (!der_get_sequence(in, &encap) || !der_get_oid(&encap, &type))
         return fail(why, ERR_MALFORMED, "SignedData without encapContentInfo (RFC 5652 5.2)");
-    if (!oid_is(type, OID_DATA))
-        return fail(why, ERR_MALFORMED, "SignedData content is not id-data (RFC 8894 3.2)");
+    if (!oid_is(type, message->content_type))
+        return fail(why, ERR_MALFORMED, "SignedData content is not %s", oid_name(message->content_type));
     if (der_at_end(&encap))
         return OK;
     if (!der_get_constructed(&encap, DER_CONTEXT_CONSTRUCTED(0), &explicit_tag) || !der_at_end(&encap) ||
@@ -76,9 +71,10 @@ static enum err read_certs(struct der_reader *in, struct cms_signed *message, st
     return OK;
 }
 
-static enum err read_signer_id(struct der_reader *in, int64_t version, struct signer_id *ret, struct why *why)
+static enum err read_signer_id(struct der_reader *in, int64_t version, struct cms_signer_id *ret,
+                               struct why *why)
 {
-    struct signer_id id = { 0 };
+    struct cms_signer_id id = { 0 };
     struct der_reader pair;
     if (version == 3 && der_get(in, DER_CONTEXT(0), &id.key_id) && id.key_id.len > 0) {
         *ret = id;
@@ -95,8 +91,9 @@ static enum err read_signer_id(struct der_reader *in, int64_t version, struct si
 
 /* A certificate in the set that can't be read is nobody's signer; the caller refuses a message without one.
  */
-static enum err find_signer(struct cms_signed *message, const struct signer_id *id, struct why *why)
+static enum err find_signer(struct cms_signed *message, struct why *why)
 {
+    const struct cms_signer_id *id = &message->sid;
     for (size_t i = 0; i < message->cert_count; i++) {
         struct cert cert;
         if (cert_parse(message->certs[i], &cert, NULL) != OK ||
@@ -156,9 +153,9 @@ static enum err check_required_attributes(const struct cms_signed *message, stru
     struct der_item type, digest;
     if (!cms_signed_attribute(message, OID_ATTR_CONTENT_TYPE, &type) || type.tag != DER_OID)
         return fail(why, ERR_MALFORMED, "signed attributes without a contentType (RFC 5652 11.1)");
-    if (!FAULT(signed_content_type) && !oid_is(type.content, OID_DATA))
-        return fail(why, ERR_MALFORMED,
-                    "signed contentType is not that of the content, id-data (RFC 5652 11.1)");
+    if (!FAULT(signed_content_type) && !oid_is(type.content, message->content_type))
+        return fail(why, ERR_MALFORMED, "signed contentType is not that of the content, %s (RFC 5652 11.1)",
+                    oid_name(message->content_type));
     if (!cms_signed_attribute(message, OID_ATTR_MESSAGE_DIGEST, &digest) || digest.tag != DER_OCTET_STRING)
         return fail(why, ERR_MALFORMED, "signed attributes without a messageDigest (RFC 5652 11.2)");
     if (digest.content.len != digest_size(message->digest))
@@ -212,7 +209,7 @@ static enum err read_signature_algorithm(struct der_reader *in, struct cms_signe
 
 /* Nothing in unsignedAttrs is authenticated: what SCEP reads must not be there (B10); the rest is not looked
  * at. */
-static enum err check_unsigned_attrs(struct der_reader *in, struct why *why)
+static enum err check_unsigned_attrs(struct der_reader *in, struct cms_signed *message, struct why *why)
 {
     struct der_reader attrs, attribute, values;
     struct bytes type;
@@ -220,6 +217,7 @@ static enum err check_unsigned_attrs(struct der_reader *in, struct why *why)
         return OK;
     if (!der_get_constructed(in, DER_CONTEXT_CONSTRUCTED(1), &attrs) || der_at_end(&attrs))
         return fail(why, ERR_MALFORMED, "SignerInfo followed by something else than unsigned attributes");
+    message->has_unsigned_attrs = true;
     while (!der_at_end(&attrs)) {
         if (!der_get_sequence(&attrs, &attribute) || !der_get_oid(&attribute, &type) ||
             !der_get_set(&attribute, &values) || !der_at_end(&attribute))
@@ -239,12 +237,11 @@ static enum err read_signer_info(struct der_reader *in, struct cms_signed *messa
     struct der_reader set, info;
     int64_t version;
     enum digest digest;
-    struct signer_id id;
     if (!der_get_set(in, &set) || !der_get_sequence(&set, &info) || !der_get_int64(&info, &version))
         return fail(why, ERR_MALFORMED, "SignedData without a SignerInfo");
     if (!FAULT(one_signer) && !der_at_end(&set))
         return fail(why, ERR_MALFORMED, "SignedData with several SignerInfos, exactly one is wanted");
-    TRY(read_signer_id(&info, version, &id, why));
+    TRY(read_signer_id(&info, version, &message->sid, why));
     if (!digest_get(&info, &digest))
         return fail(why, ERR_BAD_ALG, "SignerInfo digest algorithm is not allowed");
     if (digest != message->digest)
@@ -254,8 +251,8 @@ static enum err read_signer_info(struct der_reader *in, struct cms_signed *messa
     TRY(read_signature_algorithm(&info, message, why));
     if (!der_get_octets(&info, &message->signature) || message->signature.len == 0)
         return fail(why, ERR_MALFORMED, "SignerInfo without a signature");
-    TRY(check_unsigned_attrs(&info, why));
-    return find_signer(message, &id, why);
+    TRY(check_unsigned_attrs(&info, message, why));
+    return find_signer(message, why);
 }
 
 static enum err decode(struct cms_signed *message, struct why *why)
@@ -266,6 +263,9 @@ static enum err decode(struct cms_signed *message, struct why *why)
         return fail(why, ERR_MALFORMED, "not a ContentInfo with id-signedData (RFC 5652 3)");
     if (!der_get_int64(&in, &version) || (version != 1 && version != 3))
         return fail(why, ERR_MALFORMED, "SignedData version is neither 1 nor 3 (RFC 5652 5.1)");
+    if (version != 3 && message->content_type != OID_DATA)
+        return fail(why, ERR_MALFORMED, "SignedData version 1 with %s, must be 3 (RFC 5652 5.1)",
+                    oid_name(message->content_type));
     TRY(read_digests(&in, &message->digest, why));
     TRY(read_content(&in, message, why));
     TRY(read_certs(&in, message, why));
@@ -273,9 +273,10 @@ static enum err decode(struct cms_signed *message, struct why *why)
     return der_at_end(&in) ? OK : fail(why, ERR_MALFORMED, "SignedData followed by trailing bytes");
 }
 
-enum err cms_signed_decode(struct bytes ber, struct cms_signed *ret, struct why *why)
+enum err cms_signed_decode_type(struct bytes ber, enum oid content_type, struct cms_signed *ret,
+                                struct why *why)
 {
-    struct cms_signed message = { 0 };
+    struct cms_signed message = { .content_type = content_type };
     TRY(ber_to_der(ber, BER_SIGNED, &message.storage, why));
     enum err err = decode(&message, why);
     if (err != OK) {
@@ -284,6 +285,11 @@ enum err cms_signed_decode(struct bytes ber, struct cms_signed *ret, struct why 
     }
     *ret = message;
     return OK;
+}
+
+enum err cms_signed_decode(struct bytes ber, struct cms_signed *ret, struct why *why)
+{
+    return cms_signed_decode_type(ber, OID_DATA, ret, why);
 }
 
 enum err cms_signed_verify(const struct cms_signed *message, const struct public_key *signer, struct why *why)

@@ -16,6 +16,11 @@ void cms_attribute_put(struct buf *out, enum oid type, uint8_t tag, struct bytes
     der_end(out, attribute);
 }
 
+static enum oid content_type(const struct cms_signed_params *params)
+{
+    return params->content_type ? params->content_type : OID_DATA;
+}
+
 /* The attributes as they are signed: a sorted SET (RFC 5652 5.4). */
 static enum err collect_attributes(const struct cms_signed_params *params, struct buf *ret_set,
                                    struct why *why)
@@ -24,7 +29,7 @@ static enum err collect_attributes(const struct cms_signed_params *params, struc
     struct bytes content = params->has_content ? params->content : BYTES_NONE;
     TRY(digest_compute(params->digest, content, digest, why));
     AUTO_BUF all = { 0 }, set = { 0 };
-    cms_attribute_put(&all, OID_ATTR_CONTENT_TYPE, DER_OID, oid_bytes(OID_DATA));
+    cms_attribute_put(&all, OID_ATTR_CONTENT_TYPE, DER_OID, oid_bytes(content_type(params)));
     cms_attribute_put(&all, OID_ATTR_MESSAGE_DIGEST, DER_OCTET_STRING,
                       bytes_of(digest, digest_size(params->digest)));
     buf_append(&all, params->attributes);
@@ -72,10 +77,10 @@ static enum err put_signer_info(struct buf *out, const struct cms_signed_params 
     return OK;
 }
 
-static void put_content(struct buf *out, bool has_content, struct bytes content)
+static void put_content(struct buf *out, enum oid type, bool has_content, struct bytes content)
 {
     size_t encap = der_begin(out, DER_SEQUENCE);
-    der_put_oid(out, oid_bytes(OID_DATA));
+    der_put_oid(out, oid_bytes(type));
     if (has_content) {
         size_t mark = der_begin(out, DER_CONTEXT_CONSTRUCTED(0));
         der_put_octets(out, content);
@@ -102,11 +107,12 @@ enum err cms_signed_encode(const struct cms_signed_params *params, const struct 
 {
     AUTO_BUF out = { 0 };
     struct cms_content_marks marks = cms_content_begin(&out, OID_SIGNED_DATA);
-    der_put_int64(&out, 1); /* id-data, X.509 certificates, issuerAndSerialNumber */
+    /* X.509 certificates, issuerAndSerialNumber: 1 with id-data, 3 with any other content (RFC 5652 5.1) */
+    der_put_int64(&out, content_type(params) == OID_DATA ? 1 : 3);
     size_t digests = der_begin(&out, DER_SET);
     digest_put(&out, params->digest);
     der_end(&out, digests);
-    put_content(&out, params->has_content, params->content);
+    put_content(&out, content_type(params), params->has_content, params->content);
     put_certs(&out, params->with_signer_cert ? params->signer_cert : BYTES_NONE, params->certs,
               params->cert_count);
     TRY(put_signer_info(&out, params, key, why));
@@ -121,7 +127,7 @@ static struct cms_content_marks begin_degenerate(struct buf *out)
     struct cms_content_marks marks = cms_content_begin(out, OID_SIGNED_DATA);
     der_put_int64(out, 1);
     der_put(out, DER_SET, BYTES_NONE);
-    put_content(out, false, BYTES_NONE);
+    put_content(out, OID_DATA, false, BYTES_NONE);
     return marks;
 }
 

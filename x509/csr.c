@@ -173,11 +173,17 @@ enum err csr_parse(struct bytes der, struct csr *ret, struct why *why)
     return OK;
 }
 
+enum err csr_hash_check(const struct csr *csr, bool allow_sha1, struct why *why)
+{
+    if (!FAULT(csr_sha1) && csr->algorithm.digest == DIGEST_SHA1 && !allow_sha1)
+        return fail(why, ERR_BAD_ALG, "PKCS#10 signed with SHA-1, the endpoint allows SHA-2 only");
+    return OK;
+}
+
 enum err csr_verify(const struct csr *csr, const struct public_key *key, bool allow_sha1, struct why *why)
 {
     struct signed_object object = { csr->info, csr->algorithm_der, csr->algorithm, csr->signature };
-    if (!FAULT(csr_sha1) && csr->algorithm.digest == DIGEST_SHA1 && !allow_sha1)
-        return fail(why, ERR_BAD_ALG, "PKCS#10 signed with SHA-1, the endpoint allows SHA-2 only");
+    TRY(csr_hash_check(csr, allow_sha1, why));
     if (!bytes_equal(public_key_spki(key), csr->spki))
         return fail(why, ERR_BAD_MESSAGE_CHECK,
                     "PKCS#10: the key given is not the request's own (RFC 2986 4.2)");

@@ -20,6 +20,8 @@ struct csr {                                                 /* views into the D
    attribute not both. Unknown attributes are ignored. Subject and SAN passed name_check and san_check. The key is not
    looked into: public_key_parse(csr.spki) does. */
 NODISCARD enum err csr_parse(struct bytes der, struct csr *ret, struct why *why);
+/* SHA-1 under the request only if allow_sha1: ERR_BAD_ALG. */
+NODISCARD enum err csr_hash_check(const struct csr *csr, bool allow_sha1, struct why *why);
 /* Proof of possession (RFC 2986 4.2) by the CSR's own key; SHA-1 allowed only if allow_sha1. ERR_BAD_MESSAGE_CHECK. */
 NODISCARD enum err csr_verify(const struct csr *csr, const struct public_key *key, bool allow_sha1, struct why *why);
 /* The challenge as UTF-8 (BMP and T61 transcoded). false when absent, empty, not well-formed or with a NUL inside. */

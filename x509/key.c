@@ -64,6 +64,18 @@ enum err key_decrypt_raw(const struct key *key, struct bytes in, struct buf *ret
     return key->ops->decrypt(key, in, ret_raw, why);
 }
 
+enum err key_agree(const struct key *key, const struct public_key *peer, struct secret *ret_shared,
+                   struct why *why)
+{
+    enum key_kind ours = key->public_half->kind;
+    if (ours == KEY_RSA || ours != peer->kind)
+        return fail(why, ERR_BAD_ALG, "key agreement of a %s key with a %s key, wanted two of one curve",
+                    key_kind_name(ours), key_kind_name(peer->kind));
+    if (!key->ops->agree)
+        return fail(why, ERR_KEY, "a key held by %s cannot agree on a secret", key->ops->name);
+    return key->ops->agree(key, peer, ret_shared, why);
+}
+
 void key_free(struct key *key)
 {
     if (!key)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys. A private key is behind the seam sign(digest), decrypt(bytes), so that it may be a file, a PKCS#11 token or a
+/* Keys. A private key is behind the seam sign(digest), decrypt(bytes), agree(public key), so that it may be a file, a PKCS#11 token or a
    test's twin; a public key is made from a SubjectPublicKeyInfo without OpenSSL's slow decoders. */
 #pragma once
 #include "base/secret.h"
@@ -38,6 +38,9 @@ struct key_ops {
                      struct why *why);
     /* RSA only: raw m = c^d mod n, exactly modulus-length octets, no padding judged (spec security.md B1) */
     enum err (*decrypt)(const struct key *key, struct bytes in, struct buf *ret_raw, struct why *why);
+    /* EC only: ECDH with a key on the same curve, the x coordinate, as long as the curve's field (SP 800-56A 5.7.1.2).
+       NULL: this implementation has none */
+    enum err (*agree)(const struct key *key, const struct public_key *peer, struct secret *ret_shared, struct why *why);
     void (*free)(struct key *key);                           /* what the implementation made, itself included; not
                                                                 public_half, which key_free frees before */
 };
@@ -50,6 +53,9 @@ NODISCARD enum err key_sign(const struct key *key, enum digest digest, struct by
    they are no oracle by themselves; but the answer must not differ from that to any other ciphertext: the caller treats
    both as bad padding (implicit rejection). Every other error is our own fault. ret_raw is secret: buf_wipe it. */
 NODISCARD enum err key_decrypt_raw(const struct key *key, struct bytes in, struct buf *ret_raw, struct why *why);
+/* ERR_BAD_ALG: not two EC keys on one curve. The peer's point was checked by public_key_parse. */
+NODISCARD enum err key_agree(const struct key *key, const struct public_key *peer, struct secret *ret_shared,
+                             struct why *why);
 void key_free(struct key *key);
 AUTO_DECLARE(key)
 /* What this key signs with by default: SHA-256 for RSA and P-256, SHA-384 for P-384, SHA-512 for P-521. */

@@ -15,8 +15,8 @@
 struct file_key {
     struct key base; /* first: struct key * points here too */
     struct pkey pkey;
-    struct key_gate *gate;            /* borrowed */
-    struct ready signing, decrypting; /* EVP_PKEY_CTX after their init */
+    struct key_gate *gate;                      /* borrowed */
+    struct ready signing, decrypting, deriving; /* EVP_PKEY_CTX after their init */
 };
 
 /* When memory runs out while OpenSSL 3.0 renews the blinding of an RSA key, at each 32nd use, it goes on with half of it, says
@@ -78,18 +78,38 @@ static enum err file_key_decrypt(const struct key *key, struct bytes in, struct 
     return OK;
 }
 
+static enum err file_key_agree(const struct key *key, const struct public_key *peer,
+                               struct secret *ret_shared, struct why *why)
+{
+    struct file_key *file = (struct file_key *)key;
+    AUTO_VAL(pkey_ctx) ctx = pkey_ctx_take(&file->deriving, file->pkey.handle, EVP_PKEY_derive_init);
+    if (!ctx.handle)
+        return crypto_failed(why, ERR_KEY, "libcrypto cannot derive with this key");
+    ERR_clear_error();
+    key_gate_enter(file->gate);
+    bool done = pkey_derive(ctx.handle, peer, ret_shared);
+    key_gate_leave(file->gate);
+    if (!done)
+        return crypto_failed(why, ERR_KEY, "ECDH failed in libcrypto");
+    pkey_ctx_give(&file->deriving, &ctx);
+    return OK;
+}
+
 static void file_key_free(struct key *key)
 {
     struct file_key *file = (struct file_key *)key;
     pkey_ctx_drop(&file->signing);
     pkey_ctx_drop(&file->decrypting);
+    pkey_ctx_drop(&file->deriving);
     pkey_free(&file->pkey);
     free(file);
 }
 
-static const struct key_ops file_ops = {
-    .name = "file", .sign = file_key_sign, .decrypt = file_key_decrypt, .free = file_key_free
-};
+static const struct key_ops file_ops = { .name = "file",
+                                         .sign = file_key_sign,
+                                         .decrypt = file_key_decrypt,
+                                         .agree = file_key_agree,
+                                         .free = file_key_free };
 
 /* Does the private half belong to the public half? A damaged key would give away its factors, or sign
  * nothing. */
@@ -115,6 +135,7 @@ static enum err key_from_pkey(struct pkey *pkey, struct key_gate *gate, struct k
     file->base.ops = &file_ops;
     pthread_mutex_init(&file->signing.lock, NULL);
     pthread_mutex_init(&file->decrypting.lock, NULL);
+    pthread_mutex_init(&file->deriving.lock, NULL);
     file->gate = gate;
     file->pkey.handle = TAKE(pkey->handle);
     AUTO(key) key = &file->base;

@@ -37,6 +37,9 @@ enum err crypto_failed(struct why *why, enum err err, const char *what);
 /* big-endian magnitude to the native order that OSSL_PARAM wants */
 void native_from_magnitude(uint8_t *ret, struct bytes magnitude);
 
+/* ECDH by libcrypto with a context that is set up for deriving with our key. False: libcrypto cannot. */
+NODISCARD bool pkey_derive(EVP_PKEY_CTX *ctx, const struct public_key *peer, struct secret *ret_shared);
+
 EVP_PKEY *key_file_pkey(const struct key *key);               /* borrowed; NULL: a key that is held elsewhere */
 
 void key_gate_enter(struct key_gate *gate);                  /* NULL: no limit */

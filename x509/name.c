@@ -113,23 +113,21 @@ enum err name_check(struct bytes name, struct why *why)
     return OK;
 }
 
-/* Leading and trailing spaces dropped, runs of inner spaces made one (RFC 5280 7.1, RFC 4518 2.6.1); case
- * stays. */
-static struct bytes fold_spaces(struct buf *text)
+void name_value_fold(struct buf *utf8)
 {
     size_t to = 0;
-    for (size_t i = 0; i < text->len; i++) {
-        bool space = text->data[i] == ' ';
-        if (space && (to == 0 || text->data[to - 1] == ' '))
+    for (size_t i = 0; i < utf8->len; i++) {
+        bool space = utf8->data[i] == ' ';
+        if (space && (to == 0 || utf8->data[to - 1] == ' '))
             continue;
-        text->data[to++] = text->data[i];
+        utf8->data[to++] = utf8->data[i];
     }
-    if (to && text->data[to - 1] == ' ')
+    if (to && utf8->data[to - 1] == ' ')
         to--;
-    return bytes_of(text->data, to);
+    utf8->len = to;
 }
 
-static bool attribute_equal(const struct name_attribute *a, const struct name_attribute *b)
+bool name_attribute_equal(const struct name_attribute *a, const struct name_attribute *b)
 {
     AUTO_BUF text_a = { 0 }, text_b = { 0 };
     if (!bytes_equal(a->oid, b->oid))
@@ -138,7 +136,9 @@ static bool attribute_equal(const struct name_attribute *a, const struct name_at
         return true;
     if (!name_value_utf8(a, &text_a) || !name_value_utf8(b, &text_b))
         return false;
-    return bytes_equal(fold_spaces(&text_a), fold_spaces(&text_b));
+    name_value_fold(&text_a);
+    name_value_fold(&text_b);
+    return bytes_equal(buf_bytes(&text_a), buf_bytes(&text_b));
 }
 
 /* How many attributes of the RDN equal this one; the number of attributes in *ret_count. */
@@ -148,7 +148,7 @@ static size_t occurrences(struct der_reader rdn, const struct name_attribute *wa
     size_t equal = 0, count = 0;
     while (attribute_get(&rdn, &attribute)) {
         count++;
-        equal += attribute_equal(&attribute, wanted);
+        equal += name_attribute_equal(&attribute, wanted);
     }
     *ret_count = count;
     return equal;

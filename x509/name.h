@@ -15,6 +15,10 @@ bool name_next(struct name_reader *reader, struct name_attribute *ret);
 bool name_is_empty(struct bytes name);
 /* Transcodes PrintableString, IA5, T61 (as Latin-1), BMP, Universal to UTF-8. */
 NODISCARD bool name_value_utf8(const struct name_attribute *attribute, struct buf *ret);
+/* Leading and trailing spaces dropped, runs of inner spaces made one (RFC 5280 7.1, RFC 4518 2.6.1); case stays. */
+void name_value_fold(struct buf *utf8);
+/* One type, and the same text after transcoding and folding. */
+bool name_attribute_equal(const struct name_attribute *a, const struct name_attribute *b);
 /* "CN=…,OU=…" in encoding order with RFC 4514 escapes; unknown types dotted. For logs, lists and pattern rules. */
 void name_append_text(struct buf *out, struct bytes name);
 /* "CN=Issuing CA,O=Example" (order kept as written; escapes and quotes of RFC 4514 and CertStrToName) */

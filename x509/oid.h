@@ -31,6 +31,8 @@
     X(OID_AES128_CBC,              "2.16.840.1.101.3.4.1.2", "id-aes128-CBC")                            \
     X(OID_AES192_CBC,              "2.16.840.1.101.3.4.1.22", "id-aes192-CBC")                           \
     X(OID_AES256_CBC,              "2.16.840.1.101.3.4.1.42", "id-aes256-CBC")                           \
+    X(OID_AES128_WRAP,             "2.16.840.1.101.3.4.1.5", "id-aes128-wrap")                           \
+    X(OID_ECDH_SHA256,             "1.3.132.1.11.1",        "dhSinglePass-stdDH-sha256kdf-scheme")       \
     X(OID_PBKDF2,                  "1.2.840.113549.1.5.12", "PBKDF2")                                    \
     X(OID_PBES2,                   "1.2.840.113549.1.5.13", "PBES2")                                     \
     X(OID_HMAC_SHA256,             "1.2.840.113549.2.9",    "hmacWithSHA256")                            \

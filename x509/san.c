@@ -73,6 +73,14 @@ enum err san_check(struct bytes names, struct why *why)
     return OK;
 }
 
+bool san_name_equal(const struct san_name *a, const struct san_name *b)
+{
+    if (bytes_equal(a->whole, b->whole))
+        return true;
+    /* [4] is EXPLICIT: its value is the whole Name */
+    return a->kind == SAN_DIRECTORY && b->kind == SAN_DIRECTORY && name_equal(a->value, b->value);
+}
+
 static const char *const kind_names[] = { "other", "email", "dns", "x400", "dir", "edi", "uri", "ip", "rid" };
 
 const char *san_kind_name(enum san_kind kind)

@@ -13,6 +13,8 @@ struct san_name { enum san_kind kind; struct bytes value;    /* content octets; 
 NODISCARD enum err san_check(struct bytes names, struct why *why);
 struct der_reader san_reader_over(struct bytes names);       /* over a checked GeneralNames */
 bool san_next(struct der_reader *reader, struct san_name *ret);
+/* The same octets, or directory names that are equal as names: the strings of the other kinds have one type each. */
+bool san_name_equal(const struct san_name *a, const struct san_name *b);
 const char *san_kind_name(enum san_kind kind);               /* "dns", "email", "upn" stands for SAN_OTHER of MS_UPN in text */
 void san_append_text(struct buf *out, struct bytes names);   /* "dns:host.example, email:a@b, upn:…" */
 /* Builders, to be wrapped by san_put_end. `out` holds a concatenation of GeneralName. */

@@ -13,7 +13,7 @@
 struct evp_key {
     struct key key;
     EVP_PKEY *pkey;
-    unsigned *decrypts;
+    unsigned *decrypts; /* and agreements */
 };
 
 static enum err evp_sign(const struct key *key, enum digest digest, struct bytes data,
@@ -54,6 +54,30 @@ static enum err evp_decrypt(const struct key *key, struct bytes in, struct buf *
     return OK;
 }
 
+static enum err evp_agree(const struct key *key, const struct public_key *peer, struct secret *ret_shared,
+                          struct why *why)
+{
+    const struct evp_key *self = (const struct evp_key *)key;
+    struct bytes spki = public_key_spki(peer);
+    const uint8_t *at = spki.data;
+    EVP_PKEY *other = d2i_PUBKEY(NULL, &at, (long)spki.len);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(self->pkey, NULL);
+    size_t len = 0;
+    ++*self->decrypts;
+    bool done = EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, other) == 1 &&
+                EVP_PKEY_derive(ctx, NULL, &len) == 1;
+    struct secret shared = secret_new(len);
+    done = done && EVP_PKEY_derive(ctx, shared.data, &len) == 1 && len == shared.len;
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(other);
+    if (!done) {
+        secret_free(&shared);
+        return fail(why, ERR_KEY, "test key cannot agree");
+    }
+    *ret_shared = shared;
+    return OK;
+}
+
 static void evp_free(struct key *key)
 {
     struct evp_key *self = (struct evp_key *)key;
@@ -62,7 +86,9 @@ static void evp_free(struct key *key)
     free(self);
 }
 
-static const struct key_ops evp_ops = { "test", evp_sign, evp_decrypt, evp_free };
+static const struct key_ops evp_ops = {
+    .name = "test", .sign = evp_sign, .decrypt = evp_decrypt, .agree = evp_agree, .free = evp_free
+};
 
 struct key *evp_key_new(EVP_PKEY *pkey)
 {

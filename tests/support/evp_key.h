@@ -11,7 +11,7 @@ struct key *evp_key_ec(const char *curve);                   /* "P-256" */
 struct key *evp_key_load(const char *path);                  /* PEM; ends the program when it can't */
 void evp_key_save(const struct key *key, const char *path);
 EVP_PKEY *evp_key_pkey(const struct key *key);               /* borrowed */
-unsigned evp_key_decrypts(const struct key *key);            /* private RSA decryptions so far */
+unsigned evp_key_decrypts(const struct key *key);            /* private RSA decryptions, or agreements, so far */
 
 /* A v3 certificate for `subject` of that key, with a key identifier, valid 2020 to 2049; issuer NULL: self-signed. */
 struct test_cert {

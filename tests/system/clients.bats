@@ -188,5 +188,6 @@ certmonger_enrol() { # URL CHALLENGE NAME
     chancery template show SCEPDevice | grep -q clientAuth
     chancery template export SCEPDevice | python3 -m json.tool >/dev/null
     chancery status | grep -q serving
+    chancery status | grep -q '^signer  *serving  *journal_entries=[1-9].* clock=good .*ca=issuing key='
     chancery config show | grep -q validator
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# runs beside the others: it mostly waits for roles to end and to come back
 # The supervisor: starting, refusing to start, restarting, reloading, stopping; in user mode and, as root, in system mode.
 load helper
 
@@ -12,6 +13,10 @@ enrol() { # URL CHALLENGE NAME
     [ "$(post "$1" "$WORK/tmp/$3.msg" "$WORK/$3.answer")" = 200 ]
     chmod a+r "$WORK/$3.answer"
     shape open --in "$WORK/$3.answer" --key "$WORK/tmp/$3.key" --out "$WORK/tmp/$3.pem" | grep -qx 'pkiStatus: 0'
+}
+judged() { # PATTERN: so chanceryd -t refuses; without one it has nothing to say
+    run setpriv --reuid "$(id -u "$RUN_AS")" --clear-groups "$WORK/p/sbin/chanceryd" -t -c "$SITE/etc/chancery.conf"
+    [ "$status" = $(($# > 0)) ] && grep -q -- "${1-}" <<<"$output" && { [ $# -gt 0 ] || [ -z "$output" ]; } || { echo "$output"; return 1; }
 }
 refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line that says why
     run timeout 30 setpriv --reuid "$(id -u "$RUN_AS")" --clear-groups "$WORK/p/sbin/chanceryd" -c "$SITE/etc/chancery.conf"
@@ -52,6 +57,30 @@ refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line
     site_make
     as_user chmod 444 "$SITE/etc/secrets/ca/unlock"
     refuses_to_start 'mode'
+}
+@test "chanceryd -t refuses what would not start, and says what a role misses" {
+    local file
+    site_make --validator static
+    judged 'role ca needs .*/static-default: No such file.*chancery password set default'
+    echo secret | chancery password set default
+    judged
+    for file in lib/scep/keys/default-signature-1.key.pem lib/scep/keys/tls-1.key.pem lib/scep/certs/tls.crt.pem lib/signer/keys/ca-issuing-1.key.pem \
+        lib/ca/certs/ca-issuing.crt.pem etc/secrets/ca/challenge-key etc/secrets/va/unlock; do
+        as_user mv "$SITE/$file" "$WORK/tmp/away"
+        judged "role .* needs .*${file##*/}: No such file"
+        as_user mv "$WORK/tmp/away" "$SITE/$file"
+    done
+    as_user chmod 000 "$SITE/lib/scep/keys/default-signature-1.key.pem"
+    judged 'default-signature-1.key.pem, which uid .* cannot read'
+    as_user chmod 440 "$SITE/lib/scep/keys/default-signature-1.key.pem"
+    judged 'default-signature-1.key.pem, which has mode 440'
+    as_user chmod 400 "$SITE/lib/scep/keys/default-signature-1.key.pem"
+    judged
+    conf_set 's/^site = .*/&\nroles = {"ca", "scep", "va"}/'
+    judged 'role ca needs role signer'
+    conf_set '/^roles = /d'
+    conf_set 's/^    http_listen = .*/    http_listen = {"localhost:80"}/'
+    judged 'localhost:80.*in numbers'
 }
 @test "init never overwrites a site, and recognises an interrupted one" {
     site_make
@@ -177,6 +206,19 @@ refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line
     caps
     conf_set 's/allow_3des = "perhaps"/allow_3des = true/'
     enrol "$URL" "$(chancery password new default)" reloaded
+}
+@test "SIGHUP names what it does not apply, and nothing when it applies all" {
+    site_make
+    daemon_start
+    conf_set 's/validator = "one-time"/&\n    allow_3des = true/'
+    kill -HUP "$(daemon_pid)"
+    wait_for 10 grep -q 'reloaded endpoints' "$WORK/daemon.log"
+    ! grep 'needs a restart' "$WORK/daemon.log" || return 1
+    conf_set 's/^site = .*/&\nworkers = 7/'
+    as_user sh -c 'printf "endpoint \"second\" {\n    validator = \"manual\"\n    paths = {\"/second\"}\n}\n" >>"$1"' sh "$SITE/etc/chancery.conf"
+    kill -HUP "$(daemon_pid)"
+    wait_for 10 grep -q 'reload does not apply what needs a restart of chanceryd: workers, endpoint "second" (new)' "$WORK/daemon.log"
+    [ "$(grep -c 'needs a restart' "$WORK/daemon.log")" = 1 ]
 }
 @test "reloads during the start end nobody" {
     site_make

@@ -186,6 +186,24 @@ issued() { answer "$1" && says "pkiStatus: 0" && openssl verify -CAfile "$WORK/c
     issued "$URL/hands"
     run chancery request deny "$id" 'too late'
     [ "$status" = 1 ]
+    [[ $output == *"request $id is issued, not pending"* ]]
+}
+@test "what is asked wrongly of a request says what was given and what is allowed" {
+    wrong() { # STATUS WORDS COMMAND...
+        run chancery "${@:3}"
+        [ "$status" = "$1" ]
+        [[ $output == *"$2"* ]]
+    }
+    for verb in show approve deny resubmit; do
+        wrong 2 'id is "0", allowed: 1 to 9223372036854775807' request $verb 0
+        wrong 2 'id is "99999999999999999999", allowed: 1 to' request $verb 99999999999999999999
+        wrong 2 'unexpected -1: chancery request' request $verb -1
+        wrong 2 'operand missing' request $verb
+        wrong 3 'has no request 987654321' request $verb 987654321
+    done
+    wrong 2 'the reason has 401 bytes, limit 400' request deny 1 "$(printf '%0401d' 0)"
+    wrong 2 'status is "broken", allowed: issued pending denied failed sealing' request list --status failed,broken
+    wrong 2 'limit is "1001", allowed: 1 to 1000' request list --status failed --limit 1001
 }
 @test "manual approval: denied stays denied, and the number that waits is limited" {
     build --no-challenge --subject 'CN=denied' --seed denied

@@ -91,11 +91,45 @@ print(next(row[sys.argv[2]] for row in json.load(sys.stdin) if row["use"] == sys
         openssl pkcs8 -topk8 -v2 aes-256-cbc -in other.key -passout file:../ra.pass -out signature.key.pem' sh "$WORK/tmp/set"
     run chancery ra import "$WORK/tmp/set" --passphrase-file "$WORK/tmp/ra.pass"
     [ "$status" = 1 ]
-    [[ $output == *"was not issued by the endpoint's CA"* ]]
+    [[ $output == *"the signature certificate was not issued by the endpoint's CA"* ]]
+    # Judged before anything of it lies where scep would find it at its next start, and not by scep's reload.
+    [[ $output != *reload* ]]
+    for set in nobody ../../x; do
+        run chancery ra import "$WORK/tmp/set" "$set" --passphrase-file "$WORK/tmp/ra.pass"
+        [ "$status" = 3 ]
+        [[ $output == *"no endpoint has the RA set $set"* ]]
+    done
     [ ! -e "$SITE/lib/scep/keys/default-signature-4.key.pem" ]
     [ ! -e "$SITE/lib/scep/certs/default-encryption-4.crt.pem" ]
     enrols again "$WORK/ra"
     as_user sh -c 'umask 077; echo "another passphrase" >"$1"' sh "$WORK/tmp/wrong.pass"
     run chancery ra import "$WORK/tmp/set" --passphrase-file "$WORK/tmp/wrong.pass"
     [ "$status" = 1 ]
+}
+
+@test "a renewal that fails half way costs one certificate however often it is tried, breaks no start, and is gone on with" {
+    daemon_start
+    chancery right deny role/scep enroll --template CEPEncryption >/dev/null
+    for _ in 1 2 3; do
+        run chancery ra renew --now
+        [ "$status" = 1 ]
+        [[ $output == *"role/scep lacks Enroll on template CEPEncryption"* ]]
+    done
+    [ "$(chancery --json cert list | grep -c '"requester": "role/scep"')" = 1 ]
+    chancery right grant role/scep enroll --template CEPEncryption >/dev/null
+    # What is exported now is imported beside it, not over it.
+    chancery ra export "$WORK/tmp/set" --passphrase-file "$WORK/tmp/ra.pass"
+    chancery ra import "$WORK/tmp/set" --passphrase-file "$WORK/tmp/ra.pass"
+    [ "$(current encryption generation)" = 3 ]
+    chancery right deny role/scep enroll --template CEPEncryption >/dev/null
+    run chancery ra renew --now
+    [ "$status" = 1 ]
+    daemon_stop
+    daemon_start
+    chancery right grant role/scep enroll --template CEPEncryption >/dev/null
+    chancery ra renew --now >/dev/null
+    [ "$(current encryption generation)" = 4 ]
+    [ "$(current signature generation)" = 4 ]
+    get_ca "$URL" "$WORK/ra"
+    enrols device "$WORK/ra"
 }

@@ -43,6 +43,14 @@ enrol() { # NAME: how it ended
     chancery cert list
 }
 
+@test "a right on two templates at once is refused, and not given on the first alone" {
+    run chancery right deny endpoint/default enroll --template SCEPDevice --template SCEPUser
+    [ "$status" = 2 ]
+    [[ "$output" == *"template is given twice"* ]]
+    run chancery --json right list
+    [[ "$output" != *'"denied": "enroll"'* ]]
+}
+
 @test "an authority's limits are added, shown, changed one by one, and removed; what can't be one is refused" {
     chancery authority add mdm --templates SCEPDevice --suffixes dns:.example.net --issues 7
     chancery authority show mdm | grep -E '^suffixes +dns:.example.net$'

@@ -217,6 +217,17 @@ still_serves() {
     server restart
     wait_for 20 still_serves
     daemon_stop
+    # The same database emptied is not gone on with; one that is restored is.
+    psql() { as_user "$bin/psql" -Xq -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$port" -U chancery postgres -c "$1"; }
+    psql 'ALTER SCHEMA chancery_ca RENAME TO kept'
+    run timeout 30 setpriv --reuid "$(id -u "$RUN_AS")" --clear-groups "$WORK/p/sbin/chanceryd" -c "$SITE/etc/chancery.conf"
+    [ "$status" = 1 ]
+    grep -q 'the database is a new one without a name.*/lib/ca/database' <<<"$output"
+    psql 'DROP SCHEMA chancery_ca CASCADE' 2>/dev/null
+    psql 'ALTER SCHEMA kept RENAME TO chancery_ca'
+    daemon_start
+    still_serves
+    daemon_stop
     server -m immediate stop
     conf_set '/^    store = /d'
     not grep 'role died' "$WORK/daemon.log"

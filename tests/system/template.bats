@@ -81,6 +81,12 @@ field() { # COMMAND… FIELD: of the one record that it answers
     run chancery template set Wifi nonsense=1
     [ "$status" = 2 ]
     [[ $output == *'no property "nonsense"'* ]]
+    run chancery template set Wifi name=Other
+    [ "$status" = 2 ]
+    [[ $output == *'name is given twice'* ]]
+    run chancery template set Wifi display_name=$'caf\xe9'
+    [ "$status" = 2 ]
+    [[ $output == *'no text in UTF-8'* ]]
     run chancery template new "Wi Fi"
     [ "$status" = 2 ]
     run chancery template delete Wifi
@@ -104,6 +110,15 @@ field() { # COMMAND… FIELD: of the one record that it answers
     [ "$status" = 3 ]
     run chancery template show Other
     [ "$status" = 3 ]
+}
+@test "an export that the disk does not take is no success" {
+    local command
+    to_full() { chancery "$@" >/dev/full; }
+    for command in export 'template export SCEPDevice' 'template show SCEPDevice' 'template list'; do
+        # shellcheck disable=SC2086
+        run to_full $command
+        [ "$status" = 1 ]
+    done
 }
 @test "manager approval: the password is taken, the device waits, asks again, and gets what it met" {
     local password id

@@ -51,6 +51,54 @@ TEST(names_are_distinct_and_found)
     assert_int_equal(ERR_INTERNAL, err_by_name("", 0));
 }
 
+/* spec challenge.md has them all; what a client library compares is their spelling. */
+static const char *const validation_codes[] = {
+    "Success",
+    "CertificateRequestDecodingFailed",
+    "ChallengePasswordMissing",
+    "ChallengeDeserializationError",
+    "ChallengeDecryptionError",
+    "ChallengeDecodingError",
+    "ChallengeInvalidTimestamp",
+    "ChallengeExpired",
+    "SubjectNameMissing",
+    "SubjectNameMismatch",
+    "SubjectAltNameMissing",
+    "SubjectAltNameMismatch",
+    "KeyUsageMismatch",
+    "KeyLengthMismatch",
+    "EnhancedKeyUsageMissing",
+    "EnhancedKeyUsageMismatch",
+    "AadKeyIdentifierListMissing",
+    "RegisteredKeyMismatch",
+    "SigningCertThumbprintMismatch",
+    "ScepProfileNoLongerTargetedToTheClient",
+    "SignatureValidationFailed",
+    "BadCertificateRequestIdInChallenge",
+    "BadDeviceIdInChallenge",
+    "BadUserIdInChallenge",
+};
+#define CODES (sizeof(validation_codes) / sizeof(*validation_codes))
+
+TEST(each_code_of_the_validation_api_has_a_row_and_no_other_is_used)
+{
+    int rows_of[CODES] = { 0 };
+    for (int err = 0; err < ERR_COUNT; err++) {
+        const char *code = err_row((enum err)err)->api_code;
+        size_t i = 0;
+        while (i < CODES && strcmp(code, validation_codes[i]) != 0)
+            i++;
+        if (i < CODES)
+            rows_of[i]++;
+        else if (*code)
+            fail_msg("%s has the code %s, which the API does not know", err_row((enum err)err)->name, code);
+    }
+    for (size_t i = 0; i < CODES; i++) {
+        if (!rows_of[i])
+            fail_msg("no error has the code %s", validation_codes[i]);
+    }
+}
+
 TEST(an_error_off_the_table_is_internal)
 {
     assert_ptr_equal(err_row(ERR_INTERNAL), err_row(ERR_COUNT));
@@ -77,5 +125,5 @@ TEST(fail_cuts_a_sentence_that_is_too_long)
 
 RUN(T(every_row_is_complete_and_in_range), T(a_retryable_error_never_has_a_final_answer),
     T(a_refusal_is_answered_with_failure_or_a_client_error), T(names_are_distinct_and_found),
-    T(an_error_off_the_table_is_internal), T(fail_records_the_error_and_the_sentence),
-    T(fail_cuts_a_sentence_that_is_too_long))
+    T(each_code_of_the_validation_api_has_a_row_and_no_other_is_used), T(an_error_off_the_table_is_internal),
+    T(fail_records_the_error_and_the_sentence), T(fail_cuts_a_sentence_that_is_too_long))

@@ -529,38 +529,6 @@ TEST(a_delta_that_a_crash_left_out_is_caught_up)
     assert_delta(3, 2, 0);
 }
 
-struct revoker {
-    struct buf serial;
-    enum err err;
-    pthread_t thread;
-};
-
-static void *revoke_thread(void *arg)
-{
-    struct revoker *revoker = arg;
-    struct why why = { 0 };
-    revoker->err = revoke(&revoker->serial, CRL_SUPERSEDED, &why);
-    return NULL;
-}
-
-TEST(many_revocations_at_once_are_all_on_the_last_crl)
-{
-    struct revoker revokers[30] = { 0 };
-    for (int i = 0; i < 30; i++)
-        revokers[i].serial = serial_new();
-    for (int i = 0; i < 30; i++)
-        assert_int_equal(0, pthread_create(&revokers[i].thread, NULL, revoke_thread, &revokers[i]));
-    for (int i = 0; i < 30; i++)
-        pthread_join(revokers[i].thread, NULL);
-    for (int i = 0; i < 30; i++) {
-        assert_int_equal(OK, revokers[i].err);
-        assert_int_equal(CRL_SUPERSEDED, reason_on_crl(&revokers[i].serial));
-        buf_free(&revokers[i].serial);
-    }
-    assert_int_equal(30, current(NULL).entries);
-    assert_true(current(NULL).number <= 30);
-}
-
 RUN(W(a_revoked_certificate_is_on_the_crl_at_once_and_stays_revoked), W(revoking_again_publishes_nothing_new),
     W(a_certificate_on_hold_is_released_and_good_again),
     W(what_is_revoked_for_good_is_neither_held_nor_released),
@@ -575,5 +543,4 @@ RUN(W(a_revoked_certificate_is_on_the_crl_at_once_and_stays_revoked), W(revoking
     W(a_crl_file_that_a_crash_left_behind_is_written_again),
     W(a_crl_file_that_could_not_be_written_is_caught_up_without_a_restart),
     W(an_expired_entry_stays_through_one_more_period), W(what_the_signer_sealed_instead_is_not_published),
-    W(openssl_verifies_the_crl_and_finds_the_entry), RSA(openssl_verifies_the_crl_and_finds_the_entry),
-    W(many_revocations_at_once_are_all_on_the_last_crl))
+    W(openssl_verifies_the_crl_and_finds_the_entry), RSA(openssl_verifies_the_crl_and_finds_the_entry))

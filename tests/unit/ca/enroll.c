@@ -316,6 +316,20 @@ TEST(a_refusal_by_the_template_leaves_the_password_unused)
     ISSUED(&device, "once", &got);
 }
 
+TEST(a_failed_request_is_kept_as_it_was_asked_last)
+{
+    DEVICE(device, .subject = "O=First", .challenge = "secret");
+    REFUSED(ERR_TEMPLATE_SUBJECT, &device, "static");
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM request WHERE subject = 'O=First'"));
+    device_ask(&device, &(struct ask){ .subject = "O=Second", .challenge = "secret" });
+    REFUSED(ERR_TEMPLATE_SUBJECT, &device, "static");
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM request"));
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM request WHERE subject = 'O=Second' AND "
+                                           "template = 'SCEPDevice' AND template_version > 0 AND "
+                                           "signed_with = 'SHA-256' AND length(failed_key) = 32 AND "
+                                           "instr(info, CAST('Second' AS BLOB)) > 0"));
+}
+
 TEST(unused_passwords_are_limited_and_the_limit_names_both_values)
 {
     struct why why = { 0 };
@@ -475,7 +489,7 @@ RUN(W(static_password_gets_a_certificate), W(an_rsa_key_gets_both_usages),
     W(the_same_key_with_other_names_is_refused_and_in_another_order_is_not),
     W(a_retry_after_revocation_or_expiry_is_a_failure), W(a_one_time_password_is_refused_the_second_time),
     W(a_one_time_password_expires_and_is_bound_to_its_endpoint),
-    W(a_refusal_by_the_template_leaves_the_password_unused),
+    W(a_refusal_by_the_template_leaves_the_password_unused), W(a_failed_request_is_kept_as_it_was_asked_last),
     W(unused_passwords_are_limited_and_the_limit_names_both_values),
     W(a_hundred_devices_at_once_with_one_password_get_one_certificate),
     W(the_same_request_at_once_is_one_certificate_for_all), W(the_key_usage_asked_for_picks_the_slot),

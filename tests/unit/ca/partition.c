@@ -87,6 +87,12 @@ static struct leaf leaf_in(unsigned partition)
     return (struct leaf){ 0 };
 }
 
+static void issue_one(void)
+{
+    struct leaf leaf = leaf_new();
+    leaf_free(&leaf);
+}
+
 static unsigned other_than(unsigned partition)
 {
     return 1 + partition % PARTITIONS;
@@ -297,7 +303,7 @@ TEST(the_number_of_partitions_is_fixed_once_the_ca_has_issued)
     struct why why = { 0 };
     ASSERT_OK(fix_with(8, NULL, 0, &why), &why); /* nothing was issued yet */
     ASSERT_OK(fix_with(PARTITIONS, NULL, 0, &why), &why);
-    AUTO_VAL(leaf) leaf = leaf_in(0);
+    issue_one();
     ASSERT_OK(fix_with(PARTITIONS, NULL, 0, &why), &why);
     ASSERT_ERR(ERR_CONFIG, fix_with(8, NULL, 0, &why), &why);
     assert_non_null(strstr(why.text, "crl_partitions is 8"));
@@ -309,7 +315,7 @@ TEST(the_number_of_partitions_is_fixed_once_the_ca_has_issued)
 TEST(a_ca_that_issued_without_partitions_stays_without)
 {
     struct why why = { 0 };
-    AUTO_VAL(leaf) leaf = leaf_new();
+    issue_one();
     ASSERT_OK(fix_with(1, NULL, 0, &why), &why);
     ASSERT_ERR(ERR_CONFIG, fix_with(2, NULL, 0, &why), &why);
     assert_non_null(strstr(why.text, "crl_partitions is 2"));
@@ -326,7 +332,7 @@ TEST(a_url_that_every_certificate_has_stays_configured)
     struct why why = { 0 };
     ASSERT_OK(fix_with(PARTITIONS, &old[1], 1, &why), &why); /* nothing was issued yet */
     ASSERT_OK(fix_with(PARTITIONS, NULL, 0, &why), &why);
-    AUTO_VAL(leaf) leaf = leaf_in(0);
+    issue_one();
     ASSERT_ERR(ERR_CONFIG, fix_with(PARTITIONS, &old[1], 1, &why), &why);
     assert_non_null(strstr(why.text, "begins with \"http://new.example/issuing-%p.crl\""));
     assert_non_null(strstr(why.text, "a list with \"http://ca.example/issuing-%p.crl\""));

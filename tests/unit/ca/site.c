@@ -108,8 +108,8 @@ TEST(pruning_removes_what_is_not_named_unless_it_is_in_use)
                                          ca_find_endpoint(world->ca, BYTES_LIT("static"))->slots[i], NULL });
     records_end(&body, list);
     ASSERT_OK(ask_body(world, "site_apply", buf_bytes(&body), &answer, &why), &why);
-    assert_int_equal(9, answer_count(&answer));
-    assert_int_equal(3, world_count(world, "SELECT COUNT(*) FROM template"));
+    assert_int_equal(5, answer_count(&answer));
+    assert_int_equal(7, world_count(world, "SELECT COUNT(*) FROM template")); /* the roles' four stay */
 }
 
 TEST(a_site_file_with_anything_unknown_in_it_is_refused)
@@ -143,6 +143,36 @@ TEST(a_site_file_with_anything_unknown_in_it_is_refused)
     records_end(&twice, list);
     ASSERT_ERR(ERR_USAGE, ask_body(world, "site_apply", buf_bytes(&twice), &answer, &why), &why);
     assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM audit WHERE action NOT LIKE 'right%'"));
+}
+
+TEST(a_rule_of_a_template_holds_for_site_files_too)
+{
+    AUTO_BUF exported = { 0 }, body = { 0 }, pruning = { 0 }, answer = { 0 };
+    struct why why = { 0 };
+    ASSERT_OK(CALL("template_new", &answer, &why, "name", "Wifi"), &why);
+    ASSERT_OK(CALL("right_deny", &answer, &why, "principal", "cli", "rights", "manage", "template", "Wifi"),
+              &why);
+    ASSERT_ERR(ERR_NOT_AUTHORISED, CALL("template_set", &answer, &why, "name", "Wifi", "validity", "100d"),
+               &why);
+    size_t list = records_begin(&body);
+    record_of(&body,
+              (const char *const[]){ "kind", "template", "name", "SCEPUser", "validity", "90d", NULL });
+    record_of(&body, (const char *const[]){ "kind", "template", "name", "Wifi", "published", "yes", NULL });
+    records_end(&body, list);
+    ASSERT_ERR(ERR_NOT_AUTHORISED, ask_body(world, "site_apply", buf_bytes(&body), &answer, &why), &why);
+    assert_non_null(strstr(why.text, "cli lacks Manage on template Wifi"));
+    list = records_begin(&pruning);
+    options_put(&pruning, "no", "yes");
+    for (size_t i = 0; i < 3; i++)
+        record_of(&pruning,
+                  (const char *const[]){ "kind", "template", "name",
+                                         ca_find_endpoint(world->ca, BYTES_LIT("static"))->slots[i], NULL });
+    records_end(&pruning, list);
+    ASSERT_ERR(ERR_NOT_AUTHORISED, ask_body(world, "site_apply", buf_bytes(&pruning), &answer, &why), &why);
+    ASSERT_OK(ask_fields(world, "site_export", (const char *const[]){ NULL }, &exported, &why), &why);
+    ASSERT_OK(ask_body(world, "site_apply", buf_bytes(&exported), &answer, &why), &why); /* nothing differs */
+    assert_int_equal(0,
+                     world_count(world, "SELECT COUNT(*) FROM audit WHERE object LIKE 'template SCEPUser%'"));
 }
 
 /* count templates T0, T1, …, each with two rules of `rule` octets. */
@@ -179,4 +209,4 @@ RUN(W(as_many_templates_in_a_site_file_as_the_limit_and_no_larger_a_difference_t
     W(applying_an_export_changes_nothing), W(a_site_file_is_done_whole_or_not_at_all),
     W(a_dry_run_shows_what_would_be_and_does_nothing),
     W(pruning_removes_what_is_not_named_unless_it_is_in_use),
-    W(a_site_file_with_anything_unknown_in_it_is_refused))
+    W(a_rule_of_a_template_holds_for_site_files_too), W(a_site_file_with_anything_unknown_in_it_is_refused))

@@ -63,6 +63,45 @@ TEST(a_template_is_made_changed_published_and_deleted)
                               "validity: \"30d\" -> \"20d\"'"));
 }
 
+TEST(what_the_roles_have_their_certificates_by_is_not_deleted)
+{
+    static const char *const names[] = { "CEPEncryption", "EnrollmentAgentOffline", "RegistrationAuthority",
+                                         "OCSPResponseSigning" };
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        ASSERT_ERR(ERR_BAD_REQUEST, CALL("template_delete", &answer, &why, "name", names[i]), &why);
+    assert_non_null(strstr(why.text, "role/va has certificates of its own by template OCSPResponseSigning"));
+    ASSERT_OK(CALL("right_revoke", &answer, &why, "principal", "role/va", "rights", "enroll", "template",
+                   "OCSPResponseSigning"),
+              &why);
+    ASSERT_OK(CALL("template_delete", &answer, &why, "name", "OCSPResponseSigning"), &why);
+    world_reopen(world); /* what was taken away is not given anew */
+    ASSERT_OK(CALL("template_new", &answer, &why, "name", "OCSPResponseSigning"), &why);
+    assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM right_rule WHERE object = "
+                                           "'template/OCSPResponseSigning' AND (allowed | denied) <> 0"));
+}
+
+TEST(rights_on_a_template_go_with_it)
+{
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    const struct right_question may = { "authority/mdm", "issuing", "Wifi", RIGHT_ENROLL };
+    ASSERT_OK(CALL("template_new", &answer, &why, "name", "Wifi"), &why);
+    ASSERT_OK(CALL("right_grant", &answer, &why, "principal", "authority/mdm", "rights", "read,enroll",
+                   "template", "Wifi"),
+              &why);
+    ASSERT_OK(CALL("right_deny", &answer, &why, "principal", "cli", "rights", "issue", "template", "Wifi"),
+              &why);
+    ASSERT_OK(right_check(world->ca, &may, &why), &why);
+    ASSERT_OK(CALL("template_delete", &answer, &why, "name", "Wifi"), &why);
+    ASSERT_ERR(ERR_NOT_AUTHORISED, right_check(world->ca, &may, &why), &why);
+    ASSERT_OK(CALL("template_new", &answer, &why, "name", "Wifi"), &why);
+    ASSERT_ERR(ERR_NOT_AUTHORISED, right_check(world->ca, &may, &why), &why);
+    assert_int_equal(2, world_count(world, "SELECT COUNT(*) FROM audit WHERE action = 'right_revoke' AND "
+                                           "object LIKE '% template/Wifi'"));
+}
+
 TEST(every_version_that_was_in_force_can_be_shown)
 {
     AUTO_BUF answer = { 0 };
@@ -418,7 +457,9 @@ TEST(template_information_is_the_name_and_the_oid_with_its_version)
     ASSERT_BYTES(BYTES_LIT("\x30\x0A\x06\x02\x2A\x03\x02\x01\x03\x02\x01\x00"), found.value);
 }
 
-RUN(W(a_template_is_made_changed_published_and_deleted), W(every_version_that_was_in_force_can_be_shown),
+RUN(W(a_template_is_made_changed_published_and_deleted),
+    W(what_the_roles_have_their_certificates_by_is_not_deleted), W(rights_on_a_template_go_with_it),
+    W(every_version_that_was_in_force_can_be_shown),
     W(a_copy_has_the_properties_of_the_other_and_is_not_published), W(each_bad_value_is_refused_and_named),
     W(values_at_their_bounds_are_taken), W(names_have_no_spaces_and_are_of_a_limited_length),
     W(a_property_that_is_given_twice_is_refused), W(an_encryption_template_takes_no_key_that_cannot_decrypt),

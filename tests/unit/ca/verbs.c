@@ -97,6 +97,28 @@ static char *answer_field(const struct buf *answer, const char *name)
         assert_string_equal((expected), field_);                                                             \
     } while (0)
 
+/* What the next page is asked for with; NULL: there are no more. Caller frees. */
+static char *answer_more(const struct buf *answer)
+{
+    struct der_reader list;
+    struct record record;
+    struct why why = { 0 };
+    char *more = NULL;
+    ASSERT_OK(records_get(buf_bytes(answer), &list, &why), &why);
+    while (records_next(&list, &record)) {
+        assert_null(more);
+        more = record_str(&record, "more");
+    }
+    return more;
+}
+
+#define ASSERT_MORE(answer, expected)                                                                        \
+    do {                                                                                                     \
+        const char *wanted_ = (expected);                                                                    \
+        AUTO_STR more_ = answer_more(answer);                                                                \
+        assert_string_equal(wanted_ ? wanted_ : "no more", more_ ? more_ : "no more");                       \
+    } while (0)
+
 static enum err request_by_frame(const struct device *device, const char *endpoint, struct buf *ret,
                                  struct why *why)
 {
@@ -153,6 +175,16 @@ TEST(refusals_before_acceptance_stay_in_memory_and_are_bounded)
     ASSERT_FIELD(&answer, "error", "ERR_CHALLENGE_WRONG");
     ASSERT_OK(call("status", NOTHING, NOTHING, &answer, &why), &why);
     ASSERT_FIELD(&answer, "refused_since_start", "259");
+}
+
+TEST(what_the_signer_says_of_itself_is_passed_on)
+{
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    ASSERT_OK(call("signer_status", NOTHING, NOTHING, &answer, &why), &why);
+    ASSERT_FIELD(&answer, "journal_entries", "7");
+    world->ca->sealer.status = NULL;
+    ASSERT_ERR(ERR_UNAVAILABLE, call("signer_status", NOTHING, NOTHING, &answer, &why), &why);
 }
 
 TEST(certificates_are_listed_shown_exported_and_revoked)
@@ -217,13 +249,107 @@ TEST(certificates_that_expire_soon_are_listed_the_first_one_first)
     assert_int_equal(answer_count(&answer), 2); /* not the revoked one */
     ASSERT_FIELD(&answer, "serial", serials[0]);
     ASSERT_OK(call("cert_list", FIELD("expiring", "365d"), FIELD("limit", "1"), &answer, &why), &why);
-    assert_int_equal(answer_count(&answer), 1);
+    assert_int_equal(answer_count(&answer), 1 + 1);
+    ASSERT_MORE(&answer, "");
+    ASSERT_OK(call("cert_list", FIELD("expiring", "365d"), FIELD("limit", "2"), &answer, &why), &why);
+    ASSERT_MORE(&answer, NULL);
+    ASSERT_ERR(ERR_USAGE, call("cert_list", FIELD("expiring", "365d"), FIELD("before", "3"), &answer, &why),
+               &why);
     world->clock.held += 365 * 86400 - 3 * 3600 + 1; /* the first one has just ended */
     ASSERT_OK(call("cert_list", FIELD("expiring", "3h"), NOTHING, &answer, &why), &why);
     assert_int_equal(answer_count(&answer), 1);
     ASSERT_FIELD(&answer, "serial", serials[2]);
     ASSERT_OK(call("cert_list", FIELD("expiring", "1h"), NOTHING, &answer, &why), &why);
     assert_int_equal(answer_count(&answer), 0);
+}
+
+/* Reads a list to its end in pages of two; the ids, newest first, end in *ret. */
+static void page_through(const char *verb, const char *id, struct buf *ret)
+{
+    char before[24] = "99";
+    for (bool go_on = true; go_on;) {
+        AUTO_BUF page = { 0 };
+        struct der_reader list;
+        struct record record;
+        struct why why = { 0 };
+        ASSERT_OK(call(verb, FIELD("limit", "2"), FIELD("before", before), &page, &why), &why);
+        AUTO_STR more = answer_more(&page);
+        ASSERT_OK(records_get(buf_bytes(&page), &list, &why), &why);
+        while (records_next(&list, &record)) {
+            if (record_int(&record, id, 0))
+                buf_printf(ret, "%lld ", (long long)record_int(&record, id, 0));
+        }
+        go_on = more != NULL;
+        snprintf(before, sizeof(before), "%s", more ? more : "");
+    }
+}
+
+TEST(lists_are_read_in_pages_and_each_row_is_in_one)
+{
+    AUTO_BUF requests = { 0 }, certificates = { 0 }, answer = { 0 };
+    struct why why = { 0 };
+    for (int i = 0; i < 5; i++) {
+        AUTO_BUF enrolment = { 0 };
+        DEVICE(device, .subject = "CN=one", .challenge = "secret");
+        ASSERT_OK(request_by_frame(&device, "static", &enrolment, &why), &why);
+    }
+    page_through("request_list", "id", &requests);
+    page_through("cert_list", "request", &certificates);
+    assert_string_equal("5 4 3 2 1 ", buf_text(&requests));
+    assert_string_equal("5 4 3 2 1 ", buf_text(&certificates));
+    ASSERT_OK(call("request_list", FIELD("limit", "4"), NOTHING, &answer, &why), &why);
+    ASSERT_MORE(&answer, "2");
+    ASSERT_OK(call("request_list", FIELD("limit", "5"), NOTHING, &answer, &why), &why);
+    ASSERT_MORE(&answer, NULL);
+    ASSERT_OK(call("request_list", FIELD("before", "1"), NOTHING, &answer, &why), &why);
+    assert_int_equal(0, answer_count(&answer));
+    ASSERT_ERR(ERR_USAGE, call("request_list", FIELD("before", "0"), NOTHING, &answer, &why), &why);
+    ASSERT_ERR(ERR_USAGE, call("request_list", FIELD("before", "x"), NOTHING, &answer, &why), &why);
+}
+
+/* A thousand rows of a thousand octets would not fit into a frame. */
+TEST(a_page_of_long_rows_is_shorter_and_fits_a_frame)
+{
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    world_exec(world,
+               "INSERT INTO request (issuer_id, request_id, node_id, endpoint, requester, validator, peer, "
+               "spki_digest, subject, san, template, template_version, disposition, reason, submitted_at) "
+               "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
+               "SELECT 'issuing', i, 'n', 'static', 'endpoint/static', 'static', '', x'', '', '', '', 0, "
+               "'failed', hex(zeroblob(600)), 1 FROM n");
+    ASSERT_OK(call("request_list", FIELD("limit", "1000"), NOTHING, &answer, &why), &why);
+    assert_in_range(answer.len, LIMIT_FRAME_BYTES / 4, LIMIT_FRAME_BYTES * 3 / 4);
+    AUTO_STR more = answer_more(&answer);
+    assert_in_range(answer_count(&answer), 100, 999);
+    assert_int_equal(1000 - (answer_count(&answer) - 1) + 1, strtol(more, NULL, 10));
+}
+
+TEST(requests_are_listed_by_one_disposition_or_several)
+{
+    static const struct {
+        const char *words;
+        size_t count;
+    } cases[] = { { "issued", 1 },
+                  { "pending", 1 },
+                  { "issued,pending", 2 },
+                  { "denied,failed,sealing", 0 },
+                  { "pending,pending", 1 } };
+    static const char *const bad[] = { "bogus",  "issued,",
+                                       ",",      "issued pending",
+                                       "Issued", "issued,issued,issued,issued,issued,issued" };
+    DEVICE(one, .subject = "CN=one", .challenge = "secret");
+    DEVICE(two, .subject = "CN=two");
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    ASSERT_OK(request_by_frame(&one, "static", &answer, &why), &why);
+    ASSERT_OK(request_by_frame(&two, "manual", &answer, &why), &why);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        ASSERT_OK(call("request_list", FIELD("status", cases[i].words), NOTHING, &answer, &why), &why);
+        assert_int_equal(cases[i].count, answer_count(&answer));
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        ASSERT_ERR(ERR_USAGE, call("request_list", FIELD("status", bad[i]), NOTHING, &answer, &why), &why);
 }
 
 TEST(a_span_is_hours_or_days)
@@ -593,7 +719,9 @@ TEST(nothing_is_issued_outside_the_cas_own_validity_nor_beyond_it)
 
 RUN(W(a_request_comes_in_as_a_frame_and_a_certificate_goes_out),
     W(refusals_before_acceptance_stay_in_memory_and_are_bounded),
-    W(certificates_are_listed_shown_exported_and_revoked),
+    W(what_the_signer_says_of_itself_is_passed_on), W(certificates_are_listed_shown_exported_and_revoked),
+    W(lists_are_read_in_pages_and_each_row_is_in_one), W(a_page_of_long_rows_is_shorter_and_fits_a_frame),
+    W(requests_are_listed_by_one_disposition_or_several),
     W(certificates_that_expire_soon_are_listed_the_first_one_first), W(a_span_is_hours_or_days),
     W(serials_are_taken_in_either_case_with_colons_and_leading_zeros),
     W(passwords_are_made_for_one_time_endpoints_alone), W(approve_and_deny_by_verb),

@@ -205,6 +205,10 @@ TEST(rules_have_a_limit)
     }
     ASSERT_ERR(ERR_LIMIT, change("right_grant", "admin/one-more", "read", NULL, &why), &why);
     ASSERT_OK(change("right_grant", "admin/999", "issue", NULL, &why), &why);
+    /* one that was revoked makes room */
+    ASSERT_OK(change("right_revoke", "admin/998", "read", NULL, &why), &why);
+    ASSERT_OK(change("right_deny", "admin/one-more", "read", NULL, &why), &why);
+    ASSERT_ERR(ERR_LIMIT, change("right_grant", "admin/two-more", "read", NULL, &why), &why);
 }
 
 /* --- requests --- */
@@ -241,6 +245,7 @@ static const struct expected {
     { "request_export", "cli", RIGHT_READ },
     { "request_approve", "cli", RIGHT_ISSUE },
     { "request_deny", "cli", RIGHT_ISSUE },
+    { "request_resubmit", "cli", RIGHT_ISSUE },
     { "refusal_list", "cli", RIGHT_READ },
     { "cert_list", "cli", RIGHT_READ },
     { "cert_show", "cli", RIGHT_READ },
@@ -262,6 +267,7 @@ static const struct expected {
     { "crl_export", "cli", RIGHT_READ },
     { "password_new", "cli", RIGHT_ISSUE },
     { "status", "cli", RIGHT_READ },
+    { "signer_status", "cli", RIGHT_READ },
     { "issue", "scep va", RIGHT_REQUEST },
     { "right_list", "cli", RIGHT_READ },
     { "right_grant", "cli", RIGHT_MANAGE },
@@ -401,8 +407,8 @@ TEST(rights_on_certificates_can_be_limited_to_templates)
     record_put_str(&unknown, "id", "9");
     record_put_str(&unknown, "serial", "00AB");
     record_end(&unknown, mark);
-    static const char *const verbs[] = { "cert_revoke", "request_approve" };
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const verbs[] = { "cert_revoke", "request_approve", "request_resubmit" };
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
         const struct ipc_verb *verb = verb_named(verbs[i]);
         ASSERT_OK(change("right_deny", "cli", "issue", "SCEPDevice", &why), &why);
         ASSERT_ERR(ERR_NOT_AUTHORISED, reach(verb, "cli", buf_bytes(&body), &why), &why);

@@ -162,7 +162,8 @@ TEST(what_is_the_service_s_own_is_not_told_twice)
     world_clear();
 }
 
-static void list_of(size_t count)
+/* more: as a page ends that is not the last one. */
+static void list_of(size_t count, bool more)
 {
     buf_free(&world.listed);
     size_t list = records_begin(&world.listed);
@@ -171,19 +172,25 @@ static void list_of(size_t count)
         record_put_str(&world.listed, "expires", "2026-11-29T00:00:00Z");
         record_end(&world.listed, mark);
     }
+    if (more) {
+        size_t mark = record_begin(&world.listed);
+        record_put_str(&world.listed, "more", "");
+        record_end(&world.listed, mark);
+    }
     records_end(&world.listed, list);
 }
 
-TEST(a_full_list_says_that_there_may_be_more)
+TEST(a_list_that_is_not_whole_says_that_there_are_more)
 {
     world_begin();
-    list_of(LIST_MAX - 1);
-    AUTO_VAL(expiries) some = collected();
-    assert_int_equal(some.count, LIST_MAX - 1);
-    assert_false(some.more);
-    list_of(LIST_MAX);
-    AUTO_VAL(expiries) full = collected();
-    assert_true(full.more);
+    list_of(LIST_MAX, false);
+    AUTO_VAL(expiries) whole = collected();
+    assert_int_equal(whole.count, LIST_MAX);
+    assert_false(whole.more);
+    list_of(LIST_MAX, true);
+    AUTO_VAL(expiries) page = collected();
+    assert_int_equal(page.count, LIST_MAX);
+    assert_true(page.more);
     world_clear();
 }
 
@@ -285,7 +292,7 @@ TEST(metrics_are_written_also_when_a_role_is_down)
 
 RUN(T(a_certificate_in_use_counts_from_the_span_s_last_second_on), T(an_ocsp_certificate_is_of_its_ca),
     T(one_that_has_ended_is_told_too), T(ends_that_are_none_are_not_told),
-    T(what_is_the_service_s_own_is_not_told_twice), T(a_full_list_says_that_there_may_be_more),
+    T(what_is_the_service_s_own_is_not_told_twice), T(a_list_that_is_not_whole_says_that_there_are_more),
     T(who_does_not_answer_is_named_and_counted), T(an_answer_that_cannot_be_read_is_no_answer),
     T(labels_are_escaped_and_what_is_no_number_is_left_out), T(a_total_of_the_role_is_counted_once),
     T(metrics_are_written_also_when_a_role_is_down))

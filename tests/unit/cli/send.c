@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct why why;
@@ -90,5 +91,31 @@ TEST(a_receiver_that_never_answers_is_given_up)
     close(silent);
 }
 
+/* A mailer as a script: gone after some seconds, so that a test without the limit fails and does not hang. */
+static void a_mailer_is_given_up(size_t text_len)
+{
+    static const char script[] = "#!/bin/sh\nexec sleep 2\n";
+    char path[] = "/tmp/ch-mailer-XXXXXX";
+    AUTO_BUF text = { 0 };
+    int fd = mkstemp(path);
+    assert_int_equal(sizeof(script) - 1, write(fd, script, sizeof(script) - 1));
+    assert_int_equal(0, fchmod(fd, 0700));
+    close(fd);
+    for (size_t i = 0; i < text_len; i++)
+        buf_append_byte(&text, 'a');
+    const struct mail mail = { "a@example.org", "b@example.org", buf_bytes(&text) };
+    enum err err = send_sendmail(&(struct mailer){ path, 100 }, &mail, &why);
+    unlink(path);
+    ASSERT_ERR(ERR_UNAVAILABLE, err, &why);
+    assert_non_null(strstr(why.text, "did not end within 100 ms"));
+}
+
+TEST(a_mailer_that_never_ends_is_given_up)
+{
+    a_mailer_is_given_up(100);
+    a_mailer_is_given_up(200000); /* more than a pipe holds, and nobody reads it */
+}
+
 RUN(T(an_address_is_one_argument_and_one_header), T(an_address_has_a_limit),
-    T(a_url_that_is_none_is_refused_without_being_named), T(a_receiver_that_never_answers_is_given_up))
+    T(a_url_that_is_none_is_refused_without_being_named), T(a_receiver_that_never_answers_is_given_up),
+    T(a_mailer_that_never_ends_is_given_up))

@@ -86,15 +86,31 @@ TEST(socket_paths_fit_into_an_address)
 
 TEST(addresses_have_a_port)
 {
-    refused(
-        USER "scep { http_listen = {\"127.0.0.1\"} }\n",
-        "FILE:2: option http_listen has \"127.0.0.1\"; allowed is ADDRESS:PORT, as 192.0.2.7:80 or [::]:80");
+    refused(USER "scep { http_listen = {\"127.0.0.1\"} }\n",
+            "FILE:2: option http_listen has \"127.0.0.1\"; allowed is ADDRESS:PORT in numbers, as "
+            "192.0.2.7:80 or [::]:80");
     refused(USER "scep { https_listen = {\"[::]:65536\"} }\n",
-            "FILE:2: option https_listen has \"[::]:65536\"; allowed is ADDRESS:PORT, as 192.0.2.7:80 or "
+            "FILE:2: option https_listen has \"[::]:65536\"; allowed is ADDRESS:PORT in numbers, as "
+            "192.0.2.7:80 or "
             "[::]:80");
     refused(USER "scep { https_listen = {\":443\"} }\n",
-            "FILE:2: option https_listen has \":443\"; allowed is ADDRESS:PORT, as 192.0.2.7:80 or [::]:80");
-    config_free(load(USER "scep { http_listen = {\"127.0.0.1:0\", \"[::]:65535\"} }\n"));
+            "FILE:2: option https_listen has \":443\"; allowed is ADDRESS:PORT in numbers, as 192.0.2.7:80 "
+            "or [::]:80");
+    config_free(load(USER "scep { http_listen = {\"127.0.0.1:0\", \"[::]:65535\", \"[fe80::1%lo]:80\"} }\n"));
+}
+
+TEST(addresses_are_numbers)
+{
+    static const char *const bad[] = { "localhost:80", "300.1.2.3:80", "::1:80",        "[127.0.0.1]:80",
+                                       "1.2.3:80",     "[::1:80",      "10.0.0.0/8:80", "[fe80::g]:80" };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        AUTO_STR text = xasprintf(USER "va { http_listen = {\"%s\"} }\n", bad[i]);
+        AUTO_STR message =
+            xasprintf("FILE:2: option http_listen has \"%s\"; allowed is ADDRESS:PORT in numbers, as "
+                      "192.0.2.7:80 or [::]:80",
+                      bad[i]);
+        refused(text, message);
+    }
 }
 
 TEST(trusted_proxies_are_addresses_and_networks)
@@ -112,12 +128,12 @@ TEST(urls_in_certificates_are_absolute_http)
 {
     static const char *const bad[] = { "ftp://host.example/x", "http://", "http:///x", "host.example/x",
                                        "http://h\xC3\xA4.example/" };
-    static const char *const options[] = { "cdp_urls", "aia_urls", "ocsp_urls" };
+    static const char *const options[] = { "cdp_urls", "aia_urls", "ocsp_urls", "delta_urls" };
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-        AUTO_STR text = xasprintf(USER "ca \"a\" { %s = {\"%s\"} }\n", options[i % 3], bad[i]);
+        AUTO_STR text = xasprintf(USER "ca \"a\" { %s = {\"%s\"} }\n", options[i % 4], bad[i]);
         AUTO_STR message =
             xasprintf("FILE:2: option %s has \"%s\"; allowed is an ASCII URL as http://host.example/file",
-                      options[i % 3], bad[i]);
+                      options[i % 4], bad[i]);
         refused(text, message);
     }
     config_free(load(USER "ca \"a\" { ocsp_urls = {\"https://host.example\"} }\n"));
@@ -265,7 +281,7 @@ TEST(options_of_another_role_are_gone_and_asking_for_them_is_our_bug)
 RUN(T(an_endpoint_without_a_validator_is_refused), T(the_ca_of_an_endpoint_must_exist),
     T(endpoint_paths_are_unique_without_regard_to_case), T(only_the_default_endpoint_has_the_standard_paths),
     T(endpoint_paths_are_plain_url_paths), T(folders_are_absolute), T(socket_paths_fit_into_an_address),
-    T(addresses_have_a_port), T(trusted_proxies_are_addresses_and_networks),
+    T(addresses_have_a_port), T(addresses_are_numbers), T(trusted_proxies_are_addresses_and_networks),
     T(urls_in_certificates_are_absolute_http),
     T(with_partitions_each_cdp_url_has_their_mark_and_without_them_none),
     T(partitions_and_deltas_exclude_each_other), T(no_ca_has_the_name_of_anothers_partition),

@@ -40,6 +40,41 @@ TEST(a_record_is_read_by_name)
     assert_int_equal(value.len, 0);
 }
 
+TEST(a_number_is_digits_that_fit)
+{
+    static const struct {
+        const char *text;
+        int64_t number; /* 5: none */
+    } cases[] = {
+        { "0", 0 },
+        { "-1", -1 },
+        { "9223372036854775807", INT64_MAX },
+        { "-9223372036854775808", INT64_MIN },
+        { "9223372036854775808", 5 },
+        { "-9223372036854775809", 5 },
+        { "", 5 },
+        { "-", 5 },
+        { "+1", 5 },
+        { "--1", 5 },
+        { " 1", 5 },
+        { "1 ", 5 },
+        { "\n1", 5 },
+        { "0x1", 5 },
+        { "1.0", 5 },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        AUTO_BUF body = { 0 };
+        struct record record;
+        struct why why;
+        size_t mark = record_begin(&body);
+        record_put_str(&body, "n", cases[i].text);
+        record_end(&body, mark);
+        ASSERT_OK(record_get(buf_bytes(&body), &record, &why), &why);
+        if (record_int(&record, "n", 5) != cases[i].number)
+            fail_msg("\"%s\" is %lld", cases[i].text, (long long)record_int(&record, "n", 5));
+    }
+}
+
 TEST(records_come_in_order)
 {
     AUTO_BUF body = { 0 };
@@ -86,5 +121,5 @@ TEST(malformed_records_are_refused_before_any_field_is_used)
     ASSERT_ERR(ERR_MALFORMED, record_get(buf_bytes(&three), &record, &why), &why);
 }
 
-RUN(T(a_record_is_read_by_name), T(records_come_in_order),
+RUN(T(a_record_is_read_by_name), T(a_number_is_digits_that_fit), T(records_come_in_order),
     T(malformed_records_are_refused_before_any_field_is_used))

@@ -234,6 +234,20 @@ static void wait_for_calls(const struct front *front, unsigned calls)
         usleep(1000);
 }
 
+TEST(a_full_queue_of_ca_is_503_with_retry_after)
+{
+    struct front front;
+    AUTO_BUF message = { 0 };
+    front_start(&front, 1, 1);
+    device_write(front.site, &(struct device_message){ 0 }, &message);
+    front.site->fake.mode = FAKE_FAIL;
+    front.site->fake.err = ERR_BUSY;
+    expect_later(post(&front, buf_bytes(&message)), 503);
+    front.site->fake.mode = FAKE_ISSUE;
+    expect_certificate(&front, post(&front, buf_bytes(&message)));
+    front_stop(&front);
+}
+
 TEST(a_full_queue_is_503_with_retry_after_and_those_inside_are_served)
 {
     struct front front;
@@ -421,6 +435,7 @@ TEST(the_end)
 RUN(T(a_device_enrols_by_post_and_the_access_log_has_its_transaction),
     T(a_device_enrols_by_get_over_http_1_0_without_host), T(capabilities_have_no_charset),
     T(a_message_that_is_none_gets_400), T(a_bad_envelope_is_answered_at_its_time_and_not_before),
+    T(a_full_queue_of_ca_is_503_with_retry_after),
     T(a_full_queue_is_503_with_retry_after_and_those_inside_are_served),
     T(who_waits_too_long_for_a_worker_is_told_later), T(one_address_cannot_fill_the_queue_for_another),
     T(an_address_past_its_budget_is_refused_before_a_worker_is_asked),

@@ -93,7 +93,7 @@ static void openssl_key_free(struct key *key)
 
 struct key *openssl_rsa_key(unsigned bits)
 {
-    static const struct key_ops ops = { "openssl", openssl_sign, NULL, openssl_key_free };
+    static const struct key_ops ops = { .name = "openssl", .sign = openssl_sign, .free = openssl_key_free };
     struct openssl_key *made = xcalloc(1, sizeof(*made));
     struct why why = { 0 };
     unsigned char *spki = NULL;

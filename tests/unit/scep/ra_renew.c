@@ -141,7 +141,7 @@ static struct ra_set *load(bool combined)
 
 static enum err renew(const struct ra_set *set, int *ret_generation, struct why *why)
 {
-    const struct ra_renewal renewal = { &place.ca.client, source(), "issuing" };
+    const struct ra_renewal renewal = { &place.ca.client, source(), "issuing", 0 };
     return ra_renew(&renewal, set, ret_generation, why);
 }
 
@@ -179,7 +179,7 @@ TEST(a_combined_set_is_renewed_as_one)
     assert_int_equal(1, place.ca.calls);
 }
 
-/* An error, or a crash: the set still loads, and the next renewal makes what is missing under another number. */
+/* An error, or a crash and a new start: the set still loads, and the next renewal makes what is missing. */
 TEST(a_renewal_that_fails_half_way_leaves_a_set_that_loads)
 {
     AUTO(ra_set) old = load(false);
@@ -191,11 +191,31 @@ TEST(a_renewal_that_fails_half_way_leaves_a_set_that_loads)
     assert_int_equal(1, half->count);
     assert_int_equal(2, half->signature_count);
     ASSERT_OK(renew(half, &generation, &why), &why);
-    assert_int_equal(3, generation);
+    assert_int_equal(2, generation);
     AUTO(ra_set) set = load(false);
     assert_int_equal(2, set->count);
-    assert_int_equal(3, ra_set_recipient(set)->generation);
-    assert_int_equal(3, ra_set_signer(set)->generation);
+    assert_int_equal(2, ra_set_recipient(set)->generation);
+    assert_int_equal(2, ra_set_signer(set)->generation);
+}
+
+/* The service goes on with the set that it has, and tries each minute. */
+TEST(a_renewal_that_fails_again_and_again_asks_once_for_what_it_has_and_then_ends_well)
+{
+    AUTO(ra_set) old = load(false);
+    struct why why = { 0 };
+    int generation = 0;
+    for (int try = 2; try < 5; try++) {
+        place.ca.fails_at = try;
+        ASSERT_ERR(ERR_UNAVAILABLE, renew(old, &generation, &why), &why);
+        AUTO(ra_set) half = load(false);
+        assert_int_equal(2, half->signature_count);
+    }
+    assert_int_equal(4, place.ca.calls); /* one signature certificate, and three times none */
+    ASSERT_OK(renew(old, &generation, &why), &why);
+    assert_int_equal(2, generation);
+    AUTO(ra_set) set = load(false);
+    assert_int_equal(2, ra_set_recipient(set)->generation);
+    assert_int_equal(2, ra_set_signer(set)->generation);
 }
 
 TEST(a_certificate_of_another_key_is_not_kept)
@@ -218,6 +238,20 @@ TEST(a_full_set_is_not_renewed)
     AUTO(ra_set) set = load(false);
     ASSERT_ERR(ERR_LIMIT, renew(set, &generation, &why), &why);
     assert_int_equal(0, place.ca.calls);
+}
+
+/* Whoever renews every week would be without RA certificates when all eight end. */
+TEST(a_renewal_by_hand_leaves_a_place_for_the_one_that_comes_by_itself)
+{
+    struct why why = { 0 };
+    int generation = 0;
+    const struct ra_renewal by_hand = { &place.ca.client, source(), "issuing", 1 };
+    for (int i = 2; i < RA_GENERATIONS_MAX; i++)
+        put("encryption", i, &site_get()->encryption[0], site_get()->encryption[0].key);
+    AUTO(ra_set) set = load(false);
+    ASSERT_ERR(ERR_LIMIT, ra_renew(&by_hand, set, &generation, &why), &why);
+    assert_non_null(strstr(why.text, "has 7 generations already, limit 8 with one"));
+    ASSERT_OK(renew(set, &generation, &why), &why);
 }
 
 TEST(a_set_is_due_before_its_first_end)
@@ -269,7 +303,9 @@ TEST(keys_of_generations_that_ended_long_ago_are_removed_but_the_current_one)
 
 #define R(name) cmocka_unit_test_setup_teardown(name, begin, end)
 RUN(R(a_renewed_set_has_new_keys_under_the_old_names), R(a_combined_set_is_renewed_as_one),
-    R(a_renewal_that_fails_half_way_leaves_a_set_that_loads), R(a_certificate_of_another_key_is_not_kept),
-    R(a_full_set_is_not_renewed), R(a_set_is_due_before_its_first_end),
-    R(what_was_encrypted_to_a_generation_is_signed_by_the_same),
+    R(a_renewal_that_fails_half_way_leaves_a_set_that_loads),
+    R(a_renewal_that_fails_again_and_again_asks_once_for_what_it_has_and_then_ends_well),
+    R(a_certificate_of_another_key_is_not_kept), R(a_full_set_is_not_renewed),
+    R(a_renewal_by_hand_leaves_a_place_for_the_one_that_comes_by_itself),
+    R(a_set_is_due_before_its_first_end), R(what_was_encrypted_to_a_generation_is_signed_by_the_same),
     R(keys_of_generations_that_ended_long_ago_are_removed_but_the_current_one))

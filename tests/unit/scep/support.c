@@ -50,7 +50,9 @@ static void shared_free(struct key *key)
 
 struct key *key_share(const struct key *key)
 {
-    static const struct key_ops ops = { "shared", shared_sign, shared_decrypt, shared_free };
+    static const struct key_ops ops = {
+        .name = "shared", .sign = shared_sign, .decrypt = shared_decrypt, .free = shared_free
+    };
     struct shared_key *shared = xcalloc(1, sizeof(*shared));
     *shared = (struct shared_key){ { &ops, NULL }, key };
     MUST(public_key_parse(public_key_spki(key->public_half), &shared->key.public_half, &must_));

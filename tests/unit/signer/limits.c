@@ -655,7 +655,16 @@ TEST(a_clock_that_went_back_stops_the_signer)
     AUTO_BUF late = { 0 };
     ASSERT_OK(tbs_build(&leaf.params, &late, &why), &why);
     /* retryable: devices come again, nothing is lost */
-    tbs_refused(&site, buf_bytes(&late), ERR_UNAVAILABLE, "the clock says 2026-09-21T");
+    tbs_refused(
+        &site, buf_bytes(&late), ERR_UNAVAILABLE,
+        "nothing is sealed before 2026-09-21T14:08:20Z. If the clock is wrong, set it; if it is right");
+    ASSERT_ERR(ERR_UNAVAILABLE, signer_clock_check(site.signer, &why), &why);
+    assert_non_null(strstr(why.text,
+                           "the clock says 2026-09-21T14:08:19Z, and the journal's last entry is of "
+                           "2026-09-21T14:13:20Z"));
+    assert_non_null(strstr(why.text, "from a backup that is older than that entry"));
+    site.clock.held = NOW - 300;
+    ASSERT_OK(signer_clock_check(site.signer, &why), &why);
     buf_free(&leaf.subject);
     site_close(&site);
 }

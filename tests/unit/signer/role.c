@@ -1,86 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program chancery-signer as the supervisor starts it, with a ca that may be captured. */
-#include "tests/unit/signer/helper.h"
+#include "tests/unit/signer/running.h"
 
-#include "ipc/channel.h"
-#include "signer/journal.h"
-#include <fcntl.h>
+#include "ipc/record.h"
 #include <poll.h>
 #include <signal.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-
-struct running {
-    struct site site;
-    pid_t pid;
-    int fd, ready;
-};
-
-static void put_unlock(const struct site *site)
-{
-    struct why why;
-    AUTO_STR dir = xasprintf("%s/etc/secrets/signer", site->dir);
-    AUTO_STR path = xasprintf("%s/unlock", dir);
-    ASSERT_OK(dir_make(dir, 0700, &why), &why);
-    ASSERT_OK(file_write(path, BYTES_LIT(UNLOCK "\n"), 0400, &why), &why);
-}
-
-/* What init leaves: without it the role refuses to start. */
-static void put_journal(struct site *site)
-{
-    struct why why;
-    struct journal *journal = NULL;
-    AUTO_STR path = xasprintf("%s/lib/signer/journal", site->dir);
-    ASSERT_OK(journal_open(path, NULL, NULL, &journal, &why), &why);
-    journal_free(journal);
-}
-
-static pid_t start(char *const *arguments)
-{
-    const char *program = getenv("CHANCERY_SIGNER"); /* set by meson */
-    assert_non_null(program);
-    pid_t pid = fork();
-    if (pid == 0) {
-        execv(program, arguments);
-        _exit(127);
-    }
-    return pid;
-}
-
-/* Really the site's clock is the system's: the program has no other. */
-static void running_start(struct running *running)
-{
-    int pair[2], ready[2];
-    char peer[32], ready_fd[16], byte;
-    site_make(&running->site);
-    running->site.clock = clock_system;
-    running->site.clock.held = time(NULL);
-    put_unlock(&running->site);
-    put_journal(&running->site);
-    AUTO_STR config = xasprintf("%s/chancery.conf", running->site.dir);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    assert_int_equal(pipe(ready), 0);
-    snprintf(peer, sizeof(peer), "ca=%d", pair[0]);
-    snprintf(ready_fd, sizeof(ready_fd), "%d", ready[1]);
-    assert_int_equal(fcntl(pair[1], F_SETFD, FD_CLOEXEC), 0);
-    char *arguments[] = { "chancery-signer", "--config", config, "--ready", ready_fd, "--peer", peer, NULL };
-    running->pid = start(arguments);
-    close(pair[0]);
-    close(ready[1]);
-    assert_int_equal(read(ready[0], &byte, 1), 1);
-    assert_int_equal(read(ready[0], &byte, 1), 0); /* said once, then closed */
-    close(ready[0]);
-    running->fd = pair[1];
-}
-
-static int running_end(struct running *running)
-{
-    int status = 0;
-    assert_int_equal(waitpid(running->pid, &status, 0), running->pid);
-    site_close(&running->site);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
 
 static enum err seal_over(struct channel *channel, struct bytes tbs, struct buf *ret_der, struct why *why)
 {
@@ -101,15 +25,6 @@ static bool today_is_within_the_ca(void)
     return time(NULL) > NOW - 10 * DAY && time(NULL) + 91 * DAY < NOW + 150 * DAY;
 }
 
-static struct channel *channel_over(int fd)
-{
-    struct why why;
-    struct channel *channel = NULL;
-    const struct channel_config config = { .fd = fd, .principal = "ca", .max_frame = LIMIT_CRL_FRAME_BYTES };
-    ASSERT_OK(channel_new(&config, &channel, &why), &why);
-    return channel;
-}
-
 TEST(it_seals_over_its_socket_and_ends_when_ca_leaves)
 {
     struct running running = { 0 };
@@ -124,6 +39,81 @@ TEST(it_seals_over_its_socket_and_ends_when_ca_leaves)
     ASSERT_ERR(today_is_within_the_ca() ? OK : ERR_SIGNER_LIMIT, err, &why);
     ASSERT_ERR(ERR_MALFORMED, seal_over(channel, BYTES_LIT("0123456789abcdef"), &none, &why), &why);
     ASSERT_ERR(ERR_NOT_AUTHORISED, channel_call(channel, "sign", BYTES_NONE, 30000, &none, &why), &why);
+    channel_free(channel);
+    assert_int_equal(running_end(&running), 0);
+}
+
+/* Of the first record that has such a field. */
+static char *said(struct bytes answer, const char *field)
+{
+    struct why why;
+    struct der_reader list;
+    struct record record;
+    char *text = NULL;
+    ASSERT_OK(records_get(answer, &list, &why), &why);
+    while (!text && records_next(&list, &record))
+        text = record_str(&record, field);
+    return text;
+}
+
+static void assert_said(struct bytes answer, const char *field, const char *wanted)
+{
+    AUTO_STR text = said(answer, field);
+    if (!text || strcmp(text, wanted) != 0)
+        fail_msg("%s is \"%s\", not \"%s\"", field, text ? text : "absent", wanted);
+}
+
+TEST(it_says_what_is_in_its_journal_and_which_keys_it_has)
+{
+    struct running running = { 0 };
+    struct why why;
+    AUTO_BUF answer = { 0 };
+    running_start(&running);
+    struct channel *channel = channel_over(running.fd);
+    ASSERT_OK(channel_call(channel, "status", BYTES_NONE, 30000, &answer, &why), &why);
+    assert_said(buf_bytes(&answer), "journal_entries", "0");
+    assert_said(buf_bytes(&answer), "journal_last", "");
+    assert_said(buf_bytes(&answer), "clock", "good");
+    assert_said(buf_bytes(&answer), "ca", "issuing");
+    assert_said(buf_bytes(&answer), "key", "P-256");
+    assert_said(buf_bytes(&answer), "crl_sealed", "0");
+    channel_free(channel);
+    assert_int_equal(running_end(&running), 0);
+}
+
+/* Starts it with its messages in a file, which the caller frees. */
+static char *running_start_told(struct running *running)
+{
+    struct why why;
+    AUTO_BUF text = { 0 };
+    char path[] = "/tmp/chancery-signer-log-XXXXXX";
+    int log = mkstemp(path), before = dup(STDERR_FILENO);
+    assert_int_equal(STDERR_FILENO, dup2(log, STDERR_FILENO));
+    running_start(running);
+    assert_int_equal(STDERR_FILENO, dup2(before, STDERR_FILENO));
+    close(log);
+    close(before);
+    ASSERT_OK(file_read(path, 65536, &text, &why), &why);
+    unlink(path);
+    return xstrdup(buf_text(&text));
+}
+
+TEST(a_clock_behind_the_journal_is_an_alarm_when_it_starts_and_said_when_asked)
+{
+    struct running running = { .sealed_at = time(NULL) + DAY };
+    struct why why;
+    char last[21];
+    AUTO_BUF answer = { 0 };
+    AUTO_STR log = running_start_told(&running);
+    clock_rfc3339(running.sealed_at, last);
+    AUTO_STR entry = xasprintf("the journal's last entry is of %s: nothing is sealed before", last);
+    assert_non_null(strstr(log, "alarm: the clock says "));
+    assert_non_null(strstr(log, entry));
+    struct channel *channel = channel_over(running.fd);
+    ASSERT_OK(channel_call(channel, "status", BYTES_NONE, 30000, &answer, &why), &why);
+    assert_said(buf_bytes(&answer), "journal_entries", "1");
+    assert_said(buf_bytes(&answer), "journal_last", last);
+    assert_said(buf_bytes(&answer), "clock", "behind-the-journal");
     channel_free(channel);
     assert_int_equal(running_end(&running), 0);
 }
@@ -190,19 +180,22 @@ TEST(wrong_arguments_are_usage_errors)
     site_make(&site);
     put_unlock(&site);
     AUTO_STR config = xasprintf("%s/chancery.conf", site.dir);
+    char trailing_fd[16], foreign_peer[16];
+    int open_fd = dup(STDOUT_FILENO);
+    snprintf(foreign_peer, sizeof(foreign_peer), "cli=%d", open_fd);
     char *none[] = { "chancery-signer", NULL };
     char *no_value[] = { "chancery-signer", "--config", NULL };
     char *unknown[] = { "chancery-signer", "--verbose", "1", NULL };
     char *twice[] = { "chancery-signer", "--config", config, "--config", config, NULL };
     char *no_peer[] = { "chancery-signer", "--config", config, NULL };
+    char *foreign[] = { "chancery-signer", "--config", config, "--peer", foreign_peer, NULL };
     char *closed[] = { "chancery-signer", "--config", config, "--peer", "ca=999", NULL };
     char *standard[] = { "chancery-signer", "--config", config, "--peer", "ca=1", NULL };
     char *nameless[] = { "chancery-signer", "--config", config, "--peer", "=3", NULL };
-    char trailing_fd[16];
-    int open_fd = dup(STDOUT_FILENO);
     snprintf(trailing_fd, sizeof(trailing_fd), "%dx", open_fd);
     char *trailing[] = { "chancery-signer", "--config", config, "--ready", trailing_fd, NULL };
-    char *const *all[] = { none, no_value, unknown, twice, no_peer, closed, standard, nameless, trailing };
+    char *const *all[] = { none,    no_value, unknown,  twice,    no_peer,
+                           foreign, closed,   standard, nameless, trailing };
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         assert_int_equal(run_wrong(all[i]), 2);
     close(open_fd);
@@ -218,5 +211,7 @@ TEST(wrong_arguments_are_usage_errors)
     site_close(&site);
 }
 
-RUN(T(it_seals_over_its_socket_and_ends_when_ca_leaves), T(forged_frames_seal_nothing),
-    T(a_signal_ends_it_in_good_order), T(wrong_arguments_are_usage_errors))
+RUN(T(it_seals_over_its_socket_and_ends_when_ca_leaves),
+    T(it_says_what_is_in_its_journal_and_which_keys_it_has),
+    T(a_clock_behind_the_journal_is_an_alarm_when_it_starts_and_said_when_asked),
+    T(forged_frames_seal_nothing), T(a_signal_ends_it_in_good_order), T(wrong_arguments_are_usage_errors))

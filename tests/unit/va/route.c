@@ -2,8 +2,10 @@
 /* From HTTP to an answer, over a real connection: what is given at once, what a worker gives, and what is refused. */
 #include "va/route.h"
 #include "tests/unit/http/fixture.h"
+#include "tests/unit/told.h"
 #include "tests/unit/va/fixture.h"
 
+#include <semaphore.h>
 #include <unistd.h>
 
 struct served {
@@ -21,7 +23,7 @@ static void *loop_thread(void *arg)
     return NULL;
 }
 
-static void begin_with(struct served *served, unsigned partitions)
+static void begin_with(struct served *served, unsigned partitions, const struct pool_config *pool)
 {
     int fd;
     scene_begin(&served->scene);
@@ -30,7 +32,7 @@ static void begin_with(struct served *served, unsigned partitions)
     site_setup(&served->http);
     assert_true(status_watch_round(served->scene.watch));
     MUST(loop_new(&served->loop, &must_));
-    MUST(pool_new(&(struct pool_config){ .threads = 4 }, &served->pool, &must_));
+    MUST(pool_new(pool, &served->pool, &must_));
     served->scene.va->pool = served->pool;
     const struct http_server_config config = { .loop = served->loop,
                                                .limits = served->http.limits,
@@ -45,7 +47,7 @@ static void begin_with(struct served *served, unsigned partitions)
 
 static void begin(struct served *served)
 {
-    begin_with(served, 0);
+    begin_with(served, 0, &(struct pool_config){ .threads = 4 });
 }
 
 static void end(struct served *served)
@@ -180,6 +182,28 @@ TEST(as_many_certificates_as_the_limit_are_answered_and_not_one_more)
     end(&served);
 }
 
+TEST(whoever_is_busy_behind_va_is_try_later)
+{
+    static const enum err later[] = { ERR_BUSY, ERR_TIMEOUT, ERR_STORE, ERR_UNAVAILABLE };
+    for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++) {
+        struct served served = { 0 };
+        struct answer answer = { 0 };
+        AUTO_BUF der = { 0 };
+        begin(&served);
+        served.scene.fake.err = later[i];
+        request_make(&served.scene, &(struct asked){ .serials = { GOOD } }, &der);
+        post_der(&served, buf_bytes(&der), &answer);
+        assert_true(answer_has(&answer, "Cache-Control: no-store\r\n"));
+        assert_int_equal(said_by(&served, &answer).status, OCSP_TRY_LATER);
+        assert_int_equal(1, atomic_load(&served.scene.va->counters.later));
+        served.scene.fake.err =
+            OK; /* a busy ca is asked again at once; one that did not answer, with the next round */
+        if (later[i] == ERR_BUSY || later[i] == ERR_STORE)
+            assert_int_equal(post(&served, &(struct asked){ .serials = { GOOD } }).certs[0], OCSP_GOOD);
+        end(&served);
+    }
+}
+
 TEST(before_ca_has_said_who_it_is_a_stranger_is_told_to_try_later)
 {
     struct served served = { 0 };
@@ -251,7 +275,7 @@ TEST(downloads_are_found_in_any_case_and_nothing_else_is)
 TEST(each_partition_has_its_path)
 {
     struct served served = { 0 };
-    begin_with(&served, 12);
+    begin_with(&served, 12, &(struct pool_config){ .threads = 4 });
     assert_int_equal(status_of(&served, "/CertEnroll/issuing-2.crl"), 503); /* ca has not published it yet */
     served.scene.partition = 12;
     scene_crl(&served.scene, DOWNLOAD_CRL, 7, &served.scene.fake.ca);
@@ -308,9 +332,122 @@ TEST(half_way_to_its_end_an_answer_is_renewed_behind_who_asks)
     end(&served);
 }
 
+/* --- a full queue --- */
+
+static struct told entered;
+static sem_t gate;
+
+static void wait_at_gate(struct fake_ca *fake)
+{
+    (void)fake;
+    told_one(&entered, NULL);
+    while (sem_wait(&gate) != 0)
+        continue;
+}
+
+static int sent(const struct served *served, const char *serial)
+{
+    AUTO_BUF der = { 0 }, text = { 0 };
+    int fd = client_connect(&served->http);
+    request_make(&served->scene, &(struct asked){ .serials = { serial } }, &der);
+    buf_printf(&text, "POST /ocsp HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n", der.len);
+    buf_append(&text, buf_bytes(&der));
+    assert_true(client_send(fd, buf_bytes(&text)));
+    return fd;
+}
+
+/* Everything that is kept is answered meanwhile; who asks something else is told when to come again. */
+static void others_meanwhile(const struct served *served)
+{
+    assert_int_equal(post(served, &(struct asked){ .serials = { GOOD } }).certs[0], OCSP_GOOD);
+    assert_int_equal(status_of(served, "/CertEnroll/issuing.crt"), 200);
+}
+
+/* Told to come again, or answered as unknown. */
+static bool turned_away(const struct served *served, int fd)
+{
+    struct answer answer = { 0 };
+    assert_true(client_read(fd, false, &answer));
+    close(fd);
+    if (answer.status != 503) {
+        assert_int_equal(said_by(served, &answer).certs[0], OCSP_UNKNOWN);
+        return false;
+    }
+    assert_true(answer_has(&answer, "Retry-After: 5\r\n"));
+    assert_false(answer_has(&answer, "application/ocsp-response"));
+    answer_clear(&answer);
+    return true;
+}
+
+/* One worker, which ca keeps waiting, and the cache has GOOD. */
+static int busy_begin(struct served *served, const struct pool_config *pool)
+{
+    entered = (struct told)TOLD_NONE;
+    sem_init(&gate, 0, 0);
+    begin_with(served, 0, pool);
+    assert_int_equal(post(served, &(struct asked){ .serials = { GOOD } }).certs[0], OCSP_GOOD);
+    served->scene.fake.before_answer = wait_at_gate;
+    int fd = sent(served, "71");
+    told_wait(&entered, 1);
+    return fd;
+}
+
+static void busy_end(struct served *served)
+{
+    end(served);
+    sem_destroy(&gate);
+}
+
+static void gate_open(int count)
+{
+    for (int i = 0; i < count; i++)
+        sem_post(&gate);
+}
+
+static void later_reaches(struct served *served, unsigned long long count)
+{
+    int64_t until = clock_mono_ms() + test_patience_s() * 1000;
+    while (atomic_load(&served->scene.va->counters.later) < count && clock_mono_ms() < until)
+        usleep(1000);
+    assert_int_equal(count, atomic_load(&served->scene.va->counters.later));
+}
+
+TEST(a_full_queue_is_503_with_retry_after_and_those_inside_are_served)
+{
+    struct served served = { 0 };
+    int first = busy_begin(&served, &(struct pool_config){ .threads = 1, .queue = 1 }), others[3];
+    for (int i = 0; i < 3; i++)
+        others[i] = sent(&served, "72");
+    later_reaches(&served, 2); /* one waits in the queue, two are turned away */
+    others_meanwhile(&served);
+    gate_open(4);
+    assert_false(turned_away(&served, first));
+    int away = 0;
+    for (int i = 0; i < 3; i++)
+        away += turned_away(&served, others[i]);
+    assert_int_equal(2, away);
+    busy_end(&served);
+}
+
+TEST(who_has_waited_too_long_in_the_queue_is_503_with_retry_after)
+{
+    struct served served = { 0 };
+    const struct pool_config pool = { .threads = 1, .queue = 8, .wait_ms = 20 };
+    int first = busy_begin(&served, &pool), second = sent(&served, "72");
+    others_meanwhile(&served); /* on the loop thread, behind the second */
+    usleep(100 * 1000);
+    gate_open(2);
+    assert_false(turned_away(&served, first));
+    assert_true(turned_away(&served, second));
+    later_reaches(&served, 1);
+    busy_end(&served);
+}
+
 RUN(T(the_second_answer_comes_from_the_cache_with_the_same_bytes),
     T(a_nonce_and_unknown_never_come_from_the_cache), T(errors_are_answers_that_nobody_keeps),
-    T(a_failure_of_ours_is_internal_error),
+    T(a_failure_of_ours_is_internal_error), T(whoever_is_busy_behind_va_is_try_later),
+    T(a_full_queue_is_503_with_retry_after_and_those_inside_are_served),
+    T(who_has_waited_too_long_in_the_queue_is_503_with_retry_after),
     T(as_many_certificates_as_the_limit_are_answered_and_not_one_more),
     T(before_ca_has_said_who_it_is_a_stranger_is_told_to_try_later),
     T(a_request_in_a_path_is_answered_like_one_in_a_body),

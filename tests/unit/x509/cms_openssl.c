@@ -95,6 +95,28 @@ TEST(what_is_written_verifies_here_and_with_openssl)
     }
 }
 
+TEST(content_of_a_given_type_verifies_here_and_with_openssl_and_as_no_other_type)
+{
+    struct why why = { 0 };
+    struct writer writer;
+    struct cms_signed decoded;
+    AUTO_BUF message = { 0 };
+    writer_init(&writer, evp_key_ec("P-256"), DIGEST_SHA256);
+    writer.params.content_type = OID_ENVELOPED_DATA;
+    ASSERT_OK(cms_signed_encode(&writer.params, writer.key, &message, &why), &why);
+    assert_true(openssl_verifies(buf_bytes(&message)));
+    ASSERT_ERR(ERR_MALFORMED, cms_signed_decode(buf_bytes(&message), &decoded, &why), &why);
+    ASSERT_ERR(ERR_MALFORMED, cms_signed_decode_type(buf_bytes(&message), OID_SIGNED_DATA, &decoded, &why),
+               &why);
+    ASSERT_OK(cms_signed_decode_type(buf_bytes(&message), OID_ENVELOPED_DATA, &decoded, &why), &why);
+    ASSERT_OK(cms_signed_verify(&decoded, writer.key->public_half, &why), &why);
+    ASSERT_BYTES(decoded.content, content);
+    assert_true(cms_names_cert(&decoded.signer, decoded.sid.issuer, decoded.sid.serial, decoded.sid.key_id));
+    assert_false(decoded.has_unsigned_attrs);
+    cms_signed_free(&decoded);
+    writer_free(&writer);
+}
+
 TEST(written_attributes_are_in_der_order)
 {
     struct why why = { 0 };
@@ -479,10 +501,11 @@ TEST(the_recorded_ios_envelope_is_read)
     cms_enveloped_free(&decoded);
 }
 
-RUN(T(what_is_written_verifies_here_and_with_openssl), T(written_attributes_are_in_der_order),
-    T(a_message_without_content_verifies), T(the_ios_form_in_parts_of_any_size_is_read_as_the_der),
-    T(what_openssl_streams_in_ber_verifies_here), T(openssl_md5_is_refused),
-    T(certs_only_keeps_the_order_given), T(crls_only_carries_the_crl),
+RUN(T(what_is_written_verifies_here_and_with_openssl),
+    T(content_of_a_given_type_verifies_here_and_with_openssl_and_as_no_other_type),
+    T(written_attributes_are_in_der_order), T(a_message_without_content_verifies),
+    T(the_ios_form_in_parts_of_any_size_is_read_as_the_der), T(what_openssl_streams_in_ber_verifies_here),
+    T(openssl_md5_is_refused), T(certs_only_keeps_the_order_given), T(crls_only_carries_the_crl),
     T(what_is_sealed_opens_here_and_with_openssl), T(two_seals_share_neither_key_nor_iv),
     T(an_ec_recipient_cannot_be_sealed_to), T(what_openssl_seals_in_ber_opens_here),
     T(what_openssl_seals_with_another_cipher_is_refused),

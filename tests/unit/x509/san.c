@@ -238,6 +238,46 @@ TEST(a_directory_name_is_a_checked_name)
                &why);
 }
 
+static bool first_equal(struct bytes a, struct bytes b)
+{
+    struct der_reader in_a = san_reader_over(a), in_b = san_reader_over(b);
+    struct san_name name_a, name_b;
+    assert_true(san_next(&in_a, &name_a) && san_next(&in_b, &name_b));
+    return san_name_equal(&name_a, &name_b);
+}
+
+static struct buf directory_of(uint8_t tag, struct bytes value)
+{
+    struct buf names = { 0 };
+    AUTO_BUF name = { 0 }, inside = { 0 };
+    size_t sequence = der_begin(&name, DER_SEQUENCE), set = der_begin(&name, DER_SET),
+           pair = der_begin(&name, DER_SEQUENCE);
+    der_put_oid(&name, oid_bytes(OID_CN));
+    der_put(&name, tag, value);
+    der_end(&name, pair);
+    der_end(&name, set);
+    der_end(&name, sequence);
+    san_put(&inside, SAN_DIRECTORY, buf_bytes(&name));
+    san_put_end(&names, buf_bytes(&inside));
+    return names;
+}
+
+TEST(names_are_equal_octet_by_octet_and_directory_names_as_names)
+{
+    AUTO_BUF a = fixture_san("dns:a.example"), upper = fixture_san("dns:A.example"),
+             again = fixture_san("dns:a.example"), email = fixture_san("email:a@b.example"),
+             upn = fixture_san("upn:a@b.example");
+    assert_true(first_equal(buf_bytes(&a), buf_bytes(&again)));
+    assert_false(first_equal(buf_bytes(&a), buf_bytes(&upper)));
+    assert_false(first_equal(buf_bytes(&email), buf_bytes(&upn)));
+    AUTO_BUF utf8 = directory_of(DER_UTF8_STRING, BYTES_LIT("a")),
+             printable = directory_of(DER_PRINTABLE_STRING, BYTES_LIT("a")),
+             other = directory_of(DER_PRINTABLE_STRING, BYTES_LIT("b"));
+    assert_true(first_equal(buf_bytes(&utf8), buf_bytes(&printable)));
+    assert_false(first_equal(buf_bytes(&utf8), buf_bytes(&other)));
+    assert_false(first_equal(buf_bytes(&utf8), buf_bytes(&a)));
+}
+
 TEST(text_names_every_kind_and_cannot_be_forged)
 {
     AUTO_BUF list = { 0 }, names = { 0 }, dir = fixture_name("CN=x,O=y");
@@ -282,5 +322,6 @@ TEST(a_upn_is_written_as_windows_expects_it)
 RUN(T(good_names_are_taken), T(hostile_names_are_refused), T(kinds_nobody_sends_and_wrong_forms_are_refused),
     T(the_list_itself_is_checked), T(a_list_holds_100_names_at_most), T(lengths_end_where_the_rfcs_say),
     T(a_upn_is_a_clean_utf8_string), T(other_names_must_have_a_type_and_one_value),
-    T(a_directory_name_is_a_checked_name), T(text_names_every_kind_and_cannot_be_forged),
-    T(text_that_names_nothing_good_is_refused), T(a_upn_is_written_as_windows_expects_it))
+    T(a_directory_name_is_a_checked_name), T(names_are_equal_octet_by_octet_and_directory_names_as_names),
+    T(text_names_every_kind_and_cannot_be_forged), T(text_that_names_nothing_good_is_refused),
+    T(a_upn_is_written_as_windows_expects_it))
