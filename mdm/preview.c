@@ -103,6 +103,28 @@ static enum err make_request(const struct profile *profile, const struct holder 
     return OK;
 }
 
+/* Whatever a challenge could not say is found here: what an administrator is shown is what a device can be given. */
+static enum err check_challenge(const struct holder *holder, const struct preview *preview, struct why *why)
+{
+    static const char any_id[] = "00000000-0000-4000-8000-000000000000";
+    struct challenge challenge = {
+        .id = { 1 },
+        .profile = bytes_str(any_id),
+        .profile_version = 1,
+        .device = bytes_str(any_id),
+        .user = bytes_str(any_id),
+        .expires = 1,
+        .expects = preview->expects,
+    };
+    AUTO_BUF der = { 0 };
+    struct why inner = { 0 };
+    AUTO_BUF reason = { 0 };
+    if (FAULT(preview_challenge) || challenge_encode(&challenge, &der, &inner) == OK)
+        return OK;
+    buf_printf(&reason, "cannot be given a challenge: %s", inner.text);
+    return refuse(holder, buf_text(&reason), why);
+}
+
 /* --- what an administrator reads --- */
 
 static void append_purposes(struct buf *out, const struct profile *profile)
@@ -198,9 +220,10 @@ static enum err judge(const struct profile *profile, const struct holder *holder
 {
     TRY(check_device(profile, holder, why));
     TRY(check_user(profile, holder, why));
-    if (profile->type == PROFILE_SCEP || profile->type == PROFILE_PKCS)
-        return make_request(profile, holder, out, why);
-    return OK;
+    if (profile->type != PROFILE_SCEP && profile->type != PROFILE_PKCS)
+        return OK;
+    TRY(make_request(profile, holder, out, why));
+    return profile->type == PROFILE_SCEP ? check_challenge(holder, out, why) : OK;
 }
 
 enum err preview_make(const struct profile *profile, const struct holder *holder, struct preview *ret,
@@ -209,6 +232,8 @@ enum err preview_make(const struct profile *profile, const struct holder *holder
     struct preview preview = { 0 };
     struct why reason = { 0 };
     preview.err = judge(profile, holder, &preview, &reason);
+    if (preview.err != OK)
+        preview.expects = (struct challenge_expectation){ 0 };
     append_text(profile, holder, &preview, &reason, &preview.text);
     *ret = preview; /* the views stay: the memory is handed over as it is */
     return preview.err == OK ? OK : fail(why, preview.err, "%s", reason.text);

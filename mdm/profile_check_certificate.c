@@ -162,6 +162,9 @@ static void check_validity(const struct profile_checking *checking)
         return;
     }
     int64_t seconds = validity_seconds(period);
+    if (seconds > LIMIT_CHALLENGE_VALIDITY_S)
+        problem_add(checking->problems, "validity_period", bytes_str(text), "%lld days, at most %lld",
+                    (long long)(seconds / 86400), (long long)(LIMIT_CHALLENGE_VALIDITY_S / 86400));
     if (!around)
         return;
     if (around->template_validity_s && seconds > around->template_validity_s)

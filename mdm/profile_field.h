@@ -5,7 +5,7 @@
 #include "mdm/json_text.h"
 #include "mdm/profile_json.h"
 
-#define PROFILE_VALIDITY_MOST 36500 /* of any unit: a hundred years of days */
+#define PROFILE_VALIDITY_MOST 36500 /* of any unit: a hundred years of days; the product is judged later */
 
 struct profile_field;
 struct profile_reading { struct profile *profile; struct problems *problems; };

@@ -140,6 +140,29 @@ TEST(a_value_that_fits_nowhere_fails_on_that_device_alone)
     assert_fails(&profile, &holder, ERR_PROFILE_DEVICE, "must be local-part@host");
 }
 
+/* Each value is within its bounds, all of them are more than a challenge holds. */
+TEST(what_no_challenge_can_say_fails_on_that_device_alone)
+{
+    AUTO_VAL(profile)
+    profile =
+        fixture_profile_with("device", "subject_alternative_names",
+                             "['UPN = 1{{DeviceName}}', 'UPN = 2{{DeviceName}}', 'UPN = 3{{DeviceName}}',"
+                             "'UPN = 4{{DeviceName}}', 'UPN = 5{{DeviceName}}', 'UPN = 6{{DeviceName}}',"
+                             "'UPN = 7{{DeviceName}}', 'UPN = 8{{DeviceName}}', 'UPN = 9{{DeviceName}}']");
+    char name[951];
+    struct device device = *fixture_device();
+    struct holder holder = { NULL, &device };
+    AUTO_VAL(preview) preview = { 0 };
+    struct why why = { 0 };
+    memset(name, 'n', 950);
+    name[950] = '\0';
+    device.platform = PLATFORM_IOS;
+    device.name = name;
+    assert_fails(&profile, &holder, ERR_PROFILE_DEVICE, "cannot be given a challenge: ");
+    name[700] = '\0';
+    ASSERT_OK(preview_make(&profile, &holder, &preview, &why), &why);
+}
+
 TEST(a_device_of_another_platform_gets_nothing)
 {
     AUTO_VAL(profile) profile = fixture_profile("device");
@@ -213,6 +236,7 @@ TEST(a_hostile_name_makes_no_line_of_the_text)
 RUN(T(a_users_request_is_what_the_profile_says), T(a_request_may_have_other_names_alone),
     T(a_devices_request_needs_no_user), T(a_pkcs_request_is_made_by_the_connector),
     T(other_profiles_make_no_request), T(a_missing_value_fails_on_that_device_alone),
-    T(a_value_that_fits_nowhere_fails_on_that_device_alone), T(a_device_of_another_platform_gets_nothing),
+    T(a_value_that_fits_nowhere_fails_on_that_device_alone),
+    T(what_no_challenge_can_say_fails_on_that_device_alone), T(a_device_of_another_platform_gets_nothing),
     T(a_device_that_is_gone_gets_nothing), T(a_user_who_is_disabled_or_gone_gets_no_certificate),
     T(a_device_that_is_managed_whole_gets_no_pkcs), T(a_hostile_name_makes_no_line_of_the_text))

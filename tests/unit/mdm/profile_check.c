@@ -102,6 +102,18 @@ TEST(apple_always_has_the_templates_validity)
                    "macos always has the template's");
 }
 
+TEST(validity_is_a_hundred_years_at_most)
+{
+    fixture_assert("user", "validity_period", "{'number': 100, 'unit': 'years'}", NULL, NULL);
+    fixture_assert("user", "validity_period", "{'number': 101, 'unit': 'years'}", "validity_period",
+                   "36865 days, at most 36500");
+    fixture_assert("user", "validity_period", "{'number': 1216, 'unit': 'months'}", NULL, NULL);
+    fixture_assert("user", "validity_period", "{'number': 1217, 'unit': 'months'}", "validity_period",
+                   "36510 days, at most 36500");
+    fixture_assert("user", "validity_period", "{'number': 36500, 'unit': 'years'}", "validity_period",
+                   "at most 36500");
+}
+
 TEST(apple_has_no_hash_setting)
 {
     fixture_assert("device", "hash_algorithm", "'SHA-2'", "hash_algorithm",
@@ -257,7 +269,8 @@ TEST(all_apps_is_for_macos)
 RUN(T(the_profiles_that_tests_begin_with_are_good), T(what_every_profile_needs_is_missed),
     T(what_a_type_needs_is_missed), T(empty_lists_are_as_none), T(a_platform_takes_its_types_only),
     T(certificates_without_a_user_are_for_some_platforms), T(apple_always_has_the_templates_validity),
-    T(apple_has_no_hash_setting), T(key_storage_is_for_windows_and_hello_for_windows_10),
-    T(windows_hello_makes_one_kind_of_key), T(key_usage_is_one_or_both_of_two), T(key_sizes_are_three),
+    T(validity_is_a_hundred_years_at_most), T(apple_has_no_hash_setting),
+    T(key_storage_is_for_windows_and_hello_for_windows_10), T(windows_hello_makes_one_kind_of_key),
+    T(key_usage_is_one_or_both_of_two), T(key_sizes_are_three),
     T(purposes_are_object_identifiers_and_never_any_at_all), T(server_urls_are_absolute),
     T(an_authority_is_a_qualified_host), T(digicert_has_its_three_values), T(all_apps_is_for_macos))
