@@ -56,3 +56,11 @@
 #define LIMIT_SITE_TEMPLATES       500      /* in one site file: each is compared with every other                     */
 #define LIMIT_SITE_ANSWER_BYTES    (LIMIT_FRAME_BYTES - 1024) /* what an apply changes, or an export: it fits a frame  */
 #define LIMIT_RULE_BYTES           4096     /* a template's rule as text, or an authority's list     */
+#define LIMIT_JSON_DEPTH           8        /* nesting; a profile has 3, and the parser goes as deep on the stack of a worker */
+#define LIMIT_PROFILE_BYTES        65536    /* one profile as JSON; a certificate takes 11 kB of it                   */
+#define LIMIT_PROFILE_NAME_BYTES   200
+#define LIMIT_PROFILE_TEXT_BYTES   1024     /* its description, or the text of a subject or name with variables         */
+#define LIMIT_PROFILE_SANS         16       /* rows of subject alternative names                                      */
+#define LIMIT_PROFILE_PURPOSES     8        /* extended key usages; as many as a template has                          */
+#define LIMIT_PROFILE_URLS         16       /* SCEP servers of one profile                                            */
+#define LIMIT_PROFILE_PROBLEMS     64       /* said at once of one profile                                            */

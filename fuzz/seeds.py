@@ -6,6 +6,7 @@ each time: run it when a format changes. usage: fuzz/seeds.py"""
 import base64
 import hashlib
 import pathlib
+import re
 import subprocess
 import tempfile
 
@@ -389,6 +390,33 @@ def make_texts():
         save('text', f'{which:02}', text.encode())
 
 
+def make_profiles():
+    """The examples of the manual, and one of each type with something wrong."""
+    page = (ROOT.parent / 'docs/profiles.md').read_text()
+    examples = re.findall(r'```json\n(.*?)```', page, re.S)
+    for which, text in enumerate(examples):
+        save('profile', f'manual-{which}', text.encode())
+    wrong = {'many': '{"name": 1, "type": "scep", "platform": "ios", "certificate_type": "robot", "hash_algorithm": "SHA-2", '
+                     '"key_size": 1000, "what": {"a": [1]}, "scep_server_urls": ["x", "http://[::1]:0/?"]}',
+             'twice': '{"name": "a", "name": "b"}', 'deep': '[' * 9 + ']' * 9, 'list': '[]', 'nul': '{"name": "a\\u0000"}',
+             'lists': '{"name":"x","type":"pkcs","platform":"linux","certificate_type":"user","subject_name_format":"custom",'
+                      '"subject_name":"CN={{OnPrem_Distinguished_Name}}","subject_alternative_names":["e-mail address"],'
+                      '"root_certificate":"r","renewal_threshold":1,"certification_authority":"a.b",'
+                      '"certification_authority_name":"Symantec","certificate_template_name":"1.2"}'}
+    for name, text in wrong.items():
+        save('profile', name, text.encode())
+
+
+def make_value_formats():
+    texts = ['CN={{UserName}},E={{EmailAddress}},OU=Mobile,O=Finance Group,C=US\na@example.test', 'CN = {{DeviceName}}text\nx,CN=admin',
+             'CN="{{DeviceName}}, x";O=a+OU={{SerialNumber}}\n"\\#+;', 'CN={{OnPrem_Distinguished_Name}},OU=x\nCN=Doe\\, Jane,DC=corp',
+             'DNS name = {{AzureADDeviceId}}.domain.com\n*', 'UPN={{DeviceName}}\na;3+evil', 'email = {{IMEI}}@x.test\nb@c', 'UPN\na@b',
+             'email\na@b', 'CN={DeviceName}\nx', 'CN={{Nonsense}}\nx', 'DNS = a|b\nx', '1.2.3={{MEID}},C={{WiFiMacAddress}}\nNL',
+             'CN=\\7B\\7BDeviceName}}\nx', 'CN={{FullyQualifiedDomainName}}\n#0c0161']
+    for which, text in enumerate(texts):
+        save('value_format', f'{which:02}', text.encode())
+
+
 def make_configurations():
     user = 'mode = user\n'
     texts = {'least': user + 'ca "issuing" {}\nendpoint "default" {\n validator = "one-time"\n}\n',
@@ -416,6 +444,8 @@ def main():
         make_texts()
         make_configurations()
         make_policies()
+        make_profiles()
+        make_value_formats()
         make_challenges(objects)
         for name in ('ca', 'rsa'):
             save('key_info', name, (pathlib.Path(folder) / f'{name}.p8').read_bytes())

@@ -49,6 +49,8 @@ NODISCARD enum err tbs_build(const struct tbs_params *params, struct buf *ret_tb
    extensions, cA and keyUsage against each other, name and SAN rules. ERR_LINT with the clause and both values. */
 NODISCARD enum err tbs_lint(struct bytes tbs, struct why *why);
 NODISCARD enum err tbs_lint_parsed(const struct cert *tbs, struct why *why);   /* as tbs_parse has just read it */
+/* Of these the rules for a subject alone: string types, lengths, the order inside an RDN. */
+NODISCARD enum err subject_lint(struct bytes subject, struct why *why);
 /* Certificate or CertificateList from TBS, algorithm and signature octets. */
 void signed_assemble(struct bytes tbs, struct signature_algorithm algorithm, struct bytes signature, struct buf *ret_der);
 /* A serial as spec ca.md wants: positive, of one length, 112 random bits. In front of them the time, so that serials grow and

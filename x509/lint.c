@@ -96,9 +96,9 @@ static enum err check_subject_value(const struct name_attribute *attribute, stru
     return OK;
 }
 
-static enum err check_subject_strings(const struct lint *lint, struct why *why)
+static enum err check_strings(struct bytes subject, struct why *why)
 {
-    struct name_reader reader = name_reader_over(lint->cert.subject);
+    struct name_reader reader = name_reader_over(subject);
     struct name_attribute attribute;
     while (name_next(&reader, &attribute))
         TRY(check_subject_value(&attribute, why));
@@ -106,9 +106,9 @@ static enum err check_subject_strings(const struct lint *lint, struct why *why)
 }
 
 /* X.690 11.6: a SET OF is sorted; equal members would be the same attribute twice. */
-static enum err check_subject_order(const struct lint *lint, struct why *why)
+static enum err check_order(struct bytes subject, struct why *why)
 {
-    struct name_reader reader = name_reader_over(lint->cert.subject);
+    struct name_reader reader = name_reader_over(subject);
     struct der_reader rdn;
     struct der_item before, item;
     while (der_get_set(&reader.rdns, &rdn)) {
@@ -125,6 +125,22 @@ static enum err check_subject_order(const struct lint *lint, struct why *why)
         }
     }
     return OK;
+}
+
+enum err subject_lint(struct bytes subject, struct why *why)
+{
+    TRY(check_strings(subject, why));
+    return check_order(subject, why);
+}
+
+static enum err check_subject_strings(const struct lint *lint, struct why *why)
+{
+    return check_strings(lint->cert.subject, why);
+}
+
+static enum err check_subject_order(const struct lint *lint, struct why *why)
+{
+    return check_order(lint->cert.subject, why);
 }
 
 static enum err check_public_key(const struct lint *lint, struct why *why)

@@ -23,6 +23,17 @@ bool name_attribute_equal(const struct name_attribute *a, const struct name_attr
 void name_append_text(struct buf *out, struct bytes name);
 /* "CN=Issuing CA,O=Example" (order kept as written; escapes and quotes of RFC 4514 and CertStrToName) */
 NODISCARD enum err name_from_text(const char *text, struct buf *ret_name, struct why *why);
+/* What stands for a value, for whoever writes names with places to fill in. */
+struct name_value { struct bytes type; struct bytes text;    /* the type's OID content; UTF-8, unquoted and unescaped */
+                    bool alone; };                           /* no '+' beside it: an RDN by itself */
+struct name_filled { struct buf text;                        /* one value, whatever characters it has: it is not read again */
+                     struct buf name; };                     /* or, where alone: a whole Name whose RDNs stand for this one */
+struct name_hook {
+    enum err (*fill)(void *arg, const struct name_value *value, struct name_filled *ret, struct why *why);
+    void *arg;
+};
+/* As name_from_text, and every value goes through the hook once it has been taken out of the text. */
+NODISCARD enum err name_from_format(const char *text, const struct name_hook *hook, struct buf *ret_name, struct why *why);
 /* Equal RDN by RDN, types and exact UTF-8 after transcoding and folding runs of spaces. */
 bool name_equal(struct bytes a, struct bytes b);
 /* The same name with every value in the string type of spec ca.md (UTF8String; PrintableString for C, serialNumber,

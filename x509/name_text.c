@@ -56,6 +56,7 @@ void name_append_text(struct buf *out, struct bytes name)
 struct text_in {
     const char *at;
     const char *start;
+    const struct name_hook *hook; /* NULL: values are what they say */
 };
 
 static void skip_spaces(struct text_in *in)
@@ -184,38 +185,71 @@ static enum err take_value(struct text_in *in, struct buf *value, struct why *wh
     return ends_value(*in->at) ? OK : syntax(in, "',' or '+' expected", why);
 }
 
-static enum err take_attribute(struct text_in *in, struct buf *pairs, struct why *why)
+/* What the hook puts in the value's place: another value, or all of ret_name. */
+static enum err fill_value(const struct text_in *in, struct bytes oid, bool first, struct buf *value,
+                           struct buf *ret_name, struct why *why)
+{
+    struct name_filled filled = { 0 };
+    struct name_value asked = { .type = oid, .text = buf_bytes(value), .alone = first && *in->at != '+' };
+    enum err err = in->hook->fill(in->hook->arg, &asked, &filled, why);
+    if (err == OK && filled.name.len && !asked.alone)
+        err =
+            fail(why, ERR_BAD_REQUEST, "name \"%.200s\": a whole name cannot stand beside a '+'", in->start);
+    if (err == OK) {
+        buf_free(value);
+        *value = TAKE_BUF(filled.text);
+        *ret_name = TAKE_BUF(filled.name);
+    }
+    buf_free(&filled.text);
+    buf_free(&filled.name);
+    return err;
+}
+
+static enum err put_attribute(const struct text_in *in, struct bytes oid, struct buf *value,
+                              struct buf *pairs, struct why *why)
+{
+    if (value->len == 0 || value->len > LIMIT_STRING_BYTES)
+        return fail(why, ERR_BAD_REQUEST, "name \"%.200s\": a value of %zu octets, must be 1 to %d",
+                    in->start, value->len, LIMIT_STRING_BYTES);
+    if (!text_is_clean(buf_bytes(value)))
+        return syntax(in, "value is not UTF-8 without control characters", why);
+    const struct name_type *type = name_type_of(oid);
+    if (!name_type_holds(type, buf_bytes(value)))
+        return fail(why, ERR_BAD_REQUEST, "name: %s \"%.80s\" does not fit %s (RFC 5280 A.1)",
+                    oid_name(type->oid), buf_text(value),
+                    type->tag == DER_IA5_STRING ? "IA5String" : "PrintableString");
+    size_t mark = der_begin(pairs, DER_SEQUENCE);
+    der_put_oid(pairs, oid);
+    der_put(pairs, type->tag, buf_bytes(value));
+    der_end(pairs, mark);
+    return OK;
+}
+
+/* *ret_name has something if a whole name stands for this RDN; nothing is added to pairs then. */
+static enum err take_attribute(struct text_in *in, struct buf *pairs, struct buf *ret_name, struct why *why)
 {
     AUTO_BUF oid = { 0 }, value = { 0 };
     skip_spaces(in);
     TRY(take_type(in, &oid, why));
     TRY(take_value(in, &value, why));
-    if (value.len == 0 || value.len > LIMIT_STRING_BYTES)
-        return fail(why, ERR_BAD_REQUEST, "name \"%.200s\": a value of %zu octets, must be 1 to %d",
-                    in->start, value.len, LIMIT_STRING_BYTES);
-    if (!text_is_clean(buf_bytes(&value)))
-        return syntax(in, "value is not UTF-8 without control characters", why);
-    const struct name_type *type = name_type_of(buf_bytes(&oid));
-    if (!name_type_holds(type, buf_bytes(&value)))
-        return fail(why, ERR_BAD_REQUEST, "name: %s \"%.80s\" does not fit %s (RFC 5280 A.1)",
-                    oid_name(type->oid), buf_text(&value),
-                    type->tag == DER_IA5_STRING ? "IA5String" : "PrintableString");
-    size_t mark = der_begin(pairs, DER_SEQUENCE);
-    der_put_oid(pairs, buf_bytes(&oid));
-    der_put(pairs, type->tag, buf_bytes(&value));
-    der_end(pairs, mark);
-    return OK;
+    if (in->hook)
+        TRY(fill_value(in, buf_bytes(&oid), pairs->len == 0, &value, ret_name, why));
+    return ret_name->len ? OK : put_attribute(in, buf_bytes(&oid), &value, pairs, why);
 }
 
 /* One RDN: attributes joined by '+'. */
 static enum err take_rdn(struct text_in *in, struct buf *out, struct why *why)
 {
-    AUTO_BUF pairs = { 0 };
+    AUTO_BUF pairs = { 0 }, name = { 0 };
     for (;;) {
-        TRY(take_attribute(in, &pairs, why));
+        TRY(take_attribute(in, &pairs, &name, why));
         if (*in->at != '+')
             break;
         in->at++;
+    }
+    if (name.len) {
+        der_put_raw(out, name_reader_over(buf_bytes(&name)).rdns.rest);
+        return OK;
     }
     if (!der_put_set_of(out, DER_SET, buf_bytes(&pairs)))
         return syntax(in, "too many attributes in one RDN", why);
@@ -224,8 +258,14 @@ static enum err take_rdn(struct text_in *in, struct buf *out, struct why *why)
 
 enum err name_from_text(const char *text, struct buf *ret_name, struct why *why)
 {
+    return name_from_format(text, NULL, ret_name, why);
+}
+
+enum err name_from_format(const char *text, const struct name_hook *hook, struct buf *ret_name,
+                          struct why *why)
+{
     AUTO_BUF out = { 0 };
-    struct text_in in = { text, text };
+    struct text_in in = { .at = text, .start = text, .hook = hook };
     size_t mark = der_begin(&out, DER_SEQUENCE);
     skip_spaces(&in);
     while (*in.at) {

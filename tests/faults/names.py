@@ -9,7 +9,7 @@ import re
 import sys
 from typing import NamedTuple
 
-FOLDERS = "base config x509 store net ipc http challenge signer ca scep va cli daemon".split()
+FOLDERS = "base config x509 store net ipc http challenge signer ca scep va mdm cli daemon".split()
 
 
 class Fault(NamedTuple):

@@ -389,10 +389,136 @@ TEST(what_does_not_fit_its_string_type_is_not_reencoded)
     ASSERT_ERR(ERR_MALFORMED, name_reencode(buf_bytes(&bad), &again, &why), &why);
 }
 
+/* --- names with places to fill in --- */
+
+/* "@" is the argument, "@@" the name of two RDNs; everything else stays. Counts in *alone those that could be a name. */
+struct filling {
+    const char *value;
+    int alone, asked;
+};
+
+static enum err fill(void *arg, const struct name_value *value, struct name_filled *ret, struct why *why)
+{
+    struct filling *filling = arg;
+    filling->asked++;
+    filling->alone += value->alone;
+    if (bytes_equal(value->text, BYTES_LIT("!")))
+        return fail(why, ERR_NOT_FOUND, "nothing for it");
+    if (bytes_equal(value->text, BYTES_LIT("@@")))
+        return name_from_text("OU=a,DC=b", &ret->name, why);
+    ret->text =
+        bytes_equal(value->text, BYTES_LIT("@")) ? buf_dup(bytes_str(filling->value)) : buf_dup(value->text);
+    return OK;
+}
+
+TEST(what_a_hook_fills_in_is_one_value_whatever_it_says)
+{
+    static const char *const values[] = {
+        "a,CN=admin", "a+OU=b", "a;O=c", "\"",           "a\"b", "\\",  "#0c0161",
+        "a=b",        "<x>",    "@",     "{{UserName}}", "\\41", " a ",
+    };
+    static const char *const formats[] = { "CN=@,O=x", "CN = \"@\" ; O=x", "CN=\\40,O=x", "CN=#0c0140,O=x" };
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values) * 4; i++) {
+        struct filling filling = { .value = values[i / 4] };
+        struct name_hook hook = { fill, &filling };
+        struct why why = { 0 };
+        AUTO_BUF name = { 0 }, text = { 0 };
+        struct name_attribute attribute, last;
+        ASSERT_OK(name_from_format(formats[i % 4], &hook, &name, &why), &why);
+        struct name_reader reader = name_reader_over(buf_bytes(&name));
+        assert_true(name_next(&reader, &attribute) && name_next(&reader, &last));
+        assert_false(name_next(&reader, &last));
+        assert_true(name_value_utf8(&attribute, &text));
+        assert_string_equal(buf_text(&text), values[i / 4]);
+        assert_int_equal(filling.asked, 2);
+    }
+}
+
+TEST(what_a_hook_fills_in_has_the_limits_of_any_value)
+{
+    static const char *const values[] = { "", "a\nb", "\xC3", "\x7F", "\xC2\x85" };
+    char longest[LIMIT_STRING_BYTES + 2];
+    struct why why = { 0 };
+    struct filling filling = { .value = longest };
+    struct name_hook hook = { fill, &filling };
+    AUTO_BUF name = { 0 };
+    memset(longest, 'a', sizeof(longest));
+    longest[LIMIT_STRING_BYTES + 1] = '\0';
+    ASSERT_ERR(ERR_BAD_REQUEST, name_from_format("CN=@", &hook, &name, &why), &why);
+    longest[LIMIT_STRING_BYTES] = '\0';
+    ASSERT_OK(name_from_format("CN=@", &hook, &name, &why), &why);
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+        struct buf none = { 0 };
+        filling.value = values[i];
+        ASSERT_ERR(ERR_BAD_REQUEST, name_from_format("CN=@", &hook, &none, &why), &why);
+        assert_null(none.data);
+    }
+    struct buf none = { 0 };
+    filling.value = "\xC3\xBC@x"; /* no IA5String */
+    ASSERT_ERR(ERR_BAD_REQUEST, name_from_format("E=@", &hook, &none, &why), &why);
+    ASSERT_ERR(ERR_NOT_FOUND, name_from_format("O=x,E=!", &hook, &none, &why), &why);
+    assert_string_equal(why.text, "nothing for it");
+}
+
+TEST(a_whole_name_takes_the_place_of_one_rdn_and_of_no_part_of_one)
+{
+    static const struct {
+        const char *format, *wanted;
+        int alone;
+    } rows[] = {
+        { "CN=@@", "OU=a,DC=b", 1 },
+        { "O=x,CN=\"@@\",C=NL", "O=x,OU=a,DC=b,C=NL", 3 },
+        { "CN=x+O=y,CN=@@", "CN=x+O=y,OU=a,DC=b", 1 },
+    };
+    struct why why = { 0 };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct filling filling = { 0 };
+        struct name_hook hook = { fill, &filling };
+        AUTO_BUF name = { 0 };
+        ASSERT_OK(name_from_format(rows[i].format, &hook, &name, &why), &why);
+        assert_text(buf_bytes(&name), rows[i].wanted);
+        assert_int_equal(filling.alone, rows[i].alone);
+    }
+    static const char *const parts[] = { "CN=@@+O=y", "O=y+CN=@@", "O=x,O=y+CN=@@+L=z" };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        struct filling filling = { 0 };
+        struct name_hook hook = { fill, &filling };
+        struct buf none = { 0 };
+        ASSERT_ERR(ERR_BAD_REQUEST, name_from_format(parts[i], &hook, &none, &why), &why);
+        assert_non_null(strstr(why.text, "beside a '+'"));
+        assert_null(none.data);
+    }
+}
+
+TEST(a_subject_is_linted_by_itself)
+{
+    static const struct {
+        const char *name, *says;
+    } rows[] = {
+        { "CN=0123456789012345678901234567890123456789012345678901234567890123,C=NL", NULL },
+        { "CN=01234567890123456789012345678901234567890123456789012345678901234",
+          "of 65 characters, at most 64" },
+        { "C=NLD", "at most 2" },
+        { "C=N", "must be 2" },
+        { "CN=a+CN=a", "not behind" },
+        { "CN=a+CN=b", NULL },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        AUTO_BUF name = fixture_name(rows[i].name);
+        struct why why = { 0 };
+        ASSERT_ERR(rows[i].says ? ERR_LINT : OK, subject_lint(buf_bytes(&name), &why), &why);
+        if (rows[i].says)
+            assert_non_null(strstr(why.text, rows[i].says));
+    }
+}
+
 RUN(T(every_string_type_is_read_as_utf8), T(values_that_are_no_clean_text_are_refused),
     T(malformed_names_are_refused), T(the_empty_name_is_a_name), T(a_value_has_1024_octets_at_most),
     T(a_name_has_32_attributes_at_most), T(text_becomes_a_name_and_text_again_in_the_order_written),
     T(text_that_is_no_name_is_refused), T(text_cannot_hold_more_than_the_limits),
     T(a_name_that_was_not_checked_cannot_forge_text), T(names_are_equal_as_exact_utf8_with_folded_spaces),
     T(the_string_type_does_not_count_for_equality), T(reencoding_gives_the_string_types_that_chancery_issues),
-    T(reencoding_keeps_rdns_together_and_sorts_them), T(what_does_not_fit_its_string_type_is_not_reencoded))
+    T(reencoding_keeps_rdns_together_and_sorts_them), T(what_does_not_fit_its_string_type_is_not_reencoded),
+    T(what_a_hook_fills_in_is_one_value_whatever_it_says),
+    T(what_a_hook_fills_in_has_the_limits_of_any_value),
+    T(a_whole_name_takes_the_place_of_one_rdn_and_of_no_part_of_one), T(a_subject_is_linted_by_itself))
