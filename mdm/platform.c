@@ -8,22 +8,26 @@
 #define IMPORTED (1u << PROFILE_IMPORTED)
 #define ALL      (TRUSTED | SCEP | PKCS | IMPORTED)
 
-/* linux is ours, beyond the guides: it has what the agent needs and nothing that only Windows or Apple know. */
+/* Apple's SCEP payload has no key for purposes (spec device-formats.md 2.1). linux is ours, beyond the guides: it has what the agent needs and nothing that only Windows or Apple know. */
 static const struct {
     unsigned types, settings;
 } rows[PLATFORM_COUNT] = {
-    [PLATFORM_ANDROID] = { ALL, SETTING_VALIDITY | SETTING_HASH },
-    [PLATFORM_ANDROID_ENTERPRISE] = { ALL, SETTING_DEVICE_CERTIFICATE | SETTING_VALIDITY | SETTING_HASH },
+    [PLATFORM_ANDROID] = { ALL, SETTING_PURPOSES | SETTING_VALIDITY | SETTING_HASH },
+    [PLATFORM_ANDROID_ENTERPRISE] = { ALL, SETTING_PURPOSES | SETTING_DEVICE_CERTIFICATE | SETTING_VALIDITY |
+                                               SETTING_HASH },
     [PLATFORM_IOS] = { ALL, SETTING_DEVICE_CERTIFICATE },
     [PLATFORM_MACOS] = { ALL, SETTING_DEVICE_CERTIFICATE | SETTING_ALL_APPS },
-    [PLATFORM_WINDOWS_PHONE_81] = { TRUSTED | SCEP | IMPORTED,
-                                    SETTING_VALIDITY | SETTING_HASH | SETTING_KEY_STORAGE | SETTING_STORE },
-    [PLATFORM_WINDOWS_81] = { TRUSTED | SCEP, SETTING_DEVICE_CERTIFICATE | SETTING_VALIDITY | SETTING_HASH |
-                                                  SETTING_KEY_STORAGE | SETTING_STORE | SETTING_DOMAIN },
-    [PLATFORM_WINDOWS_10] = { ALL, SETTING_DEVICE_CERTIFICATE | SETTING_VALIDITY | SETTING_HASH |
-                                       SETTING_KEY_STORAGE | SETTING_PASSPORT | SETTING_STORE |
+    [PLATFORM_WINDOWS_PHONE_81] = { TRUSTED | SCEP | IMPORTED, SETTING_PURPOSES | SETTING_VALIDITY |
+                                                                   SETTING_HASH | SETTING_KEY_STORAGE |
+                                                                   SETTING_STORE },
+    [PLATFORM_WINDOWS_81] = { TRUSTED | SCEP, SETTING_PURPOSES | SETTING_DEVICE_CERTIFICATE |
+                                                  SETTING_VALIDITY | SETTING_HASH | SETTING_KEY_STORAGE |
+                                                  SETTING_STORE | SETTING_DOMAIN },
+    [PLATFORM_WINDOWS_10] = { ALL, SETTING_PURPOSES | SETTING_DEVICE_CERTIFICATE | SETTING_VALIDITY |
+                                       SETTING_HASH | SETTING_KEY_STORAGE | SETTING_PASSPORT | SETTING_STORE |
                                        SETTING_DOMAIN | SETTING_OWN_ROOT },
-    [PLATFORM_LINUX] = { ALL, SETTING_DEVICE_CERTIFICATE | SETTING_VALIDITY | SETTING_HASH },
+    [PLATFORM_LINUX] = { ALL,
+                         SETTING_PURPOSES | SETTING_DEVICE_CERTIFICATE | SETTING_VALIDITY | SETTING_HASH },
 };
 
 static const char *const platform_names[] = {

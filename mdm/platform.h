@@ -24,6 +24,7 @@ enum setting {
     SETTING_ALL_APPS = 1 << 6,                               /* any program may use the private key */
     SETTING_DOMAIN = 1 << 7,                                 /* a device can be joined to a domain, and has an FQDN then */
     SETTING_OWN_ROOT = 1 << 8,                               /* a pkcs profile goes without a root profile */
+    SETTING_PURPOSES = 1 << 9,                               /* a device is told which key purposes to ask for */
 };
 bool platform_takes(enum platform platform, enum profile_type type);
 bool platform_has(enum platform platform, enum setting setting);

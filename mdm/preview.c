@@ -95,6 +95,7 @@ static enum err make_request(const struct profile *profile, const struct holder 
         .subject = buf_bytes(&out->subject),
         .san = buf_bytes(&out->san),
         .eku = buf_bytes(&out->eku),
+        .eku_unasked = !platform_has(profile->platform, SETTING_PURPOSES),
         .key_usage = scep ? profile->key_usage : KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
         .key_kind = KEY_RSA,
         .rsa_bits = scep ? (int)profile->key_size : PKCS_RSA_BITS,

@@ -50,6 +50,8 @@ TEST(settings_are_those_of_the_guides)
     assert_having(SETTING_ALL_APPS, "macos");
     assert_having(SETTING_DOMAIN, "windows-81 or windows-10");
     assert_having(SETTING_OWN_ROOT, "windows-10");
+    assert_having(SETTING_PURPOSES,
+                  "android, android-enterprise, windows-phone-81, windows-81, windows-10 or linux");
 }
 
 TEST(devices_that_are_managed_whole_get_no_pkcs)

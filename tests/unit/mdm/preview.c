@@ -163,6 +163,23 @@ TEST(what_no_challenge_can_say_fails_on_that_device_alone)
     ASSERT_OK(preview_make(&profile, &holder, &preview, &why), &why);
 }
 
+TEST(only_a_device_whose_profile_names_purposes_has_to_ask_for_them)
+{
+    AUTO_VAL(profile) apple = fixture_profile("device");
+    AUTO_VAL(profile) windows = fixture_profile("user");
+    struct device device = *fixture_device();
+    struct holder holder = { NULL, &device };
+    AUTO_VAL(preview) first = { 0 };
+    AUTO_VAL(preview) second = { 0 };
+    struct why why = { 0 };
+    device.platform = PLATFORM_IOS;
+    ASSERT_OK(preview_make(&apple, &holder, &first, &why), &why);
+    assert_true(first.expects.eku_unasked);
+    assert_true(first.expects.eku.len > 0);
+    ASSERT_OK(preview_make(&windows, fixture_holder(), &second, &why), &why);
+    assert_false(second.expects.eku_unasked);
+}
+
 TEST(a_device_of_another_platform_gets_nothing)
 {
     AUTO_VAL(profile) profile = fixture_profile("device");
@@ -237,6 +254,8 @@ RUN(T(a_users_request_is_what_the_profile_says), T(a_request_may_have_other_name
     T(a_devices_request_needs_no_user), T(a_pkcs_request_is_made_by_the_connector),
     T(other_profiles_make_no_request), T(a_missing_value_fails_on_that_device_alone),
     T(a_value_that_fits_nowhere_fails_on_that_device_alone),
-    T(what_no_challenge_can_say_fails_on_that_device_alone), T(a_device_of_another_platform_gets_nothing),
-    T(a_device_that_is_gone_gets_nothing), T(a_user_who_is_disabled_or_gone_gets_no_certificate),
-    T(a_device_that_is_managed_whole_gets_no_pkcs), T(a_hostile_name_makes_no_line_of_the_text))
+    T(what_no_challenge_can_say_fails_on_that_device_alone),
+    T(only_a_device_whose_profile_names_purposes_has_to_ask_for_them),
+    T(a_device_of_another_platform_gets_nothing), T(a_device_that_is_gone_gets_nothing),
+    T(a_user_who_is_disabled_or_gone_gets_no_certificate), T(a_device_that_is_managed_whole_gets_no_pkcs),
+    T(a_hostile_name_makes_no_line_of_the_text))
