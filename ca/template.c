@@ -173,6 +173,23 @@ enum err template_of_slot(struct ca *ca, const struct endpoint *endpoint, enum s
     return err == ERR_NOT_FOUND ? fail_no_template(ca, endpoint, slot, why) : err;
 }
 
+/* Whoever has such a certificate answers for the service: as its OCSP responder (RFC 6960 4.2.2.2), or as its registration
+   authority towards devices. */
+static enum err for_devices_check(const struct endpoint *endpoint, enum slot slot,
+                                  const struct template *template, struct why *why)
+{
+    static const enum oid ours[] = { OID_KP_OCSP_SIGNING, OID_KP_REQUEST_AGENT };
+    for (size_t i = 0; i < template->eku_count; i++) {
+        for (size_t j = 0; j < sizeof(ours) / sizeof(*ours) && !FAULT(slot_purpose); j++) {
+            if (oid_is(buf_bytes(&template->eku[i]), ours[j]))
+                return fail(why, ERR_TEMPLATE,
+                            "endpoint %s, %s: template %s has the purpose %s, which no device may have",
+                            endpoint->name, slot_name(slot), template->name, oid_name(ours[j]));
+        }
+    }
+    return OK;
+}
+
 enum err template_for_slot(struct ca *ca, const struct endpoint *endpoint, enum slot slot,
                            struct template **ret, struct why *why)
 {
@@ -181,6 +198,7 @@ enum err template_for_slot(struct ca *ca, const struct endpoint *endpoint, enum 
     if (!FAULT(template_published) && !template->published)
         return fail(why, ERR_TEMPLATE, "endpoint %s, %s: template %s is not published", endpoint->name,
                     slot_name(slot), template->name);
+    TRY(for_devices_check(endpoint, slot, template, why));
     *ret = TAKE(template);
     return OK;
 }

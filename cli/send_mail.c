@@ -68,11 +68,10 @@ static bool write_until(int fd, struct bytes text, int64_t until_ms)
         return false;
     while (text.len) {
         ssize_t wrote = write(fd, text.data, text.len);
+        bool later = wrote < 0 && (errno == EAGAIN || errno == EINTR);
         if (wrote >= 0)
             text = bytes_of(text.data + wrote, text.len - (size_t)wrote);
-        else if (errno != EAGAIN && errno != EINTR)
-            return false;
-        else if (poll(&ready, 1, (int)left_ms(until_ms)) == 0)
+        else if (!later || poll(&ready, 1, (int)left_ms(until_ms)) == 0)
             return false;
     }
     return true;

@@ -61,6 +61,7 @@ class Server:
         with open(journal + '.kept', 'rb') as kept, open(journal, 'wb') as file:     # same owner, without what this start sealed
             file.write(kept.read())
         self._rows(os.path.join(site.site, 'lib/ca/store.db'))
+        os.remove(os.path.join(site.site, 'lib/ca/database'))     # the name that this database had until it got other rows
 
     def _rows(self, store):
         database = sqlite3.connect(store)

@@ -122,7 +122,7 @@ class World:
                                            env={**os.environ, 'HOME': self.folder, **self.environment}, **who)
         wait_for(lambda: self._said(' serving roles=') > before or self.daemon.poll() is not None, 60, 'start')
         if self.daemon.poll() is not None:
-            raise Failure(f'chanceryd ended with {self.daemon.returncode}: {self.log_tail()}')
+            raise Failure(f'chanceryd ended with {self.daemon.returncode}: {self.log_tail(40)}')
 
     def _said(self, text):
         if not os.path.exists(self.log):

@@ -125,8 +125,9 @@ show() { chancery --json crl show issuing "$@"; }
     export_cert "$(serial 2 1)"
     chancery crl publish issuing >/dev/null
     wait_for 10 fetched "$(serial 2 1)" $REVOKED
+    has_new_url() { curl -sS "$VA/CertEnroll/issuing-3.crl" | openssl crl -inform DER -noout -text | grep -q 'URI:http://new.example/3.crl'; }
+    wait_for 10 has_new_url
     fetched "$(serial 3 1)" OK
-    curl -sS "$VA/CertEnroll/issuing-3.crl" | openssl crl -inform DER -noout -text | grep -q 'URI:http://new.example/3.crl'
 }
 
 @test "init refuses a number or a URL that does not go with it" {

@@ -457,6 +457,21 @@ TEST(template_information_is_the_name_and_the_oid_with_its_version)
     ASSERT_BYTES(BYTES_LIT("\x30\x0A\x06\x02\x2A\x03\x02\x01\x03\x02\x01\x00"), found.value);
 }
 
+TEST(what_speaks_for_the_service_is_no_device_s)
+{
+    static const char *const purposes[] = { "clientAuth OCSPSigning", "certificateRequestAgent" };
+    DEVICE(device, .subject = "CN=one", .challenge = "secret");
+    AUTO_BUF answer = { 0 };
+    struct why why = { 0 };
+    for (size_t i = 0; i < sizeof(purposes) / sizeof(*purposes); i++) {
+        AUTO_VAL(enrolled) got = { 0 };
+        ASSERT_OK(CALL("template_set", &answer, &why, "name", "SCEPDevice", "eku", purposes[i]), &why);
+        ASSERT_ERR(ERR_TEMPLATE, device_enroll(world, &device, "static", &got, &why), &why);
+        assert_non_null(strstr(why.text, "template SCEPDevice has the purpose "));
+    }
+    assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM certificate"));
+}
+
 RUN(W(a_template_is_made_changed_published_and_deleted),
     W(what_the_roles_have_their_certificates_by_is_not_deleted), W(rights_on_a_template_go_with_it),
     W(every_version_that_was_in_force_can_be_shown),
@@ -470,4 +485,5 @@ RUN(W(a_template_is_made_changed_published_and_deleted),
     W(a_request_signed_with_a_hash_that_the_template_lacks_is_refused),
     W(a_subject_from_the_directory_needs_a_policy_record_and_there_is_none),
     W(a_template_that_wants_an_authorised_signature_says_so),
-    W(template_information_is_the_name_and_the_oid_with_its_version))
+    W(template_information_is_the_name_and_the_oid_with_its_version),
+    W(what_speaks_for_the_service_is_no_device_s))
