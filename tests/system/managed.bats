@@ -56,6 +56,10 @@ post_again() {
 }
 says() { grep -qx "$1" "$T/said" || { cat "$T/said"; daemon_log | tail -n 3; return 1; }; }
 refused() { says "pkiStatus: 2" && says "failInfo: 2"; }
+plugin_logged() { # the last lines of the plugin log
+    tail -n $# "$SITE/log/scep/NDESPlugin.log" >"$T/plugin"
+    for line in "$@"; do grep -q "^20.*Z tx=.* endpoint=managed $line\$" "$T/plugin" || { cat "$T/plugin"; return 1; }; done
+}
 logged() { grep -qF -- "$1" "$LOG" || { cat "$LOG"; return 1; }; }
 
 @test "the first start makes the CRP's key, which nobody else reads, and the status tells its end" {
@@ -78,6 +82,8 @@ logged() { grep -qF -- "$1" "$LOG" || { cat "$LOG"; return 1; }; }
     logged 'Validation Phase 3 finished with status True.'
     grep -qE '^20[0-9T:-]+Z tx=[0-9A-Za-z]+ peer=127\.0\.0\.1 VerifyRequest Finished with status True$' "$LOG"
     chancery request list --status issued | grep -q 'endpoint/managed'
+    plugin_logged 'Calling VerifyRequest ...' 'Sending request to certificate registration point.' 'Verify challenge returns true' \
+        'Exiting VerifyRequest with 0x0' 'Calling Notifyrequest ...' 'Exiting Notify with 0x0'
 }
 @test "a request for another name is refused; log and list have both" {
     challenge mdm --subject 'CN=device-2,O=Example' --san dns:device-2.example.net
@@ -87,6 +93,8 @@ logged() { grep -qF -- "$1" "$LOG" || { cat "$LOG"; return 1; }; }
     logged 'Validation Phase 3 finished with status False.'
     logged 'VerifyRequest Finished with status False'
     chancery request list --status failed | grep -q 'ERR_SUBJECT_MISMATCH'
+    plugin_logged 'Calling VerifyRequest ...' 'Sending request to certificate registration point.' 'Verify challenge returns false' \
+        'Exiting VerifyRequest with 0x0'
 }
 @test "a challenge is used once, by whoever came first, also after a restart" {
     challenge mdm --subject CN=device-3 --san dns:device-3.example.net
