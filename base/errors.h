@@ -42,8 +42,8 @@ enum {
     X(ERR_BAD_CERT_ID,        FAIL_BAD_CERT_ID,       0, 200, 3, 0,          NONE, NONE, NONE, "no certificate by that name", NONE) \
     X(ERR_CHALLENGE_MISSING,  FAIL_BAD_REQUEST,       0, 200, 1, 0x80070005u, "ChallengePasswordMissing", NONE, NONE, "challenge password missing", "give the client the challenge") \
     X(ERR_CHALLENGE_WRONG,    FAIL_BAD_REQUEST,       0, 200, 1, 0x80070005u, "ChallengeDecryptionError", NONE, NONE, "challenge password wrong", "give the client the endpoint's challenge") \
-    X(ERR_CHALLENGE_USED,     FAIL_BAD_REQUEST,       0, 200, 1, 0x80070005u, NONE, NONE, NONE, "challenge password was used before", "make a new one: chancery password new") \
-    X(ERR_CHALLENGE_EXPIRED,  FAIL_BAD_REQUEST,       0, 200, 1, 0x80070005u, "ChallengeExpired", "K411", "K411", "challenge password expired", "make a new one: chancery password new") \
+    X(ERR_CHALLENGE_USED,     FAIL_BAD_REQUEST,       0, 200, 1, 0x80070005u, NONE, NONE, NONE, "challenge password was used before", "make a new one: chancery password new; a managed device gets one at its next check-in") \
+    X(ERR_CHALLENGE_EXPIRED,  FAIL_BAD_REQUEST,       0, 200, 1, 0x80070005u, "ChallengeExpired", "K411", "K411", "challenge password expired", "make a new one: chancery password new; a managed device gets one at its next check-in") \
     X(ERR_CHALLENGE_ENCODING,  FAIL_BAD_REQUEST,       0, 200, 1, 0x8007000Du, "ChallengeDecodingError", "K410", "K410", "dynamic challenge is not base64 of the CMS that it should be", "see whether something on the way alters it (base64url, + as a blank), and that both sides are of one release") \
     X(ERR_CHALLENGE_SIGNER,    FAIL_BAD_REQUEST,       0, 200, 1, 0x8009100Eu, "SigningCertThumbprintMismatch", "K409", "K409", "dynamic challenge is signed by nobody pinned here", "see that the management service's signing certificate, or its successor, has come to this site") \
     X(ERR_CHALLENGE_SIGNATURE, FAIL_BAD_REQUEST,       0, 200, 1, 0x80090006u, "SignatureValidationFailed", NONE, NONE, "dynamic challenge was altered or forged", "see the log line for who sent it") \

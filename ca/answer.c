@@ -69,6 +69,7 @@ static enum err answer_reserved(struct ca *ca, const struct issuer *issuer, stru
     if (!row->serial || !row->tbs.len)
         return fail(why, ERR_CONFLICT, "request %lld was just decided", (long long)row->request_id);
     snprintf(slot.serial, sizeof(slot.serial), "%s", row->serial);
+    reservation_of_authority(&slot, row->authority);
     slot.tbs = TAKE_BUF(row->tbs);
     return finish(ca, &slot, ret, why);
 }

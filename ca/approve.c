@@ -4,12 +4,14 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "ca/audit.h"
+#include "ca/authorisation_end.h"
 #include "ca/decision.h"
 #include "ca/enroll.h"
+#include "ca/judge.h"
 #include "ca/may_enrol.h"
+#include "ca/outbox.h"
 #include "ca/template_row.h"
 #include "ca/validator.h"
-#include "ca/validity.h"
 #include <stdio.h>
 
 struct approval {
@@ -36,6 +38,17 @@ static enum err template_met(struct ca *ca, const struct request_row *row, struc
     return OK;
 }
 
+/* Whoever lost the right, or the profile, meanwhile gets nothing by what it asked for before. */
+static enum err still_targeted(const struct approval *approval, const struct managed *managed,
+                               struct why *why)
+{
+    if (!managed || FAULT(managed_approval))
+        return OK;
+    AUTO_STR authority = xasprintf("authority/%s", managed->authority);
+    TRY(may_enrol(approval->ca, approval->issuer, authority, bytes_str(approval->row->template_name), why));
+    return authorisation_look(approval->ca, approval->issuer, managed, why);
+}
+
 /* The same stages as an enrolment; the kept request stands for the device, the approval for the challenge. */
 static enum err approve_reserve(const struct approval *approval, struct reservation *ret, struct why *why)
 {
@@ -48,13 +61,15 @@ static enum err approve_reserve(const struct approval *approval, struct reservat
     TRY(request_info_parse(buf_bytes(&row->info), &der, &csr, why));
     TRY(public_key_parse(csr.spki, &key, why));
     TRY(template_met(approval->ca, row, &grant.template, why));
-    TRY(template_apply(&csr, key, &grant, why));
-    grant.validity_s = validity_of(approval->issuer, grant.template, &csr);
+    TRY(managed_of_row(row, &grant.managed, why));
+    TRY(still_targeted(approval, grant.managed, why));
+    TRY(judge_contents(approval->issuer, &csr, key, &grant, why));
     TRY(sha256_parts(&csr.spki, 1, digest, why));
     struct reserve_params params = { .issuer = approval->issuer,
                                      .endpoint = row->endpoint,
                                      .requester = row->requester,
                                      .validator = row->validator,
+                                     .authority = row->authority,
                                      .spki = csr.spki,
                                      .spki_digest = BYTES_ARR(digest),
                                      .approved_id = row->request_id,
@@ -94,6 +109,7 @@ struct deny_arg {
     struct ca *ca;
     const struct issuer *issuer;
     const struct denial *denial;
+    const char *authority;
     /* Each octet may become \xNN, and log_escape keeps five free. */
     char reason[4 * LIMIT_DENIAL_REASON_BYTES + 5];
 };
@@ -114,6 +130,9 @@ static enum err deny_work(struct store_tx *tx, void *arg, struct why *why)
     if (changed != 1)
         return fail(why, ERR_BAD_REQUEST, "request %lld was just decided, and is not pending any more",
                     (long long)denial->request_id);
+    const struct outbox_event event = { deny->issuer->name, deny->authority, denial->request_id,
+                                        "denied",           "ERR_DENIED",    deny->reason };
+    TRY(outbox_put(tx, deny->ca, &event, why));
     snprintf(object, sizeof(object), "request %lld", (long long)denial->request_id);
     struct audit_entry entry = { deny->issuer->name, denial->actor, "deny", object, deny->reason };
     return audit_write(tx, deny->ca, &entry, why);
@@ -129,7 +148,7 @@ enum err ca_deny(struct ca *ca, const struct issuer *issuer, const struct denial
     if (row.disposition == DISPOSITION_DENIED)
         return OK;
     TRY(pending_check(&row, why));
-    struct deny_arg deny = { .ca = ca, .issuer = issuer, .denial = denial };
+    struct deny_arg deny = { .ca = ca, .issuer = issuer, .denial = denial, .authority = row.authority };
     log_escape(denial->reason, length, deny.reason, sizeof(deny.reason)); /* text of the store is UTF-8 */
     return store_write(ca->store, deny_work, &deny, why);
 }

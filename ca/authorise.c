@@ -7,7 +7,8 @@
 
 const struct validator *validator_find(const char *name)
 {
-    static const struct validator *const all[] = { &validator_static, &validator_once, &validator_manual };
+    static const struct validator *const all[] = { &validator_static, &validator_once, &validator_managed,
+                                                   &validator_manual };
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
         if (strcmp(all[i]->name, name) == 0)
             return all[i];

@@ -206,19 +206,23 @@ static enum err names_judge(const struct authority_limits *authority, const stru
     return OK;
 }
 
-static enum err template_judge(const struct authority_limits *authority, const struct template *template,
+static enum err template_judge(const struct authority_limits *authority, const struct grant *grant,
                                struct why *why)
 {
+    const struct template *template = grant->template;
     if (!FAULT(authority_templates) && !list_any(authority->templates, is_word, template->name))
         return fail(why, ERR_AUTHORITY_LIMIT,
                     "authority %s may not have template %s; its templates are \"%s\"", authority->name,
                     template->name, authority->templates);
-    for (size_t i = 0; i < template->eku_count; i++) {
-        struct bytes oid = buf_bytes(&template->eku[i]);
-        if (!FAULT(authority_eku) && !list_any(authority->eku, is_purpose, &oid))
-            return fail(why, ERR_AUTHORITY_LIMIT,
-                        "template %s gives %s; the purposes of authority %s are \"%s\"", template->name,
-                        template->eku_text, authority->name, authority->eku);
+    struct bytes oid;
+    for (size_t at = 0; grant_purpose_next(grant, &at, &oid);) {
+        if (FAULT(authority_eku) || list_any(authority->eku, is_purpose, &oid))
+            continue;
+        AUTO_BUF dotted = { 0 };
+        oid_append_dotted(&dotted, oid);
+        return fail(why, ERR_AUTHORITY_LIMIT,
+                    "by template %s it would have the purpose %s; those of authority %s are \"%s\"",
+                    template->name, buf_text(&dotted), authority->name, authority->eku);
     }
     return OK;
 }
@@ -252,16 +256,20 @@ static enum err authority_find(struct store_tx *tx, const char *issuer, const ch
     " = CASE WHEN " since " <= $1 THEN $2 ELSE " since " END WHERE issuer_id = $3 AND name = $4 AND " most   \
     " > 0 AND (" since " <= $1 OR " counted " < " most ")"
 
+#define VALID_OF(whose)                                                                                      \
+    "SELECT COUNT(*) FROM certificate WHERE issuer_id = $1 AND authority = $2 AND " whose                    \
+    " = $3 AND status IN ('reserved', 'valid') AND not_after >= $4"
+
 static enum err count_issue(struct store_tx *tx, const struct authority_ask *ask,
                             const struct authority_limits *authority, char *ret_over, struct why *why)
 {
     AUTO(store_rows) rows = NULL;
     int64_t changed = 0;
-    TRY(store_query(
-        tx,
-        "SELECT COUNT(*) FROM certificate WHERE issuer_id = $1 AND authority = $2 AND identity = $3 "
-        "AND status IN ('reserved', 'valid') AND not_after >= $4",
-        S_ARGS(S_TEXT(ask->issuer), S_TEXT(ask->name), S_BYTES(ask->identity), S_INT(ask->now)), &rows, why));
+    bool named = ask->device.len && !FAULT(managed_device);
+    TRY(store_query(tx, named ? VALID_OF("device") : VALID_OF("identity"),
+                    S_ARGS(S_TEXT(ask->issuer), S_TEXT(ask->name),
+                           named ? store_text_of(ask->device) : S_BYTES(ask->identity), S_INT(ask->now)),
+                    &rows, why));
     if (!FAULT(authority_per_device) && store_int(rows, 0, 0) >= authority->per_device) {
         snprintf(ret_over, AUTHORITY_OVER_BYTES,
                  "authority %.64s: %lld certificates of this device, limit %lld", ask->name,
@@ -279,12 +287,11 @@ static enum err count_issue(struct store_tx *tx, const struct authority_ask *ask
 
 static enum err pending_judge(struct store_tx *tx, const struct authority_ask *ask, struct why *why)
 {
-    AUTO_STR requester = xasprintf("authority/%s", ask->name);
     AUTO(store_rows) rows = NULL;
     TRY(store_query(tx,
                     "SELECT COUNT(*) FROM request WHERE issuer_id = $1 AND disposition = 'pending' "
-                    "AND requester = $2",
-                    S_ARGS(S_TEXT(ask->issuer), S_TEXT(requester)), &rows, why));
+                    "AND authority = $2",
+                    S_ARGS(S_TEXT(ask->issuer), S_TEXT(ask->name)), &rows, why));
     if (store_int(rows, 0, 0) >= LIMIT_AUTHORITY_PENDING)
         return fail(why, ERR_RATE, "authority %s has %lld pending requests, limit %d", ask->name,
                     (long long)store_int(rows, 0, 0), LIMIT_AUTHORITY_PENDING);
@@ -297,7 +304,7 @@ enum err authority_judge(struct store_tx *tx, const struct authority_ask *ask,
     AUTO_VAL(authority_limits) authority = { 0 };
     ret_over[0] = '\0';
     TRY(authority_find(tx, ask->issuer, ask->name, &authority, why));
-    TRY(template_judge(&authority, ask->grant->template, why));
+    TRY(template_judge(&authority, ask->grant, why));
     TRY(names_judge(&authority, ask->grant, why));
     TRY(count_issue(tx, ask, &authority, ret_over, why));
     return ret_over[0] ? pending_judge(tx, ask, why) : OK;
@@ -307,15 +314,13 @@ enum err authority_judge_names(struct store_tx *tx, const struct authority_ask *
 {
     AUTO_VAL(authority_limits) authority = { 0 };
     TRY(authority_find(tx, ask->issuer, ask->name, &authority, why));
-    TRY(template_judge(&authority, ask->grant->template, why));
+    TRY(template_judge(&authority, ask->grant, why));
     return names_judge(&authority, ask->grant, why);
 }
 
-enum err authority_judge_revocation(struct store_tx *tx, const struct authority_revoking *revoking,
-                                    struct why *why)
+enum err authority_judge_own(struct store_tx *tx, const struct authority_revoking *revoking, struct why *why)
 {
     AUTO(store_rows) rows = NULL;
-    int64_t changed = 0;
     TRY(store_query(tx, "SELECT 1 FROM certificate WHERE issuer_id = $1 AND serial = $2 AND authority = $3",
                     S_ARGS(S_TEXT(revoking->issuer), S_TEXT(revoking->serial), S_TEXT(revoking->name)), &rows,
                     why));
@@ -323,6 +328,13 @@ enum err authority_judge_revocation(struct store_tx *tx, const struct authority_
         return fail(why, ERR_NOT_AUTHORISED,
                     "authority %s did not ask for certificate %s: it can't revoke it", revoking->name,
                     revoking->serial);
+    return OK;
+}
+
+enum err authority_count_revocation(struct store_tx *tx, const struct authority_revoking *revoking,
+                                    struct why *why)
+{
+    int64_t changed = 0;
     TRY(store_exec(tx, COUNT_ONE("revoked", "revoked_since", "revocations"),
                    S_ARGS(S_INT(revoking->now - HOUR_S), S_INT(revoking->now), S_TEXT(revoking->issuer),
                           S_TEXT(revoking->name)),

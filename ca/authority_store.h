@@ -7,6 +7,7 @@ struct authority_change {
     const struct issuer *issuer;
     const char *actor;
     enum authority_how { AUTHORITY_ADD, AUTHORITY_SET, AUTHORITY_REMOVE } how;
+    struct buf certificate; bool pins;                              /* pins: the certificate is the one pinned from now on, or none is */
     struct authority_limits values;                                 /* NULL and -1: as it is, or the default of a new one */
 };
 /* ERR_CONFLICT, ERR_NOT_FOUND; in force when it returns. */

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "ca/authority_signer.h"
 #include "ca/right_store.h"
 #include "ca/template_cache.h"
 #include "ca/validator.h"
@@ -20,8 +21,11 @@ struct ca *ca_new(const struct ca_params *params)
     ca->clock = params->clock;
     ca->store = params->store;
     ca->sealer = params->sealer;
+    ca->crp = params->crp;
+    ca->crp_log = params->crp_log;
     ca->templates = template_cache_new(params->store);
     ca->rights = rights_new();
+    ca->signers = authority_signers_new();
     ca->node = xstrdup(node);
     ca->crl_dir = params->crl_dir ? xstrdup(params->crl_dir) : NULL;
     if (params->challenge_key)
@@ -89,6 +93,7 @@ void ca_free(struct ca *ca)
     free(ca->issuers);
     template_cache_free(ca->templates);
     rights_free(ca->rights);
+    authority_signers_free(ca->signers);
     secret_free(&ca->challenge_key);
     pthread_mutex_destroy(&ca->refusals_lock);
     free(ca->crl_dir);
@@ -174,7 +179,7 @@ enum err ca_add_endpoint(struct ca *ca, const struct endpoint_params *params, st
     endpoint->validator = validator_find(validator);
     if (!endpoint->validator)
         return fail(why, ERR_CONFIG,
-                    "endpoint %s has the validator \"%s\"; allowed: static, one-time, manual", name,
+                    "endpoint %s has the validator \"%s\"; allowed: static, one-time, managed, manual", name,
                     validator);
     endpoint->allow_sha1 = params->allow_sha1;
     endpoint->challenge_lifetime_s = params->challenge_lifetime_s;
@@ -232,7 +237,8 @@ struct endpoint *ca_find_endpoint(const struct ca *ca, struct bytes name)
 
 enum err ca_reload(struct ca *ca, struct why *why)
 {
-    enum err worst = rights_reload(ca, why);
+    enum err worst = rights_reload(ca, why), signers = authority_signers_reload(ca, why);
+    worst = signers != OK ? signers : worst;
     template_cache_forget(ca->templates);
     for (size_t i = 0; i < ca->endpoint_count; i++) {
         enum err err = ca->endpoints[i]->validator->open(ca, ca->endpoints[i], why);

@@ -12,6 +12,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+struct authority_signers;
+struct crp;
+struct log_file;
 struct template_cache;
 struct rights;
 
@@ -62,7 +65,7 @@ struct issuer {
 enum slot { SLOT_SIGNATURE, SLOT_ENCRYPTION, SLOT_GENERAL, SLOT_COUNT };
 struct validator;
 struct endpoint_params {
-    const char *name, *issuer, *validator;                   /* "static", "one-time", "manual" */
+    const char *name, *issuer, *validator;                   /* "static", "one-time", "managed", "manual" */
     bool allow_sha1;
     const char *slots[SLOT_COUNT];                           /* template names; NULL or "" refuses */
     int64_t challenge_lifetime_s, challenges_outstanding, pending_max;
@@ -90,6 +93,9 @@ struct ca {
     char *node;                                              /* node_id of every row: this host */
     struct secret challenge_key;                             /* HMAC key of challenges and request keys; empty in init */
     struct template_cache *templates;
+    struct authority_signers *signers;                       /* whose challenges count */
+    struct crp *crp;                                         /* borrowed; NULL: init, which opens no challenge */
+    struct log_file *crp_log;                                /* borrowed; NULL: it is not written */
     struct rights *rights;                                   /* none until rights_open: everything is denied */
     struct issuer **issuers; size_t issuer_count;
     struct endpoint **endpoints; size_t endpoint_count;
@@ -104,6 +110,8 @@ struct ca_params {
     struct sealer sealer;
     const struct secret *challenge_key;                      /* copied; NULL: init, which serves no endpoint */
     const char *crl_dir;
+    struct crp *crp;                                         /* NULL: no endpoint is managed */
+    struct log_file *crp_log;
 };
 
 struct ca *ca_new(const struct ca_params *params);

@@ -30,6 +30,7 @@ bool decision_reserved(struct request_row *row, const struct issuer *issuer, str
         return false;
     *ret = (struct reservation){ .issuer = issuer, .request_id = row->request_id, .tbs = TAKE_BUF(row->tbs) };
     snprintf(ret->serial, sizeof(ret->serial), "%s", row->serial);
+    reservation_of_authority(ret, row->authority);
     return true;
 }
 

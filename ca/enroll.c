@@ -176,8 +176,8 @@ static void refused_by_signer(void *arg)
    were accepted by nobody: their refusals stay out of the store. */
 static bool is_to_be_kept(enum err err, const struct grant *grant)
 {
-    return !grant->reserved && !grant->waits && !err_row(err)->retryable && err != ERR_CONFLICT &&
-           err != ERR_CHALLENGE_USED && err != ERR_CHALLENGE_EXPIRED;
+    return !grant->reserved && (!grant->waits || grant->managed) && !err_row(err)->retryable &&
+           err != ERR_CONFLICT && err != ERR_CHALLENGE_USED && err != ERR_CHALLENGE_EXPIRED;
 }
 
 /* Nearly every request is new, and the store refuses a second row for the same one: so whether it is known, from an hour or

@@ -7,6 +7,8 @@
 #include "base/wake.h"
 #include "ca/audit.h"
 #include "ca/challenge.h"
+#include "ca/managed_claim.h"
+#include "ca/outbox.h"
 #include "x509/signed.h"
 #include <stdio.h>
 
@@ -143,12 +145,8 @@ static enum err record_work(struct store_tx *tx, void *arg, struct why *why)
     snprintf(object, sizeof(object), "request %lld", (long long)slot->request_id);
     struct audit_entry entry = { issuer, "ca", "issue", object, slot->serial };
     TRY(audit_write(tx, record->ca, &entry, why));
-    return store_exec(
-        tx,
-        "INSERT INTO outbox (issuer_id, request_id, kind, node_id, created_at) "
-        "VALUES ($1, $2, 'issued', $3, $4)",
-        S_ARGS(S_TEXT(issuer), S_INT(slot->request_id), S_TEXT(record->ca->node), S_INT(record->now)), NULL,
-        why);
+    const struct outbox_event event = { issuer, slot->authority, slot->request_id, "issued", NULL, NULL };
+    return outbox_put(tx, record->ca, &event, why);
 }
 
 struct recording {
@@ -189,6 +187,14 @@ enum err issue_record(struct ca *ca, const struct reservation *slot, struct byte
     return await_outcome(&recorded, why);
 }
 
+/* What it came with may be used again. */
+static enum err claims_release(struct store_tx *tx, const struct issuer *issuer, int64_t request_id,
+                               struct why *why)
+{
+    TRY(challenge_release(tx, issuer->name, request_id, why));
+    return FAULT(managed_release) ? OK : managed_claim_release(tx, issuer->name, request_id, why);
+}
+
 static enum err certificate_void(struct store_tx *tx, const struct issuer *issuer, const char *serial,
                                  struct why *why)
 {
@@ -205,7 +211,12 @@ static enum err fail_work(struct store_tx *tx, void *arg, struct why *why)
     char object[32];
     TRY(request_failed(tx, record, why));
     TRY(certificate_void(tx, slot->issuer, slot->serial, why));
-    TRY(challenge_release(tx, slot->issuer->name, slot->request_id, why));
+    TRY(claims_release(tx, slot->issuer, slot->request_id, why));
+    const struct outbox_event event = {
+        slot->issuer->name,  slot->authority, slot->request_id, "failed", err_row(record->reason->err)->name,
+        record->reason->text
+    };
+    TRY(outbox_put(tx, record->ca, &event, why));
     snprintf(object, sizeof(object), "request %lld", (long long)slot->request_id);
     struct audit_entry entry = { slot->issuer->name, "ca", "fail", object, record->reason->text };
     return audit_write(tx, record->ca, &entry, why);
@@ -219,6 +230,8 @@ enum err issue_fail(struct ca *ca, const struct reservation *slot, const struct 
     struct record_arg record = { .ca = ca, .slot = slot, .reason = &clean, .now = clock_now(ca->clock) };
     return store_write(ca->store, fail_work, &record, why);
 }
+
+#define VOIDED "reserved, but never sealed: voided"
 
 struct void_arg {
     struct ca *ca;
@@ -239,7 +252,7 @@ static enum err void_one(struct store_tx *tx, struct void_arg *arg, const struct
         "UPDATE request SET disposition = 'pending', serial = NULL, reserved_at = NULL, resolved_by = NULL "
         "WHERE issuer_id = $1 AND request_id = $2 AND disposition = 'sealing'";
     const char *end = "UPDATE request SET disposition = 'failed', error = 'ERR_TIMEOUT', "
-                      "reason = 'reserved, but never sealed: voided', " GIVE_UP
+                      "reason = '" VOIDED "', " GIVE_UP
                       " WHERE issuer_id = $1 AND request_id = $2 AND disposition = 'sealing'";
     TRY(store_exec(tx, waited ? back : end, S_ARGS(S_TEXT(arg->issuer->name), S_INT(id)), &changed, why));
     if (changed != 1)
@@ -247,7 +260,11 @@ static enum err void_one(struct store_tx *tx, struct void_arg *arg, const struct
     if (!FAULT(void_serial))
         TRY(certificate_void(tx, arg->issuer, serial, why));
     if ((!waited || FAULT(waiting_keeps_challenge)) && !FAULT(void_releases_challenge))
-        TRY(challenge_release(tx, arg->issuer->name, id, why));
+        TRY(claims_release(tx, arg->issuer, id, why));
+    const struct outbox_event event = { arg->issuer->name, store_str(rows, row, 3), id,
+                                        "failed",          "ERR_TIMEOUT",           VOIDED };
+    if (!waited)
+        TRY(outbox_put(tx, arg->ca, &event, why));
     snprintf(object, sizeof(object), "request %lld", (long long)id);
     struct audit_entry entry = { arg->issuer->name, "ca", "void", object, serial };
     TRY(audit_write(tx, arg->ca, &entry, why));
@@ -260,11 +277,11 @@ static enum err void_work(struct store_tx *tx, void *context, struct why *why)
     struct void_arg *arg = context;
     AUTO(store_rows) rows = NULL;
     arg->voided = 0;
-    TRY(store_query(
-        tx,
-        "SELECT request_id, serial, pended FROM request WHERE issuer_id = $1 AND disposition = 'sealing' "
-        "AND reserved_at <= $2 ORDER BY request_id LIMIT 500",
-        S_ARGS(S_TEXT(arg->issuer->name), S_INT(arg->now - ISSUE_VOID_S)), &rows, why));
+    TRY(store_query(tx,
+                    "SELECT request_id, serial, pended, authority FROM request WHERE issuer_id = $1 AND "
+                    "disposition = 'sealing' "
+                    "AND reserved_at <= $2 ORDER BY request_id LIMIT 500",
+                    S_ARGS(S_TEXT(arg->issuer->name), S_INT(arg->now - ISSUE_VOID_S)), &rows, why));
     for (size_t row = 0; row < store_rows_count(rows); row++)
         TRY(void_one(tx, arg, rows, row, why));
     return OK;

@@ -11,10 +11,13 @@ struct reservation {
     const struct issuer *issuer;
     int64_t request_id;
     char serial[2 * SERIAL_BYTES + 1];
+    char authority[LIMIT_NAME_BYTES + 1];                    /* whom the outbox tells; "": nobody */
     struct buf tbs;
     char over[AUTHORITY_OVER_BYTES];                         /* not empty: no serial is taken, it waits for an administrator */
 };
 void reservation_free(struct reservation *slot);             /* held by value */
+
+void reservation_of_authority(struct reservation *slot, const char *authority);   /* NULL: nobody */
 
 /* Who asks and what is kept of it: the same for a device, for an approval and for init. */
 struct reserve_params {
@@ -23,11 +26,14 @@ struct reserve_params {
     const struct endpoint *claim_at;                         /* where the grant's challenge is claimed; NULL: none */
     struct bytes request_key, transaction_id, signer, spki, spki_digest, info, peer;
     struct bytes challenge_mac;                              /* of a one-time password, kept where it was not taken */
+    const char *authority;                                   /* within whose limits; NULL: nobody's */
     const char *signed_with;                                 /* the hash under the request's signature; NULL: none */
     int64_t approved_id;                                     /* 0: a new row; else the pending one that is approved */
     const char *approved_by;
     const char *resubmitted;                                 /* NULL, or what approved_id was: "failed: ERR_TEMPLATE_SUBJECT" */
 };
+/* The authority that a request is counted against; NULL: none. */
+const char *authority_asking(const char *requester, const struct grant *grant);
 struct reserve_params reserve_params_of(const struct request *request, const struct grant *grant);
 
 /* T1: one durable unit keeps the request, claims the challenge, takes the serial and stores the TBS. A serial that is

@@ -5,6 +5,8 @@
 #include "base/wake.h"
 #include "ca/challenge.h"
 #include "ca/issue_row.h"
+#include "ca/managed_claim.h"
+#include "ca/outbox.h"
 #include "ca/validator.h"
 #include "x509/extension.h"
 #include "x509/name.h"
@@ -18,6 +20,16 @@ void reservation_free(struct reservation *slot)
 {
     buf_free(&slot->tbs);
     *slot = (struct reservation){ 0 };
+}
+
+const char *authority_asking(const char *requester, const struct grant *grant)
+{
+    return grant->managed ? grant->managed->authority : authority_of(requester);
+}
+
+void reservation_of_authority(struct reservation *slot, const char *authority)
+{
+    snprintf(slot->authority, sizeof(slot->authority), "%s", authority ? authority : "");
 }
 
 struct reserve_params reserve_params_of(const struct request *request, const struct grant *grant)
@@ -38,6 +50,7 @@ struct reserve_params reserve_params_of(const struct request *request, const str
         .peer = request->peer,
         .challenge_mac =
             grant->claims ? bytes_of(grant->challenge_mac, sizeof(grant->challenge_mac)) : BYTES_NONE,
+        .authority = authority_asking(request->requester, grant),
         .signed_with = digest_name(request->csr.algorithm.digest),
     };
 }
@@ -127,10 +140,11 @@ static void information_put(const struct template *template, struct buf *out)
 }
 
 /* RFC 6960 4.2.2.2.1: who asks about the responder's own certificate would ask the responder. It is short-lived instead. */
-static void nocheck_append(const struct template *template, struct buf *out)
+static void nocheck_append(const struct grant *grant, struct buf *out)
 {
-    for (size_t i = 0; i < template->eku_count; i++) {
-        if (oid_is(buf_bytes(&template->eku[i]), OID_KP_OCSP_SIGNING)) {
+    struct bytes purpose;
+    for (size_t at = 0; grant_purpose_next(grant, &at, &purpose);) {
+        if (oid_is(purpose, OID_KP_OCSP_SIGNING)) {
             extension_put(out, OID_OCSP_NOCHECK, false, BYTES_LIT("\x05\x00"));
             return;
         }
@@ -142,11 +156,12 @@ static enum err tbs_make(struct attempt *attempt, struct why *why)
     const struct issuer *issuer = attempt->params->issuer;
     const struct grant *grant = attempt->grant;
     struct bytes eku[TEMPLATE_EKU_MAX];
+    size_t eku_count = 0;
     AUTO_BUF text = { 0 }, more = { 0 };
     information_put(grant->template, &more);
-    nocheck_append(grant->template, &more);
-    for (size_t i = 0; i < grant->template->eku_count; i++)
-        eku[i] = buf_bytes(&grant->template->eku[i]);
+    nocheck_append(grant, &more);
+    for (size_t at = 0; eku_count < TEMPLATE_EKU_MAX && grant_purpose_next(grant, &at, &eku[eku_count]);)
+        eku_count++;
     TRY(times_make(attempt, why));
     TRY(serial_make(attempt->now, attempt->serial_octets, why));
     serial_append_text(&text, BYTES_ARR(attempt->serial_octets));
@@ -163,7 +178,7 @@ static enum err tbs_make(struct attempt *attempt, struct why *why)
         .not_after = attempt->not_after,
         .key_usage = grant->key_usage,
         .eku = eku,
-        .eku_count = grant->template->eku_count,
+        .eku_count = eku_count,
         .path_len = -1,
         .san = buf_bytes(&grant->san),
         .issuer_key_id = issuer->aki,
@@ -205,18 +220,20 @@ static enum err identity_check(struct store_tx *tx, const struct attempt *attemp
 static enum err certificate_insert(struct store_tx *tx, struct attempt *attempt, struct why *why)
 {
     const struct reserve_params *p = attempt->params;
+    const struct managed *managed = attempt->grant->managed;
     enum err err = store_exec(
         tx,
         "INSERT INTO certificate (issuer_id, serial, node_id, request_id, requester, template, subject, san, "
         "identity, "
-        "spki_digest, not_before, not_after, status, tbs, authority, crl_partition) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'reserved', $13, $14, $15)",
+        "spki_digest, not_before, not_after, status, tbs, authority, crl_partition, device) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'reserved', $13, $14, $15, $16)",
         S_ARGS(S_TEXT(p->issuer->name), S_TEXT(attempt->serial), S_TEXT(attempt->ca->node),
                S_INT(attempt->request_id), S_TEXT(p->requester), S_TEXT(attempt->grant->template->name),
                S_TEXT(buf_text(&attempt->subject)), S_TEXT(buf_text(&attempt->san)),
                S_BYTES(BYTES_ARR(attempt->identity)), S_BYTES(p->spki_digest), S_INT(attempt->not_before),
-               S_INT(attempt->not_after), S_BYTES(buf_bytes(&attempt->tbs)),
-               S_TEXT(authority_of(p->requester)), attempt->partition ? S_INT(attempt->partition) : S_NULL),
+               S_INT(attempt->not_after), S_BYTES(buf_bytes(&attempt->tbs)), S_TEXT(p->authority),
+               attempt->partition ? S_INT(attempt->partition) : S_NULL,
+               managed ? store_text_of(managed->opened.challenge.device) : S_NULL),
         NULL, why);
     attempt->serial_taken = err == ERR_CONFLICT;
     return FAULT(serial_unique) && attempt->serial_taken ? OK : err;
@@ -226,6 +243,11 @@ static enum err certificate_insert(struct store_tx *tx, struct attempt *attempt,
 static enum err challenge_take(struct store_tx *tx, const struct attempt *attempt, struct why *why)
 {
     const struct reserve_params *p = attempt->params;
+    if (attempt->grant->managed) {
+        const struct managed_claim claim = { attempt->ca, p->issuer, attempt->grant->managed,
+                                             attempt->request_id, attempt->now };
+        return p->approved_id ? managed_claim_spend(tx, &claim, why) : managed_claim_take(tx, &claim, why);
+    }
     if (!p->claim_at)
         return OK;
     if (p->resubmitted) {
@@ -247,7 +269,7 @@ static enum err reserve_work(struct store_tx *tx, void *arg, struct why *why)
         : p->approved_id ? request_approve(tx, attempt, why)
                          : request_insert(tx, attempt, why));
     if (attempt->disposition == DISPOSITION_PENDING)
-        return OK;
+        return FAULT(managed_waiting) ? OK : challenge_take(tx, attempt, why);
     TRY(identity_check(tx, attempt, why));
     TRY(certificate_insert(tx, attempt, why));
     return challenge_take(tx, attempt, why);
@@ -275,6 +297,7 @@ static void reserving_end(struct reserving *reserving, enum err err, const struc
         struct reservation slot = { .issuer = attempt->params->issuer, .request_id = attempt->request_id };
         memcpy(slot.serial, attempt->serial, sizeof(slot.serial));
         memcpy(slot.over, attempt->over, sizeof(slot.over));
+        reservation_of_authority(&slot, attempt->params->authority);
         slot.tbs = TAKE_BUF(attempt->tbs);
         *reserving->ret = slot;
     }

@@ -4,6 +4,8 @@
 
 #include "base/fault.h"
 #include "ca/audit.h"
+#include "ca/managed.h"
+#include "ca/outbox.h"
 #include <stdio.h>
 
 /* design.md section 3: transactionID is not the key, but while one of its requests is pending it names that one. */
@@ -26,21 +28,58 @@ static enum err transaction_check(struct store_tx *tx, const struct attempt *att
                 (long long)store_int(rows, 0, 0));
 }
 
+static struct authority_ask authority_ask_of(const struct attempt *attempt)
+{
+    const struct reserve_params *p = attempt->params;
+    const struct managed *managed = attempt->grant->managed;
+    return (struct authority_ask){ .issuer = p->issuer->name,
+                                   .name = p->authority,
+                                   .grant = attempt->grant,
+                                   .identity = BYTES_ARR(attempt->identity),
+                                   .device = managed ? managed->opened.challenge.device : BYTES_NONE,
+                                   .now = attempt->now };
+}
+
 /* Under the issuer's counter row: the limits hold however many ask at once. What an authority has too much of waits. */
 static enum err authority_gate(struct store_tx *tx, struct attempt *attempt, struct why *why)
 {
     const struct reserve_params *p = attempt->params;
-    const char *name = authority_of(p->requester);
-    if (!name || attempt->disposition == DISPOSITION_FAILED)
+    if (!p->authority || attempt->disposition == DISPOSITION_FAILED)
         return OK;
-    const struct authority_ask ask = { p->issuer->name, name, attempt->grant, BYTES_ARR(attempt->identity),
-                                       attempt->now };
+    const struct authority_ask ask = authority_ask_of(attempt);
     TRY(authority_judge(tx, &ask, attempt->over, why));
     if (!attempt->over[0] && attempt->grant->waits)
         snprintf(attempt->over, sizeof(attempt->over), "template %s wants a manager's approval",
                  attempt->grant->template->name);
     attempt->disposition = attempt->over[0] ? DISPOSITION_PENDING : DISPOSITION_SEALING;
     return OK;
+}
+
+/* NULL: the request is not managed. */
+static struct store_value challenge_id_of(const struct attempt *attempt)
+{
+    const struct managed *managed = attempt->grant->managed;
+    return managed ? S_BYTES(BYTES_ARR(managed->opened.challenge.id)) : S_NULL;
+}
+
+static struct store_value challenge_of(const struct attempt *attempt)
+{
+    const struct managed *managed = attempt->grant->managed;
+    return managed ? S_BYTES(buf_bytes(&managed->opened.storage)) : S_NULL;
+}
+
+/* A device that tries again and again is told of once, as it has one row. */
+static enum err insert_tell(struct store_tx *tx, const struct attempt *attempt, struct why *why)
+{
+    const struct reserve_params *p = attempt->params;
+    bool failed = attempt->disposition == DISPOSITION_FAILED;
+    const struct outbox_event event = { p->issuer->name,
+                                        p->authority,
+                                        attempt->request_id,
+                                        failed ? "failed" : "pending",
+                                        failed ? err_row(attempt->reason->err)->name : NULL,
+                                        failed ? attempt->reason->text : attempt->over };
+    return outbox_put(tx, attempt->ca, &event, why);
 }
 
 enum err request_insert(struct store_tx *tx, struct attempt *attempt, struct why *why)
@@ -53,15 +92,16 @@ enum err request_insert(struct store_tx *tx, struct attempt *attempt, struct why
     bool sealing = attempt->disposition == DISPOSITION_SEALING,
          failed = attempt->disposition == DISPOSITION_FAILED;
     const char *reason = failed ? attempt->reason->text : attempt->over[0] ? attempt->over : NULL;
-    return store_exec(
+    TRY(store_exec(
         tx,
         "INSERT INTO request (issuer_id, request_id, node_id, request_key, endpoint, requester, validator, "
         "transaction_id, "
         "signer, peer, info, spki_digest, subject, san, template, template_version, disposition, serial, "
         "error, reason, "
-        "submitted_at, reserved_at, resolved_at, pended, failed_key, challenge_mac, signed_with) "
+        "submitted_at, reserved_at, resolved_at, pended, failed_key, challenge_mac, signed_with, authority, "
+        "challenge_id, challenge) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, "
-        "$21, $22, $23, $24, $25, $26, $27)",
+        "$21, $22, $23, $24, $25, $26, $27, $28, $29, $30)",
         S_ARGS(S_TEXT(p->issuer->name), S_INT(attempt->request_id), S_TEXT(attempt->ca->node),
                failed ? S_NULL : S_BYTES(p->request_key), S_TEXT(p->endpoint), S_TEXT(p->requester),
                S_TEXT(p->validator), store_bytes_or_null(p->transaction_id), store_bytes_or_null(p->signer),
@@ -74,8 +114,10 @@ enum err request_insert(struct store_tx *tx, struct attempt *attempt, struct why
                failed ? S_INT(attempt->now) : S_NULL,
                attempt->disposition == DISPOSITION_PENDING ? S_INT(1) : S_NULL,
                failed ? S_BYTES(p->request_key) : S_NULL,
-               failed ? store_bytes_or_null(p->challenge_mac) : S_NULL, S_TEXT(p->signed_with)),
-        NULL, why);
+               failed ? store_bytes_or_null(p->challenge_mac) : S_NULL, S_TEXT(p->signed_with),
+               S_TEXT(p->authority), challenge_id_of(attempt), challenge_of(attempt)),
+        NULL, why));
+    return sealing ? OK : insert_tell(tx, attempt, why);
 }
 
 /* A pending request that an administrator approved gets its reservation; whoever was first decides. */
@@ -104,11 +146,9 @@ enum err request_approve(struct store_tx *tx, struct attempt *attempt, struct wh
 
 static enum err authority_allows(struct store_tx *tx, const struct attempt *attempt, struct why *why)
 {
-    const struct reserve_params *p = attempt->params;
-    const char *name = authority_of(p->requester);
-    const struct authority_ask ask = { p->issuer->name, name, attempt->grant, BYTES_ARR(attempt->identity),
-                                       attempt->now };
-    return name && !FAULT(resubmit_authority) ? authority_judge_names(tx, &ask, why) : OK;
+    const struct authority_ask ask = authority_ask_of(attempt);
+    return attempt->params->authority && !FAULT(resubmit_authority) ? authority_judge_names(tx, &ask, why)
+                                                                    : OK;
 }
 
 enum err request_resubmit(struct store_tx *tx, struct attempt *attempt, struct why *why)
@@ -140,26 +180,31 @@ enum err request_resubmit(struct store_tx *tx, struct attempt *attempt, struct w
     return audit_write(tx, attempt->ca, &entry, why);
 }
 
-/* A device that asks again and again for what it cannot have keeps one row: its last request. */
+#define REFUSE_AGAIN(of)                                                                                     \
+    "UPDATE request SET resolved_at = $1, reason = $2, failed_key = $3, challenge_mac = $4, signed_with = "  \
+    "$5, "                                                                                                   \
+    "info = $6, subject = $7, san = $8, template = $9, template_version = $10, transaction_id = $11, "       \
+    "signer = $12, peer = $13, spki_digest = $18 WHERE issuer_id = $14 AND " of                              \
+    " = $15 AND disposition = 'failed' AND endpoint = $16 AND error = $17"
+
+/* A device that asks again and again for what it cannot have keeps one row for each error: its last request. A managed one is known
+   by its challenge, for it may well make a key for each try. */
 enum err request_refuse(struct store_tx *tx, struct attempt *attempt, struct why *why)
 {
     const struct reserve_params *p = attempt->params;
     const struct template *template = attempt->grant->template;
+    bool managed = attempt->grant->managed && !FAULT(managed_refusals);
     int64_t changed = 0;
-    TRY(store_exec(
-        tx,
-        "UPDATE request SET resolved_at = $1, reason = $2, failed_key = $3, challenge_mac = $4, signed_with "
-        "= $5, "
-        "info = $6, subject = $7, san = $8, template = $9, template_version = $10, transaction_id = $11, "
-        "signer = $12, peer = $13 WHERE issuer_id = $14 AND spki_digest = $15 AND disposition = 'failed' "
-        "AND endpoint = $16 AND error = $17",
-        S_ARGS(S_INT(attempt->now), S_TEXT(attempt->reason->text), S_BYTES(p->request_key),
-               store_bytes_or_null(p->challenge_mac), S_TEXT(p->signed_with), store_bytes_or_null(p->info),
-               S_TEXT(buf_text(&attempt->subject)), S_TEXT(buf_text(&attempt->san)),
-               S_TEXT(template ? template->name : ""), S_INT(template ? template->version : 0),
-               store_bytes_or_null(p->transaction_id), store_bytes_or_null(p->signer),
-               S_TEXT(buf_text(&attempt->peer)), S_TEXT(p->issuer->name), S_BYTES(p->spki_digest),
-               S_TEXT(p->endpoint), S_TEXT(err_row(attempt->reason->err)->name)),
-        &changed, why));
+    TRY(store_exec(tx, managed ? REFUSE_AGAIN("challenge_id") : REFUSE_AGAIN("spki_digest"),
+                   S_ARGS(S_INT(attempt->now), S_TEXT(attempt->reason->text), S_BYTES(p->request_key),
+                          store_bytes_or_null(p->challenge_mac), S_TEXT(p->signed_with),
+                          store_bytes_or_null(p->info), S_TEXT(buf_text(&attempt->subject)),
+                          S_TEXT(buf_text(&attempt->san)), S_TEXT(template ? template->name : ""),
+                          S_INT(template ? template->version : 0), store_bytes_or_null(p->transaction_id),
+                          store_bytes_or_null(p->signer), S_TEXT(buf_text(&attempt->peer)),
+                          S_TEXT(p->issuer->name),
+                          managed ? challenge_id_of(attempt) : S_BYTES(p->spki_digest), S_TEXT(p->endpoint),
+                          S_TEXT(err_row(attempt->reason->err)->name), S_BYTES(p->spki_digest)),
+                   &changed, why));
     return changed ? OK : request_insert(tx, attempt, why);
 }

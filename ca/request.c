@@ -193,13 +193,15 @@ void request_row_free(struct request_row *row)
     buf_free(&row->failed_key);
     buf_free(&row->challenge_mac);
     free(row->signed_with);
+    free(row->authority);
+    buf_free(&row->challenge);
     *row = (struct request_row){ 0 };
 }
 
 #define ROW_QUERY                                                                                            \
     "SELECT r.request_id, r.disposition, r.endpoint, r.validator, r.requester, r.error, r.reason, r.info, "  \
     "r.serial, c.status, c.tbs, c.der, c.not_after, r.template, r.template_version, "                        \
-    "r.failed_key, r.challenge_mac, r.signed_with FROM request r LEFT "                                      \
+    "r.failed_key, r.challenge_mac, r.signed_with, r.authority, r.challenge FROM request r LEFT "            \
     "JOIN certificate c "                                                                                    \
     "ON c.issuer_id = r.issuer_id AND c.serial = r.serial WHERE r.issuer_id = $1 AND "
 
@@ -256,6 +258,8 @@ static void row_read(const struct store_rows *rows, struct request_row *row)
     row->failed_key = buf_dup(store_bytes(rows, 0, 15));
     row->challenge_mac = buf_dup(store_bytes(rows, 0, 16));
     row->signed_with = text_or_null(rows, 17);
+    row->authority = text_or_null(rows, 18);
+    row->challenge = buf_dup(store_bytes(rows, 0, 19));
 }
 
 struct find_arg {

@@ -53,7 +53,8 @@ struct request_row {
     char *certificate_status;                                /* NULL before T1 */
     struct buf tbs, der;
     int64_t not_after;
-    struct buf failed_key, challenge_mac; char *signed_with; /* of schema 9; empty, or NULL */
+    struct buf failed_key, challenge_mac; char *signed_with; /* of schema 10; empty, or NULL */
+    char *authority; struct buf challenge;                   /* of an authority's: its name; of a managed one: what its challenge said */
 };
 void request_row_free(struct request_row *row);              /* held by value */
 struct request_lookup {

@@ -3,6 +3,7 @@
    that its template may want. It keeps its row and takes its request key back: the device that asks the same again gets
    this certificate and no second one. */
 #include "base/fault.h"
+#include "ca/authorisation_end.h"
 #include "ca/decision.h"
 #include "ca/enroll.h"
 #include "ca/judge.h"
@@ -66,6 +67,9 @@ static enum err reserve(const struct resubmission *it, struct reservation *ret, 
     TRY(request_open_kept(it->ca, it->issuer, row, &request, why));
     TRY(not_made_again(it, why));
     TRY(csr_hash_check(&request.csr, request.endpoint && request.endpoint->allow_sha1, why));
+    TRY(managed_of_row(row, &grant.managed, why));
+    if (grant.managed && !FAULT(managed_approval))
+        TRY(authorisation_look(it->ca, it->issuer, grant.managed, why));
     TRY(judge_asked(it->ca, &request, &grant, why));
     TRY(may_issue(it, grant.template, why));
     AUTO_STR was = xasprintf("%s: %s", disposition_name(row->disposition), err_row(row->error)->name);
@@ -73,6 +77,7 @@ static enum err reserve(const struct resubmission *it, struct reservation *ret, 
                                      .endpoint = row->endpoint,
                                      .requester = row->requester,
                                      .validator = row->validator,
+                                     .authority = row->authority,
                                      .claim_at = row->challenge_mac.len == 32 ? request.endpoint : NULL,
                                      .challenge_mac = buf_bytes(&row->challenge_mac),
                                      .request_key = buf_bytes(&row->failed_key),

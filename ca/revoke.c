@@ -6,6 +6,7 @@
 #include "ca/audit.h"
 #include "ca/authority.h"
 #include "ca/crl_publish.h"
+#include "ca/outbox.h"
 #include "ca/status.h"
 
 struct change {
@@ -39,6 +40,25 @@ static enum err row_find(struct store_tx *tx, const struct change *change, struc
     return OK;
 }
 
+/* Whoever asked for it hears of it, whoever revoked it. */
+static enum err change_tell(struct store_tx *tx, const struct change *change, const char *kind,
+                            struct why *why)
+{
+    const char *issuer = change->issuer->name;
+    AUTO(store_rows) rows = NULL;
+    TRY(store_query(tx, "SELECT authority, request_id FROM certificate WHERE issuer_id = $1 AND serial = $2",
+                    S_ARGS(S_TEXT(issuer), S_TEXT(change->revocation->serial)), &rows, why));
+    if (store_rows_count(rows) == 0)
+        return OK;
+    const struct outbox_event event = { issuer,
+                                        store_str(rows, 0, 0),
+                                        store_int(rows, 0, 1),
+                                        kind,
+                                        NULL,
+                                        crl_reason_name(change->revocation->reason) };
+    return outbox_put(tx, change->ca, &event, why);
+}
+
 static enum err change_mark(struct store_tx *tx, struct change *change, const char *action, struct why *why)
 {
     const struct revocation *revocation = change->revocation;
@@ -47,15 +67,28 @@ static enum err change_mark(struct store_tx *tx, struct change *change, const ch
     struct audit_entry entry = { change->issuer->name, revocation->actor, action, revocation->serial,
                                  crl_reason_name(revocation->reason) };
     change->changed = true;
+    TRY(change_tell(tx, change, strcmp(action, "release") == 0 ? "released" : "revoked", why));
     return audit_write(tx, change->ca, &entry, why);
+}
+
+/* false: the administrator, who revokes what he likes. */
+static bool actor_of(const struct change *change, struct authority_revoking *ret)
+{
+    *ret = (struct authority_revoking){ change->issuer->name, authority_of(change->revocation->actor),
+                                        change->revocation->serial, clock_now(change->ca->clock) };
+    return ret->name;
 }
 
 static enum err actor_judge(struct store_tx *tx, const struct change *change, struct why *why)
 {
-    const char *authority = authority_of(change->revocation->actor);
-    const struct authority_revoking revoking = { change->issuer->name, authority, change->revocation->serial,
-                                                 clock_now(change->ca->clock) };
-    return authority ? authority_judge_revocation(tx, &revoking, why) : OK;
+    struct authority_revoking revoking;
+    return actor_of(change, &revoking) ? authority_judge_own(tx, &revoking, why) : OK;
+}
+
+static enum err actor_count(struct store_tx *tx, const struct change *change, struct why *why)
+{
+    struct authority_revoking revoking;
+    return actor_of(change, &revoking) ? authority_count_revocation(tx, &revoking, why) : OK;
 }
 
 static enum err revoke_work(struct store_tx *tx, void *arg, struct why *why)
@@ -65,6 +98,7 @@ static enum err revoke_work(struct store_tx *tx, void *arg, struct why *why)
     struct standing_row row;
     int64_t changed = 0;
     change->changed = false;
+    TRY(actor_judge(tx, change, why));
     TRY(store_exec(tx,
                    "UPDATE certificate SET status = 'revoked', revoked_at = COALESCE(revoked_at, $1), "
                    "reason = $2, revoked_by = $3 WHERE issuer_id = $4 AND serial = $5 AND (status = 'valid' "
@@ -74,7 +108,7 @@ static enum err revoke_work(struct store_tx *tx, void *arg, struct why *why)
                           S_TEXT(revocation->serial)),
                    &changed, why));
     if (changed == 1) {
-        TRY(actor_judge(tx, change, why));
+        TRY(actor_count(tx, change, why));
         return change_mark(tx, change, "revoke", why);
     }
     TRY(row_find(tx, change, &row, why));
@@ -91,6 +125,7 @@ static enum err release_work(struct store_tx *tx, void *arg, struct why *why)
     const char *issuer = change->issuer->name, *serial = change->revocation->serial;
     struct standing_row row;
     int64_t changed = 0;
+    TRY(actor_judge(tx, change, why));
     TRY(store_exec(tx,
                    FAULT(release_hold)
                        ? "UPDATE certificate SET status = 'valid', revoked_at = NULL, reason = NULL, "
@@ -100,7 +135,7 @@ static enum err release_work(struct store_tx *tx, void *arg, struct why *why)
                          "AND reason = 6",
                    S_ARGS(S_TEXT(issuer), S_TEXT(serial)), &changed, why));
     if (changed == 1) {
-        TRY(actor_judge(tx, change, why));
+        TRY(actor_count(tx, change, why));
         return change_mark(tx, change, "release", why);
     }
     TRY(row_find(tx, change, &row, why));

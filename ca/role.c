@@ -4,13 +4,18 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/log_file.h"
 #include "base/wake.h"
+#include "ca/authority_signer.h"
 #include "ca/bootstrap.h"
 #include "ca/challenge.h"
 #include "ca/confine.h"
 #include "ca/crl_publish.h"
+#include "ca/crp.h"
 #include "ca/flags.h"
 #include "ca/issue.h"
+#include "ca/managed_claim.h"
+#include "ca/outbox.h"
 #include "ca/partition.h"
 #include "ca/right_store.h"
 #include "ca/settings.h"
@@ -32,6 +37,8 @@ struct ca_role {
     struct store *store;
     struct secret challenge_key;
     struct channel *signer;
+    struct crp *crp;
+    struct log_file *crp_log;
     struct ca *ca;
     struct ipc_server *server;
     struct loop_timer *timer;
@@ -143,6 +150,17 @@ static void issuer_keep(struct ca *ca, struct issuer *issuer)
         log_error(NULL, "CRL not published ca=%s reason=\"%s\"", issuer->name, why.text);
 }
 
+static void managed_keep(struct ca *ca)
+{
+    struct why why = { 0 };
+    if (authority_signers_forget(ca, &why) != OK || authority_signers_reload(ca, &why) != OK)
+        log_error(NULL, "signing certificates not read again, those in force stay reason=\"%s\"", why.text);
+    if (managed_claims_forget(ca, &why) != OK)
+        log_error(NULL, "old claims of challenges not removed reason=\"%s\"", why.text);
+    if (outbox_forget(ca, &why) != OK)
+        log_error(NULL, "delivered rows of the outbox not removed reason=\"%s\"", why.text);
+}
+
 static void housekeeping(void *arg, struct pool_place *place)
 {
     (void)place;
@@ -154,6 +172,9 @@ static void housekeeping(void *arg, struct pool_place *place)
         log_error(NULL, "rights not read again, those in force stay reason=\"%s\"", why.text);
     if (challenge_forget(serving->ca, &why) != OK)
         log_error(NULL, "old challenges not removed reason=\"%s\"", why.text);
+    managed_keep(serving->ca);
+    if (crp_keep(serving->crp, clock_now(serving->role->clock), &why) != OK)
+        log_error(NULL, "CRP key not renewed, the one in use stays reason=\"%s\"", why.text);
     atomic_store(&serving->housekeeping, false);
 }
 
@@ -170,6 +191,8 @@ static void reload(void *arg)
 {
     struct ca_role *serving = arg;
     struct why why = { 0 };
+    if (serving->crp_log && log_file_reopen(serving->crp_log, &why) != OK)
+        log_error(NULL, "%s; the one that is open is written on", why.text);
     if (ca_reload(serving->ca, &why) != OK)
         log_error(NULL, "reload: %s; the old password stays", why.text);
     else
@@ -210,6 +233,28 @@ static enum err database_is_ours(struct ca_role *serving, struct why *why)
     return store_identity_check(serving->store, serving->role->clock, path, why);
 }
 
+/* Made by the first start, also of a site that was there before there was a CRP. */
+static enum err crp_begin(struct ca_role *serving, struct why *why)
+{
+    const struct role *role = serving->role;
+    AUTO_STR keys = config_role_path(role->config, "ca", "keys");
+    AUTO_STR certs = config_role_path(role->config, "ca", "certs");
+    const struct crp_source source = { keys, certs, &role->unlock, role->gate };
+    return crp_open(&source, clock_now(role->clock), &serving->crp, why);
+}
+
+/* A site without managed endpoints has no such log. */
+static enum err crp_log_begin(struct ca_role *serving, struct why *why)
+{
+    const struct config *config = serving->role->config;
+    AUTO_STR path = config_log_path(config, "ca", "CertificateRegistrationPoint.log");
+    for (size_t i = 0; i < config_count(config, "endpoint"); i++) {
+        if (strcmp(config_str(config_at(config, "endpoint", i), "validator"), "managed") == 0)
+            return log_file_open(path, "CRP log", &serving->crp_log, why);
+    }
+    return OK;
+}
+
 static enum err context_make(struct ca_role *serving, struct why *why)
 {
     const struct config *config = serving->role->config;
@@ -218,11 +263,15 @@ static enum err context_make(struct ca_role *serving, struct why *why)
     TRY(ca_store_open(config, &serving->store, why));
     TRY(database_is_ours(serving, why));
     TRY(challenge_key_load(config, &serving->challenge_key, why));
+    TRY(crp_begin(serving, why));
+    TRY(crp_log_begin(serving, why));
     struct ca_params params = { .clock = serving->role->clock,
                                 .store = serving->store,
                                 .sealer = { seal_by_channel, serving, seal_start, status_by_channel },
                                 .challenge_key = &serving->challenge_key,
-                                .crl_dir = crl_dir };
+                                .crl_dir = crl_dir,
+                                .crp = serving->crp,
+                                .crp_log = serving->crp_log };
     serving->ca = ca_new(&params);
     sandbox_state_text(&serving->role->sandbox, serving->ca->sandbox);
     TRY(settings_add_issuers(config, serving->ca, why));
@@ -231,6 +280,7 @@ static enum err context_make(struct ca_role *serving, struct why *why)
     TRY(settings_add_endpoints(config, serving->ca, why));
     TRY(template_seed(serving->store, clock_now(serving->role->clock), why));
     TRY(rights_open(serving->ca, why));
+    TRY(authority_signers_reload(serving->ca, why));
     return ca_check_slots(serving->ca, why);
 }
 
@@ -285,6 +335,8 @@ void ca_role_free(struct ca_role *serving)
     ipc_server_free(serving->server);
     channel_free(serving->signer);
     ca_free(serving->ca);
+    crp_free(serving->crp);
+    log_file_free(serving->crp_log);
     store_free(serving->store);
     secret_free(&serving->challenge_key);
     free(serving);

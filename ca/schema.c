@@ -182,7 +182,49 @@ static const char tenth[] = "ALTER TABLE request ADD COLUMN failed_key BYTEA;"
                             "ALTER TABLE request ADD COLUMN challenge_mac BYTEA;"
                             "ALTER TABLE request ADD COLUMN signed_with TEXT;";
 
-const struct migration ca_migrations[] = { { 1, first }, { 2, second }, { 3, third },   { 4, fourth },
-                                           { 5, fifth }, { 6, sixth },  { 7, seventh }, { 8, eighth },
-                                           { 9, ninth }, { 10, tenth } };
+/* Managed requests (spec challenge.md). authority_signer: the certificates that an authority signs challenges with: the current one
+   (good_until NULL; there is one) and what it succeeded. request.challenge: what the challenge said, decrypted; an approval
+   and a resubmission make the certificate from it. managed_claim: a challenge is used once, at whichever CA.
+   authorisation_end: those made before ended_at, of this version or an older one, are not taken any more. outbox.event:
+   what the authority names a row by when it has it. */
+static const char eleventh[] =
+    "CREATE TABLE authority_signer (issuer_id TEXT NOT NULL, authority TEXT NOT NULL, thumbprint TEXT NOT "
+    "NULL,"
+    " node_id TEXT NOT NULL, certificate BYTEA NOT NULL, not_after BIGINT NOT NULL, good_until BIGINT,"
+    " pinned_at BIGINT NOT NULL, pinned_by TEXT NOT NULL, PRIMARY KEY (issuer_id, thumbprint));"
+    "CREATE UNIQUE INDEX authority_signer_current ON authority_signer (issuer_id, authority)"
+    " WHERE good_until IS NULL;"
+
+    "ALTER TABLE request ADD COLUMN authority TEXT;"
+    "ALTER TABLE request ADD COLUMN challenge_id BYTEA;"
+    "ALTER TABLE request ADD COLUMN challenge BYTEA;"
+    "UPDATE request SET authority = substr(requester, 11) WHERE substr(requester, 1, 10) = 'authority/';"
+    "CREATE INDEX request_failed_managed ON request (issuer_id, challenge_id)"
+    " WHERE disposition = 'failed' AND challenge_id IS NOT NULL;"
+    "ALTER TABLE certificate ADD COLUMN device TEXT;"
+    "CREATE INDEX certificate_of_device ON certificate (issuer_id, authority, device) WHERE device IS NOT "
+    "NULL;"
+
+    "CREATE TABLE managed_claim (challenge_id BYTEA NOT NULL PRIMARY KEY, issuer_id TEXT NOT NULL, node_id "
+    "TEXT NOT NULL,"
+    " authority TEXT NOT NULL, request_id BIGINT NOT NULL, profile TEXT NOT NULL, version BIGINT NOT NULL,"
+    " device TEXT NOT NULL, user_id TEXT NOT NULL, claimed_at BIGINT NOT NULL, expires_at BIGINT NOT NULL);"
+    "CREATE INDEX managed_claim_by_request ON managed_claim (issuer_id, request_id);"
+    "CREATE INDEX managed_claim_by_end ON managed_claim (expires_at);"
+
+    "CREATE TABLE authorisation_end (issuer_id TEXT NOT NULL, authority TEXT NOT NULL, device TEXT NOT NULL,"
+    " profile TEXT NOT NULL, version BIGINT NOT NULL, node_id TEXT NOT NULL, ended_at BIGINT NOT NULL,"
+    " told_at BIGINT NOT NULL, PRIMARY KEY (issuer_id, authority, device, profile, version));"
+
+    "ALTER TABLE outbox ADD COLUMN authority TEXT;"
+    "ALTER TABLE outbox ADD COLUMN event BIGINT;"
+    "ALTER TABLE outbox ADD COLUMN error TEXT;"
+    "ALTER TABLE outbox ADD COLUMN reason TEXT;"
+    "CREATE INDEX outbox_waiting ON outbox (issuer_id, authority, event)"
+    " WHERE authority IS NOT NULL AND delivered_at IS NULL;"
+    "CREATE INDEX outbox_delivered ON outbox (delivered_at) WHERE delivered_at IS NOT NULL;";
+
+const struct migration ca_migrations[] = { { 1, first }, { 2, second }, { 3, third },    { 4, fourth },
+                                           { 5, fifth }, { 6, sixth },  { 7, seventh },  { 8, eighth },
+                                           { 9, ninth }, { 10, tenth }, { 11, eleventh } };
 const size_t ca_migration_count = sizeof(ca_migrations) / sizeof(*ca_migrations);

@@ -69,11 +69,16 @@ bool pattern_matches(const char *pattern, struct bytes text);
 /* The subject as certified: every part allowed, nothing required missing, re-encoded as spec ca.md says. */
 NODISCARD enum err template_subject(const struct template *template, struct bytes subject, struct buf *ret, struct why *why);
 /* The names as certified; empty when none are asked for. */
-NODISCARD enum err template_names(const struct template *template, struct bytes san, struct buf *ret, struct why *why);
+struct template_asked { struct bytes san; bool vouched; };   /* vouched: by an authority, not only by the request */
+NODISCARD enum err template_names(const struct template *template, const struct template_asked *asked, struct buf *ret,
+                                  struct why *why);
 
 /* template_apply.c: what will be certified. */
+struct managed;
 struct grant {
     struct template *template;
+    struct managed *managed;                                 /* what an authority expects (ca/managed.h); NULL: nobody does */
+    struct buf eku;                                          /* content of ExtKeyUsageSyntax; empty: the template's */
     struct buf subject, san;                                 /* whole DER; san empty: none */
     uint16_t key_usage;
     int64_t validity_s;                                      /* the template's; judge may shorten it (ca/validity.h) */
@@ -84,7 +89,11 @@ struct grant {
 };
 /* What only an enrolment can be asked: the hash it is signed with, who vouches for its subject, whose signatures it has.
    An approval asks no more: the request met this version. */
-NODISCARD enum err template_admit(const struct template *template, const struct csr *csr, struct why *why);
+NODISCARD enum err template_admit(const struct grant *grant, const struct csr *csr, struct why *why);
+/* Each purpose (content of ExtKeyUsageSyntax) is the template's: ERR_TEMPLATE_USAGE names the one that is not. */
+NODISCARD enum err template_purposes_judge(const struct template *template, struct bytes eku, struct why *why);
+/* The next purpose that will be in the certificate, from *at = 0 on; false: there is none. */
+bool grant_purpose_next(const struct grant *grant, size_t *at, struct bytes *ret_oid);
 void grant_free(struct grant *grant);
 NODISCARD enum err template_apply(const struct csr *csr, const struct public_key *key, struct grant *grant, struct why *why);
 

@@ -19,20 +19,37 @@
    The outcome depends on nothing but template, request and key. */
 #include "base/fault.h"
 #include "base/limits.h"
-#include "ca/template.h"
+#include "ca/managed.h"
 #include "x509/extension.h"
 #include "x509/name.h"
 
 void grant_free(struct grant *grant)
 {
     template_free(grant->template);
+    managed_free(grant->managed);
+    buf_free(&grant->eku);
     buf_free(&grant->subject);
     buf_free(&grant->san);
     secret_wipe(grant->challenge_mac, sizeof(grant->challenge_mac));
     *grant = (struct grant){ 0 };
 }
 
-static enum err eku_judge(const struct template *template, struct bytes eku, struct why *why)
+bool grant_purpose_next(const struct grant *grant, size_t *at, struct bytes *ret_oid)
+{
+    if (!grant->eku.len) {
+        if (*at == grant->template->eku_count)
+            return false;
+        *ret_oid = buf_bytes(&grant->template->eku[(*at)++]);
+        return true;
+    }
+    struct der_reader in = der_reader_over(bytes_of(grant->eku.data + *at, grant->eku.len - *at));
+    if (der_at_end(&in) || !der_get_oid(&in, ret_oid))
+        return false;
+    *at = grant->eku.len - in.rest.len;
+    return true;
+}
+
+enum err template_purposes_judge(const struct template *template, struct bytes eku, struct why *why)
 {
     struct der_reader in = der_reader_over(eku);
     struct bytes asked;
@@ -86,7 +103,7 @@ static enum err extension_judge(const struct template *template, const struct cs
     case OID_EXT_KEY_USAGE:
         return key_usage_judge(template, csr, why);
     case OID_EXT_EKU:
-        return eku_judge(template, csr->eku, why);
+        return template_purposes_judge(template, csr->eku, why);
     case OID_EXT_BASIC_CONSTRAINTS:
         return basic_constraints_judge(template, asked->value, why);
     case OID_EXT_SAN:
@@ -146,13 +163,15 @@ static enum err usage_for_key(const struct template *template, const struct publ
     return OK;
 }
 
-enum err template_admit(const struct template *template, const struct csr *csr, struct why *why)
+enum err template_admit(const struct grant *grant, const struct csr *csr, struct why *why)
 {
+    const struct template *template = grant->template;
     enum digest digest = csr->algorithm.digest;
     if (!FAULT(template_hash) && !(template->digests & 1u << digest))
         return fail(why, ERR_BAD_ALG, "the request is signed with %s; template %s allows %s",
                     digest_name(digest), template->name, template->hashes);
-    if (!FAULT(template_directory) && template->from_directory)
+    /* An authority's challenge is such a record. */
+    if (!FAULT(template_directory) && template->from_directory && !grant->managed)
         return fail(
             why, ERR_TEMPLATE_SUBJECT,
             "template %s builds the subject from the directory, and no policy record names this requester",
@@ -175,7 +194,7 @@ enum err template_apply(const struct csr *csr, const struct public_key *key, str
     TRY(usage_for_key(template, key, &key_usage, why));
     TRY(extensions_judge(template, csr, why));
     TRY(template_subject(template, csr->subject, &subject, why));
-    TRY(template_names(template, csr->san, &san, why));
+    TRY(template_names(template, &(struct template_asked){ csr->san, grant->managed != NULL }, &san, why));
     if (name_is_empty(buf_bytes(&subject)) && !san.len)
         return fail(why, ERR_TEMPLATE_SUBJECT,
                     "neither a subject nor a name is asked for (RFC 5280 4.1.2.6)");

@@ -191,8 +191,26 @@ static bool carries_sid(struct bytes uri)
            (uri.len >= strlen(SID_URI) && strncasecmp((const char *)uri.data, SID_URI, strlen(SID_URI)) == 0);
 }
 
-static enum err name_allow(const struct template *template, const struct san_name *name, struct buf *out,
-                           bool *met, struct why *why)
+/* spec security.md C3: of the SID somebody must have a record, and the template must mean SIDs, not any URI. */
+static bool sid_is_named(const struct template_rules *rules, struct bytes uri)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct template_rule *rule = &rules->rules[i];
+        if (strcmp(rule->kind, "uri") == 0 && rule->like && carries_sid(bytes_str(rule->like)) &&
+            pattern_matches(rule->like, uri) && !memchr(uri.data, '%', uri.len))
+            return true;
+    }
+    return false;
+}
+
+struct names_out {
+    struct buf names;
+    bool met[TEMPLATE_RULES_MAX];
+    bool vouched;
+};
+
+static enum err name_allow(const struct template *template, const struct san_name *name,
+                           struct names_out *out, struct why *why)
 {
     const char *kind = is_upn(name) ? "upn" : san_kind_name(name->kind);
     bool writable = is_upn(name) || name->kind == SAN_EMAIL || name->kind == SAN_DNS ||
@@ -208,35 +226,46 @@ static enum err name_allow(const struct template *template, const struct san_nam
                     (int)name->value.len, (const char *)name->value.data);
     if (!writable)
         return fail(why, ERR_TEMPLATE_SAN, "a name of the kind %s is never taken from a request", kind);
-    if (!FAULT(template_sid_uri) && name->kind == SAN_URI && carries_sid(name->value))
+    if (!FAULT(template_sid_uri) && name->kind == SAN_URI && carries_sid(name->value) &&
+        !(out->vouched && sid_is_named(&template->san, name->value)))
         return fail(why, ERR_TEMPLATE_SAN, "the URI %s carries a SID, which is never taken from a request",
                     buf_text(&text));
-    if (!rules_allow(&template->san, same_kind, kind, buf_bytes(&text), met) && !FAULT(template_names))
+    if (!rules_allow(&template->san, same_kind, kind, buf_bytes(&text), out->met) && !FAULT(template_names))
         return fail(why, ERR_TEMPLATE_SAN, "template %s does not allow the name %s:%s", template->name, kind,
                     buf_text(&text));
     if (name->kind == SAN_OTHER)
-        san_put_upn(out, name->value);
+        san_put_upn(&out->names, name->value);
     else
-        san_put(out, name->kind, name->value);
+        san_put(&out->names, name->kind, name->value);
     return OK;
 }
 
-enum err template_names(const struct template *template, struct bytes san, struct buf *ret, struct why *why)
+static enum err names_allow(const struct template *template, struct bytes san, struct names_out *out,
+                            struct why *why)
 {
-    bool met[TEMPLATE_RULES_MAX] = { false };
-    AUTO_BUF names = { 0 }, whole = { 0 };
+    struct san_name name;
     if (san.len) {
         TRY(san_check(san, why));
         struct der_reader in = san_reader_over(san);
-        struct san_name name;
         while (san_next(&in, &name))
-            TRY(name_allow(template, &name, &names, met, why));
+            TRY(name_allow(template, &name, out, why));
     }
-    const struct template_rule *missing = rules_unmet(&template->san, met);
+    const struct template_rule *missing = rules_unmet(&template->san, out->met);
     if (missing)
         return fail(why, ERR_TEMPLATE_SAN, "there is no name of the kind %s%s%s, which template %s requires",
                     missing->kind, missing->like ? " like " : "", missing->like ? missing->like : "",
                     template->name);
+    return OK;
+}
+
+enum err template_names(const struct template *template, const struct template_asked *asked, struct buf *ret,
+                        struct why *why)
+{
+    struct names_out out = { .vouched = asked->vouched };
+    enum err err = names_allow(template, asked->san, &out, why);
+    AUTO_BUF names = TAKE_BUF(out.names), whole = { 0 };
+    if (err != OK)
+        return err;
     if (names.len)
         der_put(&whole, DER_SEQUENCE, buf_bytes(&names));
     *ret = TAKE_BUF(whole);

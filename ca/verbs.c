@@ -61,7 +61,13 @@
     X("authority_set",      "cli",     verb_authority_set, NULL,      MANAGE,  ON_CA) \
     X("authority_remove",   "cli",     verb_authority_remove, NULL,   MANAGE,  ON_CA) \
     X("request_resubmit",   "cli",     verb_request_resubmit, NULL,   ISSUE,   ON_REQUEST) \
-    X("signer_status",      "cli",     verb_signer_status, NULL,      READ,    ON_EVERY_CA)
+    X("signer_status",      "cli",     verb_signer_status, NULL,      READ,    ON_EVERY_CA) \
+    X("crp_get",            "mdm connector", verb_crp_get, NULL,      REQUEST, ON_CA) \
+    X("authority_successor", "mdm connector", verb_authority_successor, NULL, REQUEST, ON_CA) \
+    X("authorisation_end",  "mdm connector", verb_authorisation_end, NULL, REQUEST, ON_CA) \
+    X("outbox_lease",       "mdm connector", verb_outbox_lease, NULL, REQUEST, ON_CA) \
+    X("outbox_done",        "mdm connector", verb_outbox_done, NULL,  REQUEST, ON_CA) \
+    X("authority_revoke",   "mdm connector", verb_authority_revoke, NULL, REQUEST, ON_CA)
 /* clang-format on */
 
 #define VERB(name, principals, run, start, right, on) { name, principals, run, start },

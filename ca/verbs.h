@@ -7,6 +7,7 @@
 #include "ca/verb_allow.h"
 #include "ipc/record.h"
 #include "ipc/server.h"
+#include "x509/crl.h"
 
 extern const struct ipc_verb ca_verbs[];
 extern const struct verb_rule ca_verb_rules[];               /* of the same rows */
@@ -79,6 +80,22 @@ enum err verb_authority_add(void *role, const struct ipc_caller *caller, struct 
 enum err verb_authority_set(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_authority_remove(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 
+/* verbs_managed.c; what authorities ask. A record with the field ca, and:
+     crp_get {}                       a record for each CRP certificate, the newest first: generation, expires (seconds since 1970),
+                                      certificate (DER in base64)
+     authority_successor {certificate}   its next signing certificate, signed by the key of the current one
+     authorisation_end {ends}         lines "DEVICE PROFILE VERSION [AT]": that version and those before, 0 every one; with AT, by the
+                                      authority's clock in seconds, challenges valid from then on count again
+     outbox_lease {limit, lease_s}    records of ca/outbox.h
+     outbox_done {ids}                numbers with commas; done: how many were not delivered yet
+     authority_revoke {serial, reason}   of its own certificates; changed: yes or no */
+enum err verb_crp_get(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_authority_successor(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_authorisation_end(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_outbox_lease(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_outbox_done(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_authority_revoke(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+
 /* Common to them. */
 #define LIST_DEFAULT 100
 #define LIST_MAX     1000                                    /* rows of one answer */
@@ -86,6 +103,10 @@ enum err verb_authority_remove(void *role, const struct ipc_caller *caller, stru
 NODISCARD enum err verb_issuer(struct ca *ca, const struct record *record, struct issuer **ret, struct why *why);
 /* A field that must be there: ERR_USAGE otherwise; caller frees. */
 NODISCARD enum err verb_field(const struct record *record, const char *name, char **ret, struct why *why);
+/* A field that must be there and be base64: ERR_USAGE otherwise. */
+NODISCARD enum err verb_certificate(const struct record *record, const char *name, struct buf *ret, struct why *why);
+/* The field `reason`, by its name in RFC 5280 5.3.1; absent: *ret is left alone. ERR_USAGE otherwise. */
+NODISCARD enum err verb_revocation_reason(const struct record *record, enum crl_reason *ret, struct why *why);
 /* A field that is absent (NULL), or one of the words that stand between spaces: ERR_USAGE otherwise; caller frees. */
 NODISCARD enum err verb_word(const struct record *record, const char *name, const char *words, char **ret, struct why *why);
 /* The field `kind`: full, which is the default, or delta. */

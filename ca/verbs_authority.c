@@ -9,16 +9,28 @@
 #include <stdlib.h>
 
 #define COUNT_MAX 1000000000 /* of a limit: as good as none */
+#define SIGNER(column)                                                                                       \
+    "(SELECT s." column " FROM authority_signer s WHERE s.issuer_id = authority.issuer_id "                  \
+    "AND s.authority = authority.name AND s.good_until IS NULL)"
 #define COLUMN_LIST                                                                                          \
     "SELECT issuer_id, name, templates, suffixes, denied, eku, per_device, issues, revocations, "            \
     "changed_at, "                                                                                           \
-    "changed_by FROM authority WHERE issuer_id = $1 "
+    "changed_by, " SIGNER("thumbprint") ", " SIGNER("not_after") " FROM authority WHERE issuer_id = $1 "
 
 static const struct verb_column columns[] = {
-    { "ca", COLUMN_TEXT },       { "name", COLUMN_TEXT },       { "templates", COLUMN_TEXT },
-    { "suffixes", COLUMN_TEXT }, { "denied", COLUMN_TEXT },     { "eku", COLUMN_TEXT },
-    { "device", COLUMN_INT },    { "issues", COLUMN_INT },      { "revocations", COLUMN_INT },
-    { "changed", COLUMN_TIME },  { "changed_by", COLUMN_TEXT },
+    { "ca", COLUMN_TEXT },
+    { "name", COLUMN_TEXT },
+    { "templates", COLUMN_TEXT },
+    { "suffixes", COLUMN_TEXT },
+    { "denied", COLUMN_TEXT },
+    { "eku", COLUMN_TEXT },
+    { "device", COLUMN_INT },
+    { "issues", COLUMN_INT },
+    { "revocations", COLUMN_INT },
+    { "changed", COLUMN_TIME },
+    { "changed_by", COLUMN_TEXT },
+    { "signer", COLUMN_TEXT },
+    { "signer_expires", COLUMN_TIME },
 };
 
 enum err verb_authority_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
@@ -131,9 +143,13 @@ static enum err change_with(struct ca *ca, const struct record *record, struct a
 {
     static const char *const done[] = { "added", "changed", "removed" };
     struct issuer *issuer;
+    struct bytes text;
     TRY(verb_issuer(ca, record, &issuer, why));
     TRY(values_get(record, &change->values, why));
     change->issuer = issuer;
+    change->pins = record_find(record, "certificate", &text);
+    if (change->pins)
+        TRY(verb_certificate(record, "certificate", &change->certificate, why));
     bool gone = change->how == AUTHORITY_REMOVE;
     if (gone)
         TRY(show(ca, issuer, change->values.name, ret, why)); /* what it was */
@@ -153,6 +169,7 @@ static enum err change(struct ca *ca, const struct ipc_caller *caller, enum auth
     TRY(record_get(body, &record, why));
     enum err err = change_with(ca, &record, &change, &answer, why);
     authority_limits_free(&change.values);
+    buf_free(&change.certificate);
     if (err == OK)
         *ret = TAKE_BUF(answer);
     return err;

@@ -2,6 +2,7 @@
 /* One-time passwords, flags and the state of the CA, as administrators see them. */
 #include "ca/challenge.h"
 #include "ca/crl.h"
+#include "ca/crp.h"
 #include "ca/flags.h"
 #include "ca/validator.h"
 #include "ca/verbs.h"
@@ -98,6 +99,16 @@ static enum err status_work(struct store_tx *tx, void *arg, struct why *why)
     return OK;
 }
 
+/* There is one for all CAs: it stands with the first. */
+static void crp_put(struct ca *ca, const struct issuer *issuer, struct buf *out)
+{
+    if (!ca->crp || issuer != ca->issuers[0])
+        return;
+    AUTO(crp_keys) keys = crp_keys_hold(ca->crp);
+    record_put_int(out, "crp_generation", keys->of[0].generation);
+    record_put_time(out, "crp_not_after", keys->of[0].cert.not_after);
+}
+
 static enum err status_put(struct ca *ca, const struct issuer *issuer, struct buf *out, struct why *why)
 {
     struct status_arg status = { .issuer = issuer, .now = clock_now(ca->clock) };
@@ -118,6 +129,7 @@ static enum err status_put(struct ca *ca, const struct issuer *issuer, struct bu
     record_put_int(out, "refused_since_start", refused);
     record_put_int(out, "crl_number", crl.number);
     record_put_time(out, "crl_next_update", crl.next_update);
+    crp_put(ca, issuer, out);
     record_put_str(out, "sandbox", ca->sandbox);
     record_end(out, mark);
     return OK;

@@ -170,6 +170,14 @@ enum err verb_cert_export(void *role, const struct ipc_caller *caller, struct by
     return OK;
 }
 
+enum err verb_revocation_reason(const struct record *record, enum crl_reason *ret, struct why *why)
+{
+    AUTO_STR reason = record_str(record, "reason");
+    if (reason && *reason && !crl_reason_by_name(reason, ret))
+        return fail(why, ERR_USAGE, "\"%s\" is no reason of RFC 5280 5.3.1, as keyCompromise is", reason);
+    return OK;
+}
+
 enum err verb_cert_revoke(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
                           struct why *why)
 {
@@ -178,9 +186,7 @@ enum err verb_cert_revoke(void *role, const struct ipc_caller *caller, struct by
     struct revocation revocation = { .actor = actor, .reason = CRL_UNSPECIFIED };
     bool changed;
     TRY(target_get(role, body, &target, why));
-    AUTO_STR reason = record_str(&target.record, "reason");
-    if (reason && *reason && !crl_reason_by_name(reason, &revocation.reason))
-        return fail(why, ERR_USAGE, "\"%s\" is no reason of RFC 5280 5.3.1, as keyCompromise is", reason);
+    TRY(verb_revocation_reason(&target.record, &revocation.reason, why));
     revocation.serial = target.serial;
     TRY(ca_revoke(role, target.issuer, &revocation, &changed, why));
     if (changed)

@@ -50,6 +50,10 @@ static void on_enrolled(void *arg, enum err err, struct enrolled *enrolled, cons
     AUTO_BUF body = { 0 };
     if (err == OK) {
         log_answer(request->context, "request", ask->endpoint, enrolled);
+        if (enrolled->over[0] && !enrolled->again)
+            log_error(request->context,
+                      "alarm: request waits for an administrator request=%lld reason=\"%s\"",
+                      (long long)enrolled->request_id, enrolled->over);
         answer_put(enrolled, &body);
     } else {
         ca_note_refusal(request->ca, ask->endpoint, ask->peer, why);

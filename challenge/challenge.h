@@ -27,6 +27,9 @@ struct challenge {
     struct challenge_expectation expects;
 };
 
+/* As ids of profiles, devices and users are written: 36 characters, lower case. */
+bool challenge_is_uuid(struct bytes text);
+
 /* encode.c: strict DER, in both directions by the same rules: each field within its bounds, names and SANs well-formed. What is
    decoded are views into der. ERR_CHALLENGE_REQUEST_ID, _DEVICE, _USER for those fields, ERR_CHALLENGE_MALFORMED for the rest. */
 NODISCARD enum err challenge_encode(const struct challenge *challenge, struct buf *ret_der, struct why *why);

@@ -35,7 +35,7 @@ _Static_assert(KEY_RSA == 1 && KEY_EC_P256 == 2 && KEY_EC_P384 == 3 && KEY_EC_P5
 
 /* --- what a challenge may say ----------------------------------------------------------------------------- */
 
-static bool is_uuid(struct bytes text)
+bool challenge_is_uuid(struct bytes text)
 {
     if (text.len != UUID_CHARS)
         return false;
@@ -50,7 +50,7 @@ static bool is_uuid(struct bytes text)
 static enum err check_uuid(struct bytes text, const char *field, enum err err, struct why *why)
 {
     char shown[2 * UUID_CHARS];
-    if (is_uuid(text))
+    if (challenge_is_uuid(text))
         return OK;
     log_quote((const char *)text.data, text.len, shown, sizeof(shown));
     return fail(why, err, "challenge: %s \"%s\" is no UUID in lower case", field, shown);

@@ -2,7 +2,9 @@
 /* Operands and options into a record, a role's answer onto the terminal. */
 #include "cli/ask.h"
 
+#include "base/encode.h"
 #include "base/fault.h"
+#include "cli/cert_file.h"
 #include <stdio.h>
 
 static enum err wrong_usage(const struct ask *ask, const char *argument, struct why *why)
@@ -17,10 +19,26 @@ static const char *option_named(const struct ask *ask, const char *argument)
         return NULL;
     const char *name = argument + 2;
     for (size_t i = 0; i < ASK_FIELDS_MAX && ask->options[i]; i++) {
-        if (strcmp(name, ask->options[i]) == 0)
+        if (strcmp(name, ask->options[i] + (ask->options[i][0] == '@')) == 0)
             return ask->options[i];
     }
     return NULL;
+}
+
+static enum err option_put(const char *option, const char *value, struct buf *body, struct why *why)
+{
+    AUTO_VAL(cert_file) file = { 0 };
+    AUTO_BUF text = { 0 };
+    if (*option != '@') {
+        record_put_str(body, option, value);
+        return OK;
+    }
+    TRY(cert_file_read(value, &file, why));
+    if (file.count != 1)
+        return fail(why, ERR_USAGE, "%s holds %zu certificates, wanted one", value, file.count);
+    base64_append(&text, buf_bytes(&file.ders[0]));
+    record_put(body, option + 1, buf_bytes(&text));
+    return OK;
 }
 
 static enum err fields_put(const struct ask *ask, int argc, char **argv, struct buf *body, struct why *why)
@@ -31,7 +49,7 @@ static enum err fields_put(const struct ask *ask, int argc, char **argv, struct 
         if (option) {
             if (++i == argc)
                 return wrong_usage(ask, NULL, why);
-            record_put_str(body, option, argv[i]);
+            TRY(option_put(option, argv[i], body, why));
             continue;
         }
         bool more = operand < ASK_FIELDS_MAX && ask->operands[operand];

@@ -5,12 +5,12 @@
 
 /* ASK_RECORDS: one as a record, several as a list. ASK_JSON: always as JSON. */
 enum ask_show { ASK_LIST, ASK_RECORD, ASK_RECORDS, ASK_FIELD, ASK_JSON };
-#define ASK_FIELDS_MAX 8
+#define ASK_FIELDS_MAX 10
 struct ask {
     const struct command *command;
     const char *role, *verb;
     const char *operands[ASK_FIELDS_MAX];       /* field names, in order; a last one that begins with '?' may be absent */
-    const char *options[ASK_FIELDS_MAX];        /* "--limit N" travels as the field "limit" */
+    const char *options[ASK_FIELDS_MAX];        /* "--limit N" travels as the field "limit"; of "@certificate" FILE the certificate does, in base64 */
     bool pairs;                                 /* further operands are NAME=VALUE, and travel as the field NAME */
     enum ask_show show;
     const char *field;                          /* ASK_FIELD */

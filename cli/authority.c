@@ -4,13 +4,13 @@
 
 #define LIMITS                                                                                               \
     "NAME [--templates NAME,...] [--suffixes KIND:SUFFIX,...] [--denied PATTERN,...] [--eku PURPOSE,...] "   \
-    "[--device N] [--issues N] [--revocations N] [--ca CA]"
+    "[--device N] [--issues N] [--revocations N] [--certificate FILE] [--ca CA]"
 #define CHANGE(id, help_)                                                                                    \
-    ASK_COMMAND(                                                                                             \
-        authority_##id, "authority", #id, LIMITS, help_, .role = "ca", .verb = "authority_" #id,             \
-        .operands = { "name" },                                                                              \
-        .options = { "templates", "suffixes", "denied", "eku", "device", "issues", "revocations", "ca" },    \
-        .show = ASK_RECORD)
+    ASK_COMMAND(authority_##id, "authority", #id, LIMITS, help_, .role = "ca", .verb = "authority_" #id,     \
+                .operands = { "name" },                                                                      \
+                .options = { "templates", "suffixes", "denied", "eku", "device", "issues", "revocations",    \
+                             "@certificate", "ca" },                                                         \
+                .show = ASK_RECORD)
 
 ASK_COMMAND(authority_list, "authority", "list", "[--ca CA]", "list authorities and their limits",
             .role = "ca", .verb = "authority_list", .options = { "ca" }, .show = ASK_LIST)

@@ -306,7 +306,7 @@ static enum err check_endpoint(const struct config *config, size_t nth, struct w
         return fail(why, ERR_CONFIG,
                     "endpoint \"%s\" (%s:%d) has no validator: it would issue to anybody; set validator = "
                     "\"static\", "
-                    "\"one-time\" or \"manual\"",
+                    "\"one-time\", \"managed\" or \"manual\"",
                     endpoint->title, config->path, endpoint->line);
     const char *ca = config_str(endpoint, "ca");
     if (!config_find(config, "ca", ca))

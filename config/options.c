@@ -136,9 +136,10 @@ static const struct option_row options[] = {
     SCEP_ROW("paths", OPTION_LIST, "", CONFIG_LIST_MAX, "",
              "Further URL paths of this endpoint. The endpoint named default also answers the standard ones."),
     STR_ROW("endpoint", "ca", "issuing", 64, "", "The ca section that issues."),
-    { "endpoint", "validator", OPTION_ENUM, "", 0, 0, "", "static one-time manual", OPTION_RESTART, "", true,
+    { "endpoint", "validator", OPTION_ENUM, "", 0, 0, "", "static one-time managed manual", OPTION_RESTART, "", true,
       "Who may enrol. static: whoever knows the endpoint's challenge. one-time: whoever has an unused password of "
-      "`chancery password new`. manual: each request waits for `chancery request approve`." },
+      "`chancery password new`. managed: whoever has a challenge that an authority with a pinned certificate "
+      "(`chancery authority add --certificate`) has sealed for this very request. manual: each request waits for `chancery request approve`." },
     INT_ROW("endpoint", "challenge_lifetime", "3600", 60, 604800, "s", "How long a one-time password can be used."),
     INT_ROW("endpoint", "challenges_outstanding", "5", 1, 100000, "", "One-time passwords that may be unused at once."),
     STR_ROW("endpoint", "signature_template", "", 64, "", "Template of requests for digitalSignature alone."),

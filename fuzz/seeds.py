@@ -13,6 +13,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent
 DATA = ROOT.parent / 'tests' / 'data'
 CA_NAME = '/CN=Example Issuing CA/O=Example'  # fuzz/site.c
+UUID = '0a1b2c3d-0000-4000-8000-00000000000'
 
 
 def save(target, name, data):
@@ -168,7 +169,8 @@ VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show
          'issue', 'ca_get', 'status_get', 'status_changes', 'crl_get', 'cert_release', 'template_new', 'template_set',
          'template_publish', 'template_unpublish', 'template_delete', 'site_apply', 'ca_flags',
          'right_list', 'right_grant', 'right_revoke', 'right_deny',
-         'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove', 'request_resubmit', 'signer_status']  # ca/verbs.c
+         'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove', 'request_resubmit', 'signer_status',
+         'crp_get', 'authority_successor', 'authorisation_end', 'outbox_lease', 'outbox_done', 'authority_revoke']  # ca/verbs.c
 
 
 def make_verbs(objects):
@@ -187,6 +189,10 @@ def make_verbs(objects):
         'template_set': [record(name='SCEPDevice', validity='30d', **{'expect-version': '1'})],
         'site_apply': [seq(record(kind='options', dry_run='yes'), record(kind='template', name='New'))],
         'crl_publish': [record(), record(ca='issuing')], 'password_new': [record(endpoint='once'), record(endpoint='static')],
+        'authority_successor': [record(certificate=base64.b64encode(objects.device).decode()), record(certificate='%')],
+        'authorisation_end': [record(ends=f'{UUID}b {UUID}a 7\n{UUID}b {UUID}a 0 1795000000'), record(ends=f'{UUID}b {UUID}a')],
+        'outbox_lease': [record(), record(limit='2', lease_s='60')], 'outbox_done': [record(ids='1,2'), record(ids='1,')],
+        'authority_revoke': [record(serial=serial, reason='superseded')],
     }
     for number, verb in enumerate(VERBS):
         usual = [record(id='1'), record(serial=serial)] if verb.startswith(('request_', 'cert_')) else [record()]
@@ -309,10 +315,9 @@ def make_messages(objects):
 
 def challenge_der(user=True, san=True, bound=False, kind=2, bits=0):
     """challenge/encode.c"""
-    uuid = '0a1b2c3d-0000-4000-8000-00000000000'
     name = seq(tlv(0x31, seq(oid('2.5.4.3'), utf8('device-1'))), tlv(0x31, seq(oid('2.5.4.10'), utf8('Example'))))
-    return seq(integer(1), octets(bytes(range(16))), utf8(uuid + 'a'), integer(7), utf8(uuid + 'b'),
-               *([tlv(0x80, (uuid + 'c').encode())] if user else []), integer(1790000000 - 60), integer(1790000000 + 3540), name,
+    return seq(integer(1), octets(bytes(range(16))), utf8(UUID + 'a'), integer(7), utf8(UUID + 'b'),
+               *([tlv(0x80, (UUID + 'c').encode())] if user else []), integer(1790000000 - 60), integer(1790000000 + 3540), name,
                *([tlv(0xA1, seq(tlv(0x82, b'device-1.example')))] if san else []), seq(oid('1.3.6.1.5.5.7.3.2')),
                tlv(3, b'\5\xA0'), integer(kind), integer(bits), integer(86400), *([tlv(0x82, bytes(32))] if bound else []))
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "ca/verbs.h"
 #include "tests/unit/ca/fixture.h"
+#include "tests/unit/ca/verb_ask.h"
 #include "tests/unit/ca/verb_call.h"
 
 #define ROUNDS 20000 /* then a new world: what requests leave behind must not add up for hours */
@@ -27,17 +28,21 @@ static void world_fresh(void)
         return;
     world_end();
     log_level_set(LOG_LEVEL_ERROR + 1);
+    world_managed = true;
     world = world_new_unlocked(KEY_EC_P256);
+    struct why why = { 0 };
+    AUTO_BUF answer = { 0 };
+    PROMISE(CALL("authority_add", &answer, &why, "name", "mdm", "templates", "SCEPDevice") == OK);
     rounds = 0;
 }
 
 /* Only these lead to signer. */
 static bool may_seal(const char *verb)
 {
-    static const char *const sealing[] = { "request",         "poll",
-                                           "request_approve", "crl_publish",
-                                           "cert_revoke",     "cert_release",
-                                           "issue",           "request_resubmit" };
+    static const char *const sealing[] = {
+        "request",      "poll",  "request_approve",  "crl_publish",     "cert_revoke",
+        "cert_release", "issue", "request_resubmit", "authority_revoke"
+    };
     for (size_t i = 0; i < sizeof(sealing) / sizeof(*sealing); i++) {
         if (strcmp(verb, sealing[i]) == 0)
             return true;

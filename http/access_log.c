@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line per answered request, in one write, so that a reader never sees half of one; and nothing a client
-   sends can end a line or a field early. */
+/* One line per answered request; nothing a client sends can end a line or a field early. */
 #include "http/access_log.h"
 
 #include "base/fault.h"
-#include "base/log.h"
+#include "base/log_file.h"
 #include "http/field.h"
 #include "http/query.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define QUERY_BYTES_DEFAULT 1024
 /* Of a path, a User-Agent or a Referer: enough to know it by, too little to fill a disk with one request. */
@@ -19,14 +14,10 @@
 #define MESSAGE_BYTES_MAX 128
 
 struct access_log {
-    char *path;
+    struct log_file *file;
     const struct clock *clock;
     bool sc_bytes;
     size_t query_bytes;
-    int fd;
-    bool torn; /* the last write stopped inside a line */
-    bool failing;
-    struct why why;
 };
 
 static void header_append(const struct access_log *log, struct buf *out)
@@ -40,87 +31,44 @@ static void header_append(const struct access_log *log, struct buf *out)
         now.year, now.month, now.day, now.hour, now.minute, now.second, log->sc_bytes ? "sc-bytes " : "");
 }
 
-/* One write per call. The first failure goes to the error log, and so does its end: not one line per request.
- */
-static void line_write(struct access_log *log, struct bytes line)
+static void header_write(struct access_log *log)
 {
-    ssize_t written;
-    do
-        written = write(log->fd, line.data, line.len);
-    while (written < 0 && errno == EINTR);
-    if (written == (ssize_t)line.len) {
-        if (log->failing)
-            log_info(NULL, "access log is written again path=%s", log->path);
-        log->failing = log->torn = false;
-        return;
-    }
-    log->torn = log->torn || written > 0;
-    if (log->failing)
-        return;
-    log->failing = true;
-    fail(&log->why, ERR_IO, "access log %s: %s", log->path,
-         written < 0 ? strerror(errno) : "write came up short");
-    log_error(NULL, "%s; service goes on without it, lines are lost until it can be written", log->why.text);
-}
-
-static enum err file_open(struct access_log *log, bool always_header, struct why *why)
-{
-    int fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (fd < 0)
-        return fail(why, ERR_IO, "cannot open access log %s: %s", log->path, strerror(errno));
-    struct stat info;
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        close(fd);
-        return fail(why, ERR_IO, "access log %s is not a regular file", log->path);
-    }
-    if (info.st_size == 0 && fchmod(fd, 0640) != 0)
-        log_warn(NULL, "access log keeps mode %03o path=%s", (unsigned)info.st_mode & 0777, log->path);
-    if (log->fd >= 0)
-        close(log->fd);
-    log->fd = fd;
-    log->torn = false;
-    if (info.st_size == 0 || always_header) {
-        AUTO_BUF header = { 0 };
-        header_append(log, &header);
-        line_write(log, buf_bytes(&header));
-    }
-    return OK;
+    AUTO_BUF header = { 0 };
+    header_append(log, &header);
+    log_file_write(log->file, buf_bytes(&header));
 }
 
 enum err access_log_open(const struct access_log_config *config, struct access_log **ret, struct why *why)
 {
     AUTO(access_log) log = xcalloc(1, sizeof(*log));
-    log->path = xstrdup(config->path);
     log->clock = config->clock;
     log->sc_bytes = config->sc_bytes;
     log->query_bytes = config->query_bytes ? config->query_bytes : QUERY_BYTES_DEFAULT;
-    log->fd = -1;
-    /* As IIS does at each start: the set of fields may have changed. */
-    TRY(file_open(log, true, why));
+    TRY(log_file_open(config->path, "access log", &log->file, why));
+    header_write(log); /* as IIS does at each start: the set of fields may have changed */
     *ret = TAKE(log);
     return OK;
 }
 
 enum err access_log_reopen(struct access_log *log, struct why *why)
 {
-    return file_open(log, false, why);
+    TRY(log_file_reopen(log->file, why));
+    if (log_file_was_empty(log->file))
+        header_write(log);
+    return OK;
 }
 
 void access_log_free(struct access_log *log)
 {
     if (!log)
         return;
-    if (log->fd >= 0)
-        close(log->fd);
-    free(log->path);
+    log_file_free(log->file);
     free(log);
 }
 
 bool access_log_is_failing(const struct access_log *log, struct why *ret_why)
 {
-    if (log->failing)
-        *ret_why = log->why;
-    return log->failing;
+    return log_file_is_failing(log->file, ret_why);
 }
 
 /* A blank becomes +, everything outside visible ASCII its %XX. */
@@ -232,8 +180,6 @@ void access_log_line(const struct access_log *log, const struct access_entry *en
 void access_log_write(struct access_log *log, const struct access_entry *entry)
 {
     AUTO_BUF line = { 0 };
-    if (log->torn)
-        buf_append_byte(&line, '\n'); /* the half line ends here */
     access_log_line(log, entry, &line);
-    line_write(log, buf_bytes(&line));
+    log_file_write(log->file, buf_bytes(&line));
 }

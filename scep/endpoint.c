@@ -150,7 +150,8 @@ enum err endpoint_make(const struct endpoint_params *params, struct endpoint *re
 {
     /* A4: without a validator nobody would be asked whether this device may have a certificate. */
     if (!FAULT(endpoint_validator) && params->validator[0] == '\0')
-        return fail(why, ERR_CONFIG, "endpoint %s: no validator, one of static, one-time, manual is needed",
+        return fail(why, ERR_CONFIG,
+                    "endpoint %s: no validator, one of static, one-time, managed, manual is needed",
                     params->name);
     struct endpoint endpoint = {
         .name = xstrdup(params->name),

@@ -13,6 +13,7 @@ enum err scep_new(const struct scep_config *config, struct scep **ret, struct wh
     scep->ca = config->ca;
     scep->endpoints = config->endpoints;
     scep->refusal_lines = config->refusal_lines;
+    scep->plugin_log = config->plugin_log;
     pthread_mutex_init(&scep->lock, NULL);
     atomic_init(&scep->expired_said_ms, INT64_MIN);
     TRY(budget_new(&config->budget, &scep->budget, why));

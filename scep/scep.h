@@ -11,6 +11,7 @@
 #define REFUSAL_LINES_WINDOW_MS 60000
 #define REFUSAL_LINES_ALL       10                            /* lines of all addresses: so many times those of one */
 
+struct log_file;
 struct pool;
 struct tally;
 struct scep_counters { atomic_ullong issued, pending, answered, refused, unavailable, unreadable; };
@@ -19,6 +20,7 @@ struct scep {
     struct pool *pool;
     struct ca_client *ca;
     struct budget *budget;
+    struct log_file *plugin_log;                             /* borrowed; NULL: it is not written */
     struct tally *refusals;                                  /* of each address, for scep_may_log */
     unsigned refusal_lines;
     unsigned lines; int64_t lines_since_ms;                  /* of all, in this window; under lock */
@@ -35,6 +37,7 @@ struct scep_config {
     struct endpoint_set *endpoints;
     struct budget_limits budget;
     unsigned refusal_lines;                                  /* of one address in a minute */
+    struct log_file *plugin_log;                             /* borrowed; may be NULL */
 };
 NODISCARD enum err scep_new(const struct scep_config *config, struct scep **ret, struct why *why);
 void scep_free(struct scep *scep);

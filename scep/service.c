@@ -3,6 +3,7 @@
 #include "scep/service.h"
 
 #include "base/log.h"
+#include "base/log_file.h"
 #include "http/front.h"
 #include "ipc/record.h"
 #include "ipc/role.h"
@@ -18,6 +19,7 @@
 struct service {
     struct role *role;
     struct scep *scep;
+    struct log_file *plugin_log; /* NULL: no endpoint is managed */
     struct front *front;
     struct ipc_server *ipc;
     struct loop_timer *warn_timer;
@@ -26,6 +28,17 @@ struct service {
 };
 
 /* --- making it --- */
+
+static enum err plugin_log_open(struct service *service, struct why *why)
+{
+    const struct config *config = service->role->config;
+    AUTO_STR path = config_log_path(config, "scep", "NDESPlugin.log");
+    for (size_t i = 0; i < config_count(config, "endpoint"); i++) {
+        if (validator_is_policy_module(config_str(config_at(config, "endpoint", i), "validator")))
+            return log_file_open(path, "plugin log", &service->plugin_log, why);
+    }
+    return OK;
+}
 
 static enum err scep_make(struct service *service, struct why *why)
 {
@@ -47,6 +60,7 @@ static enum err scep_make(struct service *service, struct why *why)
         .budget = { .per_address = (unsigned)config_int(section, "max_failed_decryptions_per_address"),
                     .per_key = (unsigned)config_int(section, "max_failed_decryptions") },
         .refusal_lines = (unsigned)config_int(section, "refusal_log_lines"),
+        .plugin_log = service->plugin_log,
     };
     return scep_new(&config, &service->scep, why);
 }
@@ -92,6 +106,8 @@ void service_reload(void *arg)
     struct service *service = arg;
     struct why why = { 0 };
     front_reload(service->front);
+    if (service->plugin_log && log_file_reopen(service->plugin_log, &why) != OK)
+        log_error(NULL, "%s; the one that is open is written on", why.text);
     enum err logged = reload(service, &why);
     (void)logged;
 }
@@ -216,6 +232,7 @@ static enum err keeper_open(struct service *service, struct why *why)
 static enum err service_open(struct service *service, struct why *why)
 {
     TRY(confine(service->role, why));
+    TRY(plugin_log_open(service, why));
     TRY(scep_make(service, why));
     const struct front_config front = { service->role, operation_handle, service->scep };
     TRY(front_new(&front, &service->front, why));
@@ -246,6 +263,7 @@ void service_free(struct service *service)
     ra_keeper_free(service->keeper);
     front_free(service->front);
     scep_free(service->scep);
+    log_file_free(service->plugin_log);
     pthread_mutex_destroy(&service->reload_lock);
     free(service);
 }

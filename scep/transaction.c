@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/wake.h"
+#include "scep/plugin_log.h"
 #include "x509/name.h"
 #include <stdio.h>
 
@@ -299,6 +300,7 @@ static void answered(void *arg)
 static void on_ca_answer(void *arg, enum err err, struct bytes body, const struct why *why)
 {
     struct operation_run *run = arg;
+    plugin_log_answered(&run->tx, err);
     run->err = err;
     run->why = *why;
     run->body = buf_dup(body);
@@ -312,10 +314,12 @@ static void run_begin(struct operation_run *run)
     const char *verb = NULL;
     struct why why = { 0 };
     enum err err = transaction_open(&run->tx, &verb, &body, &why);
-    if (err == OK)
-        ca_submit(run->tx.scep->ca, &(struct ca_request){ verb, buf_bytes(&body), on_ca_answer, run });
-    else
+    if (err != OK) {
         conclude(run, err, &none, &why);
+        return;
+    }
+    plugin_log_asking(&run->tx);
+    ca_submit(run->tx.scep->ca, &(struct ca_request){ verb, buf_bytes(&body), on_ca_answer, run });
 }
 
 void pki_operation_start(const struct pki_start *start)

@@ -118,6 +118,11 @@ enum err unit_run(const struct store_ops *ops, void *connection, store_work work
     return err;
 }
 
+struct store_value store_text_of(struct bytes utf8)
+{
+    return (struct store_value){ STORE_TEXT, 0, utf8.len ? utf8 : BYTES_LIT("") };
+}
+
 struct store_value store_text(const char *text)
 {
     return text ? (struct store_value){ STORE_TEXT, 0, bytes_str(text) } : S_NULL;

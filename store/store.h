@@ -48,6 +48,7 @@ struct store_value { enum store_type type; int64_t integer; struct bytes bytes; 
 #define S_BYTES(value) ((struct store_value){ STORE_BYTES, 0, (value) })
 #define S_NULL         ((struct store_value){ STORE_NULL, 0, BYTES_NONE })
 struct store_value store_text(const char *text);
+struct store_value store_text_of(struct bytes utf8);         /* also an empty one: never SQL NULL */
 struct store_value store_bytes_or_null(struct bytes bytes);  /* empty becomes SQL NULL */
 
 struct store_args { const struct store_value *values; size_t count; };   /* $1, $2, … */

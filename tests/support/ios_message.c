@@ -21,6 +21,7 @@ static const char help[] =
     "  --recipient-twice, --recipient-none\n"
     "  --subject NAME                 default CN=device.example\n"
     "  --challenge TEXT, --no-challenge, --challenge-size N (fills up with letters)\n"
+    "  --extensions FILE              content of the requested Extensions, DER\n"
     "  --message-type N               default 19\n"
     "  --break cms-signature|csr-signature|padding|length|key|content\n"
     "  --other-signer-key             sign the message with another key than the CSR's\n"
@@ -37,7 +38,7 @@ struct options {
     struct shape shape;
     struct buf certs[RECIPIENTS_MAX]; /* owned by the program until it ends */
     struct bytes views[RECIPIENTS_MAX];
-    const char *key, *in, *out, *csr_out, *signer_out;
+    const char *key, *in, *out, *csr_out, *signer_out, *extensions;
     int challenge_size;
     bool other_signer_key, open;
 };
@@ -62,6 +63,7 @@ enum {
     OPT_IN,
     OPT_OUT,
     OPT_SIGNER_OUT,
+    OPT_EXTENSIONS,
     OPT_HELP
 };
 static const struct option long_options[] = {
@@ -84,6 +86,7 @@ static const struct option long_options[] = {
     { "in", 1, NULL, OPT_IN },
     { "out", 1, NULL, OPT_OUT },
     { "signer-out", 1, NULL, OPT_SIGNER_OUT },
+    { "extensions", 1, NULL, OPT_EXTENSIONS },
     { "help", 0, NULL, OPT_HELP },
     { NULL, 0, NULL, 0 },
 };
@@ -192,6 +195,9 @@ static void take_value(struct options *options, int option, const char *value)
     case OPT_OUT:
         options->out = value;
         break;
+    case OPT_EXTENSIONS:
+        options->extensions = value;
+        break;
     case OPT_SIGNER_OUT:
         options->signer_out = value;
         break;
@@ -245,13 +251,16 @@ static int build(struct options *options)
 {
     struct why why;
     struct shape *shape = &options->shape;
-    AUTO_BUF challenge = { 0 }, message = { 0 }, csr = { 0 };
+    AUTO_BUF challenge = { 0 }, message = { 0 }, csr = { 0 }, extensions = { 0 };
     AUTO(key) key = load_or_make_key(options->key);
     AUTO(key) other = options->other_signer_key ? evp_key_rsa(2048) : NULL;
     shape->recipients = options->views;
     shape->csr_key = key;
     shape->signer = other ? other : key;
     grow_challenge(shape, options->challenge_size, &challenge);
+    if (options->extensions)
+        must(file_read(options->extensions, LIMIT_TEXT_FILE_BYTES, &extensions, &why), &why);
+    shape->extensions = buf_bytes(&extensions);
     if (options->csr_out) {
         must(shape_csr(shape, &csr, &why), &why);
         must(file_write(options->csr_out, buf_bytes(&csr), 0644, &why), &why);

@@ -67,7 +67,9 @@ enum err shape_csr(const struct shape *shape, struct buf *ret, struct why *why)
 {
     AUTO_BUF subject = { 0 }, csr = { 0 };
     TRY(name_from_text(shape->subject, &subject, why));
-    const struct csr_params params = { .subject = buf_bytes(&subject), .challenge = shape->challenge };
+    const struct csr_params params = { .subject = buf_bytes(&subject),
+                                       .challenge = shape->challenge,
+                                       .extensions = shape->extensions };
     TRY(csr_make(&params, shape->csr_key ? shape->csr_key : shape->signer, &csr, why));
     if (shape->breaks == BREAK_CSR_SIGNATURE)
         csr.data[csr.len - 1] ^= 1;

@@ -12,6 +12,7 @@ struct shape {
     enum shape_break breaks;
     const struct bytes *recipients; size_t recipient_count;  /* certificates, whole DER */
     bool recipient_twice, recipient_none;
+    struct bytes extensions;                                 /* content of the requested Extensions; empty: none */
     const char *subject, *challenge, *transaction_id;        /* challenge NULL: none; transaction_id NULL: from the key */
     int message_type;
     struct oaep oaep;                                        /* for SHAPE_WINDOWS */

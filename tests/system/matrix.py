@@ -22,7 +22,9 @@ MEANT = {
     ("ca", "scep"): "request poll get_cert get_crl issue".split(),
     ("ca", "va"): "ca_get status_get status_changes crl_get issue".split(),
 }
-VERBS = sorted({verb for verbs in MEANT.values() for verb in verbs} | {"seal", "hello", "sign", "ok", "error", "statu", "statuses"})
+# Of authorities, which have no socket on a site without a management service.
+AUTHORITY = "crp_get authority_successor authorisation_end outbox_lease outbox_done authority_revoke".split()
+VERBS = sorted({verb for verbs in MEANT.values() for verb in verbs} | {*AUTHORITY, "seal", "hello", "sign", "ok", "error", "statu", "statuses"})
 NAMES = ["cli", "scep", "va", "ca", "signer", "mdm", "connector", "agent", "root", "*", "", "cli ", "CLI", "cli scep", "role/scep"]
 
 

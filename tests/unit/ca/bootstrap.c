@@ -167,7 +167,9 @@ TEST(the_role_serves_what_the_configuration_says)
     ASSERT_OK(template_seed(store, NOW, &why), &why);
     ASSERT_OK(challenge_key_make(config, &why), &why);
     ASSERT_OK(challenge_key_load(config, &key, &why), &why);
-    struct ca_params params = { &world->clock, store, world->ca->sealer, &key, NULL };
+    struct ca_params params = {
+        .clock = &world->clock, .store = store, .sealer = world->ca->sealer, .challenge_key = &key
+    };
     AUTO(ca) ca = ca_new(&params);
     ASSERT_OK(settings_add_issuers(config, ca, &why), &why);
     ASSERT_ERR(ERR_CONFIG, settings_add_endpoints(config, ca, &why), &why);

@@ -4,6 +4,8 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/log_file.h"
+#include "ca/authority_signer.h"
 #include "ca/challenge.h"
 #include "ca/partition.h"
 #include "ca/schema.h"
@@ -135,6 +137,32 @@ static void endpoint_add(struct world *world, const char *name, const char *vali
 
 const struct store_config *world_store;
 unsigned world_partitions;
+bool world_managed;
+
+static void crp_begin(struct world *world)
+{
+    struct why why = { 0 };
+    AUTO_STR keys = xasprintf("%s/keys", world->folder);
+    AUTO_STR certs = xasprintf("%s/certs", world->folder);
+    AUTO_STR log = xasprintf("%s/CertificateRegistrationPoint.log", world->folder);
+    const struct crp_source source = { keys, certs, &world->challenge_key, NULL };
+    ASSERT_OK(dir_make(keys, 0700, &why), &why);
+    ASSERT_OK(dir_make(certs, 0700, &why), &why);
+    ASSERT_OK(crp_open(&source, clock_now(&world->clock), &world->crp, &why), &why);
+    ASSERT_OK(log_file_open(log, "CRP log", &world->crp_log, &why), &why);
+}
+
+static void managed_add(struct world *world)
+{
+    struct why why = { 0 };
+    const struct endpoint_params params = { .name = "managed",
+                                            .issuer = "issuing",
+                                            .validator = "managed",
+                                            .slots = { "SCEPDeviceSignature", "SCEPDeviceEncryption",
+                                                       "SCEPUser" },
+                                            .pending_max = 5 };
+    ASSERT_OK(ca_add_endpoint(world->ca, &params, &why), &why);
+}
 
 static void world_open(struct world *world)
 {
@@ -147,11 +175,15 @@ static void world_open(struct world *world)
     ASSERT_OK(store_open(world_store ? world_store : &config, &world->store, &why), &why);
     ASSERT_OK(template_seed(world->store, NOW, &why), &why);
     snprintf(path, sizeof(path), "%s/crl", world->folder);
+    if (world->managed)
+        crp_begin(world);
     struct ca_params params = { .clock = &world->clock,
                                 .store = world->store,
                                 .sealer = { seal_fake, world, seal_start_fake, status_fake },
                                 .challenge_key = &world->challenge_key,
-                                .crl_dir = path };
+                                .crl_dir = path,
+                                .crp = world->crp,
+                                .crp_log = world->crp_log };
     static const char *const whole[] = { "http://ca.example/issuing.crl" };
     static const char *const parts[] = { "http://ca.example/issuing-%p.crl" };
     static const char *const eku[] = { "clientAuth", "serverAuth", "emailProtection",
@@ -174,8 +206,11 @@ static void world_open(struct world *world)
     endpoint_add(world, "once", "one-time", false);
     endpoint_add(world, "manual", "manual", false);
     endpoint_add(world, "bare", "static", true);
+    if (world->managed)
+        managed_add(world);
     ASSERT_OK(ca_check_slots(world->ca, &why), &why);
     ASSERT_OK(rights_open(world->ca, &why), &why);
+    ASSERT_OK(authority_signers_reload(world->ca, &why), &why);
 }
 
 static void password_write(struct world *world, const char *endpoint, const char *password)
@@ -205,6 +240,7 @@ struct world *world_new_unlocked(enum key_kind ca_kind)
     snprintf(world->folder, sizeof(world->folder), "%s/chancery-ca-XXXXXX", parent ? parent : "/tmp");
     assert_non_null(mkdtemp(world->folder));
     world->clock = clock_held_at(NOW);
+    world->managed = world_managed;
     ASSERT_OK(secret_random(CHALLENGE_KEY_BYTES, &world->challenge_key, &why), &why);
     ASSERT_OK(key_generate(&spec, NULL, &world->ca_key, &why), &why);
     world->ca_cert = certificate_make(world->ca_key, "CN=Issuing CA,O=Test", true);
@@ -217,6 +253,8 @@ struct world *world_new_unlocked(enum key_kind ca_kind)
 void world_reopen(struct world *world)
 {
     ca_free(TAKE(world->ca));
+    crp_free(TAKE(world->crp));
+    log_file_free(TAKE(world->crp_log));
     store_free(TAKE(world->store));
     world_open(world);
 }
@@ -225,6 +263,8 @@ void world_free(struct world *world)
 {
     char command[128];
     ca_free(world->ca);
+    crp_free(world->crp);
+    log_file_free(world->crp_log);
     store_free(world->store);
     key_free(world->ca_key);
     buf_free(&world->ca_cert);

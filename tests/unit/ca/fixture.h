@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "ca/bootstrap.h"
 #include "ca/ca.h"
+#include "ca/crp.h"
 #include "ca/crl_publish.h"
 #include "ca/enroll.h"
 #include "ca/issue.h"
@@ -28,6 +29,7 @@ struct world {
     struct buf ca_cert;
     struct secret challenge_key;
     struct ca *ca;
+    struct crp *crp; struct log_file *crp_log; bool managed;               /* of a managed world */
     atomic_int seals;                                        /* how often the sealer sealed */
     enum err seal_error;                                     /* OK: it seals */
     bool seal_other;                                         /* seals something else than asked */
@@ -37,10 +39,11 @@ struct world {
 /* Where the next world keeps its rows; NULL: in an SQLite file of its folder. */
 extern const struct store_config *world_store;
 extern unsigned world_partitions;                            /* of the next world's CRL; 0 and 1: one complete CRL */
+extern bool world_managed;                                   /* of the next world: it has a CRP, and the endpoint "managed" */
 struct world *world_new(enum key_kind ca_kind);
 struct world *world_new_unlocked(enum key_kind ca_kind);     /* without the locked heap, which LeakSanitizer does not search */
 void world_free(struct world *world);
-void world_reopen(struct world *world);                      /* as after a crash: a new store and context on the same file */
+void world_reopen(struct world *world);                      /* as after a crash: a new store, context and CRP on the same files */
 /* Endpoints: "static" (password "secret"), "once", "manual" (2 pending), all slots set to SCEPDevice…; "bare" has a
    signature slot alone. */
 struct issuer *world_issuer(struct world *world);

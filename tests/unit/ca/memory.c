@@ -2,7 +2,8 @@
 /* Each allocation that OpenSSL and SQLite make fails once (spec security.md S9): nobody is given what is not in the store,
    nobody is refused for good because memory was short, nothing stays half done, and the next try succeeds. */
 #include "tests/support/fail_memory.h"
-#include "tests/unit/ca/fixture.h"
+#include "tests/unit/ca/managed_ask.h"
+#include "tests/unit/ca/verb_ask.h"
 
 #define FAILURES_MAX 20000 /* more than any operation allocates: the loop has to end */
 
@@ -47,10 +48,9 @@ static void assert_retryable(enum err err, const struct why *why, long n)
                  why->text);
 }
 
-/* true: every allocation was reached. */
-static bool enrol_failing_at(long n, const char *endpoint, const char *challenge)
+/* Takes the device; true: every allocation was reached. */
+static bool device_failing_at(long n, const char *endpoint, struct device device)
 {
-    struct device device = device_new(&(struct ask){ .subject = "CN=one", .challenge = challenge });
     AUTO_VAL(enrolled) got = { 0 }, again = { 0 };
     struct why why = { 0 };
     int64_t before = valid_count();
@@ -67,6 +67,12 @@ static bool enrol_failing_at(long n, const char *endpoint, const char *challenge
     assert_int_equal(before + 1, valid_count());
     device_free(&device);
     return !failed;
+}
+
+static bool enrol_failing_at(long n, const char *endpoint, const char *challenge)
+{
+    return device_failing_at(n, endpoint,
+                             device_new(&(struct ask){ .subject = "CN=one", .challenge = challenge }));
 }
 
 TEST(each_failing_allocation_of_an_enrolment)
@@ -88,6 +94,27 @@ TEST(each_failing_allocation_of_an_enrolment_with_a_one_time_challenge)
     assert_whole();
     assert_int_equal(valid_count(),
                      world_count(world, "SELECT COUNT(*) FROM challenge WHERE claimed_by IS NOT NULL"));
+}
+
+TEST(each_failing_allocation_of_a_managed_enrolment)
+{
+    struct managed_site site;
+    struct why why = { 0 };
+    AUTO_BUF answer = { 0 };
+    long n = 1;
+    struct world *other = world;
+    managed_site_begin(&site);
+    world = site.world;
+    ASSERT_OK(CALL("authority_set", &answer, &why, "name", "mdm", "device", "100000", "issues", "100000"),
+              &why);
+    while (n < FAILURES_MAX && !device_failing_at(n, "managed", managed_device_new(&site)))
+        n++;
+    assert_true(n > 50 && n < FAILURES_MAX);
+    assert_whole();
+    assert_int_equal(valid_count(), world_count(world, "SELECT COUNT(*) FROM managed_claim"));
+    assert_int_equal(0, world_count(world, "SELECT COUNT(*) FROM request WHERE disposition = 'failed'"));
+    managed_site_end(&site);
+    world = other;
 }
 
 /* From here on all fail, as on a machine that has none left. */
@@ -148,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         W(each_failing_allocation_of_an_enrolment),
         W(each_failing_allocation_of_an_enrolment_with_a_one_time_challenge),
+        W(each_failing_allocation_of_a_managed_enrolment),
         W(every_allocation_failing_gives_an_error_and_leaves_nothing),
         W(each_failing_allocation_of_a_crl),
     };

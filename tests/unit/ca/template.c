@@ -446,9 +446,10 @@ TEST(a_upn_needs_a_template_that_names_it)
     AUTO(template) device = template_named("SCEPDevice");
     AUTO_BUF upn = names_of("upn:alice@example.net"), got = { 0 };
     struct why why = { 0 };
-    ASSERT_OK(template_names(user, buf_bytes(&upn), &got, &why), &why);
+    ASSERT_OK(template_names(user, &(struct template_asked){ buf_bytes(&upn), false }, &got, &why), &why);
     ASSERT_BYTES(buf_bytes(&upn), buf_bytes(&got));
-    ASSERT_ERR(ERR_TEMPLATE_SAN, template_names(device, buf_bytes(&upn), &got, &why), &why);
+    ASSERT_ERR(ERR_TEMPLATE_SAN,
+               template_names(device, &(struct template_asked){ buf_bytes(&upn), false }, &got, &why), &why);
 }
 
 /* --- rules of one's own --- */
@@ -484,7 +485,7 @@ static enum err names_under(const char *rule, const char *text, struct why *why)
     struct template template = { .name = (char[]){ "T" } };
     AUTO_BUF names = names_of(text), got = { 0 };
     ASSERT_OK(template_rules_parse(rule, true, &template.san, why), why);
-    enum err err = template_names(&template, buf_bytes(&names), &got, why);
+    enum err err = template_names(&template, &(struct template_asked){ buf_bytes(&names), false }, &got, why);
     template_rules_free(&template.san);
     return err;
 }

@@ -4,6 +4,7 @@
 #include "ca/verbs.h"
 #include "config/options.h"
 #include "tests/unit/ca/fixture.h"
+#include "tests/unit/ca/verb_ask.h"
 #include "tests/unit/ca/verb_call.h"
 #include <stdlib.h>
 
@@ -268,7 +269,7 @@ static const struct expected {
     { "password_new", "cli", RIGHT_ISSUE },
     { "status", "cli", RIGHT_READ },
     { "signer_status", "cli", RIGHT_READ },
-    { "issue", "scep va", RIGHT_REQUEST },
+    { "issue", "scep va mdm", RIGHT_REQUEST },
     { "right_list", "cli", RIGHT_READ },
     { "right_grant", "cli", RIGHT_MANAGE },
     { "right_revoke", "cli", RIGHT_MANAGE },
@@ -278,6 +279,12 @@ static const struct expected {
     { "authority_add", "cli", RIGHT_MANAGE },
     { "authority_set", "cli", RIGHT_MANAGE },
     { "authority_remove", "cli", RIGHT_MANAGE },
+    { "crp_get", "mdm", RIGHT_REQUEST },
+    { "authority_successor", "mdm", RIGHT_REQUEST },
+    { "authorisation_end", "mdm", RIGHT_REQUEST },
+    { "outbox_lease", "mdm", RIGHT_REQUEST },
+    { "outbox_done", "mdm", RIGHT_REQUEST },
+    { "authority_revoke", "mdm", RIGHT_REQUEST },
 };
 #define EXPECTED (sizeof(expected) / sizeof(*expected))
 static const char *const peers[] = {
@@ -307,6 +314,14 @@ static void device_bodies(const struct device *device, struct buf *request, stru
     record_put_str(record, "rights", "read");
     record_put(record, "csr", buf_bytes(&csr));
     record_end(record, mark);
+}
+
+/* The peer connector is none: it has no right. */
+static void mdm_is_an_authority(void)
+{
+    struct why why = { 0 };
+    AUTO_BUF answer = { 0 };
+    ASSERT_OK(CALL("authority_add", &answer, &why, "name", "mdm"), &why);
 }
 
 /* As the server does it: first the table's principals, then the right. */
@@ -341,6 +356,7 @@ TEST(every_verb_is_reached_by_whom_it_is_for_and_by_nobody_else)
     DEVICE(device, .subject = "CN=one", .challenge = "secret");
     AUTO_VAL(bodies) bodies = { 0 };
     device_bodies(&device, &bodies.request, &bodies.record, &bodies.poll);
+    mdm_is_an_authority();
     assert_int_equal(EXPECTED, ca_verb_count);
     for (size_t v = 0; v < EXPECTED; v++) {
         const struct ipc_verb *verb = verb_named(expected[v].verb);
@@ -374,6 +390,7 @@ TEST(each_verb_needs_its_right_and_nothing_else)
     DEVICE(device, .subject = "CN=one", .challenge = "secret");
     AUTO_VAL(bodies) bodies = { 0 };
     device_bodies(&device, &bodies.request, &bodies.record, &bodies.poll);
+    mdm_is_an_authority();
     for (size_t v = 0; v < EXPECTED; v++) {
         const struct ipc_verb *verb = verb_named(expected[v].verb);
         char peer[16];

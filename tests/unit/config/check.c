@@ -12,11 +12,11 @@ TEST(an_endpoint_without_a_validator_is_refused)
     refused(
         CA "\nendpoint \"open\" {\n}\n",
         "endpoint \"open\" (FILE:4) has no validator: it would issue to anybody; set validator = \"static\", "
-        "\"one-time\" or \"manual\"");
+        "\"one-time\", \"managed\" or \"manual\"");
     refused(CA "endpoint \"open\" { validator = none }\n",
-            "FILE:3: option validator is \"none\"; allowed is one of: static one-time manual");
+            "FILE:3: option validator is \"none\"; allowed is one of: static one-time managed manual");
     refused(CA "endpoint \"open\" { validator = \"\" }\n",
-            "FILE:3: option validator is \"\"; allowed is one of: static one-time manual");
+            "FILE:3: option validator is \"\"; allowed is one of: static one-time managed manual");
 }
 
 TEST(the_ca_of_an_endpoint_must_exist)
