@@ -77,6 +77,9 @@ enum {
     X(ERR_EXPIRED,            FAIL_BAD_REQUEST,       0, 200, 1, 0x800B0101u, NONE, "K405", NONE, "certificate is expired", "enrol anew") \
     X(ERR_KEY,                FAIL_NONE,              1, 503, 1, 0x8009000Du, NONE, NONE, "N1", "key cannot be used", "check the key file's owner and mode, and the unlock secret") \
     X(ERR_RA_EXPIRED,         FAIL_NONE,              1, 503, 1, 0x800B0101u, NONE, NONE, "N13", "RA certificate expired", "chancery ra renew") \
+    X(ERR_VALUE,              FAIL_NONE,              0, 422, 1, 0,          NONE, NONE, NONE, "value refused", "correct what the message names") \
+    X(ERR_STALE,              FAIL_NONE,              0, 412, 1, 0,          NONE, NONE, NONE, "changed by somebody else meanwhile", "read it again, and make the change anew") \
+    X(ERR_SIGN_IN,            FAIL_NONE,              0, 401, 1, 0,          NONE, NONE, NONE, "nobody is signed in", "sign in") \
     X(ERR_HTTP_BAD,           FAIL_NONE,              0, 400, 1, 0,          NONE, NONE, NONE, "malformed HTTP request", "the client or a proxy speaks broken HTTP") \
     X(ERR_HTTP_NO_OPERATION,  FAIL_NONE,              0, 403, 1, 0,          NONE, NONE, NONE, "no operation given", NONE) \
     X(ERR_HTTP_PATH,          FAIL_NONE,              0, 404, 1, 0,          NONE, NONE, "N15", "unknown path", "correct the URL in the profile") \

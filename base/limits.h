@@ -56,3 +56,9 @@
 #define LIMIT_SITE_TEMPLATES       500      /* in one site file: each is compared with every other                     */
 #define LIMIT_SITE_ANSWER_BYTES    (LIMIT_FRAME_BYTES - 1024) /* what an apply changes, or an export: it fits a frame  */
 #define LIMIT_RULE_BYTES           4096     /* a template's rule as text, or an authority's list     */
+#define LIMIT_JSON_DEPTH           8        /* nesting; a profile has 3, and the parser goes as deep on the stack of a worker */
+#define LIMIT_DIRECTORY_KEY_BYTES  256      /* a UPN, a name, a serial number: what is one word or line of the directory */
+#define LIMIT_DIRECTORY_TEXT_BYTES 1024     /* a distinguished name, a description                                 */
+#define LIMIT_API_BODY_BYTES       65536    /* of one object as JSON; they have some hundred octets                */
+#define LIMIT_IMPORT_BYTES         (32 << 20) /* a file: 100,000 devices with every attribute have 25 MB           */
+#define LIMIT_PAGE_ROWS            1000     /* of a list                                                           */

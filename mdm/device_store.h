@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices, as far as the directory knows them. */
+#pragma once
+#include "mdm/device.h"
+#include "mdm/object.h"
+
+extern const struct object_class device_class;
+/* The same as what profiles work with; the caller frees it. */
+void device_of(const struct object *object, struct device *ret);
+/* By id, in a unit of work; deleted ones, too. */
+NODISCARD enum err device_load(struct store_tx *tx, const char *id, struct device *ret, struct why *why);
+
+/* The states that there are ways to: enrolled to retired or wiped, and no way back. ERR_CONFLICT otherwise. Changes the object alone. */
+NODISCARD enum err device_set_state(struct object *device, enum device_state state, struct why *why);
+/* An enrolled device of that platform and serial number that is there since before that change; *ret_id is NULL when there is none. */
+NODISCARD enum err device_find_serial(struct store_tx *tx, const struct object *device, int64_t before, char **ret_id, struct why *why);
