@@ -10,15 +10,15 @@
 
 #define SHOWN_MOST 80 /* octets of a refused value */
 
-void value_clear(struct value *value)
+void attribute_value_clear(struct attribute_value *value)
 {
     free(value->text);
-    *value = (struct value){ 0 };
+    *value = (struct attribute_value){ 0 };
 }
 
-void value_set_text(struct value *value, struct bytes text)
+void attribute_value_set(struct attribute_value *value, struct bytes text)
 {
-    value_clear(value);
+    attribute_value_clear(value);
     value->given = true;
     value->text = text.len ? xstrndup((const char *)text.data, text.len) : NULL;
 }
@@ -39,7 +39,7 @@ enum err attribute_refuse(const char *name, struct bytes value, struct why *why,
     return fail(why, ERR_VALUE, "%s is \"%s%s\"; allowed %s", name, buf_text(&shown), cut ? "..." : "", text);
 }
 
-static enum err text_take(const struct attribute *attribute, struct bytes text, struct value *ret,
+static enum err text_take(const struct attribute *attribute, struct bytes text, struct attribute_value *ret,
                           struct why *why)
 {
     const char *rule = "";
@@ -48,14 +48,14 @@ static enum err text_take(const struct attribute *attribute, struct bytes text, 
                                 attribute->most, text.len);
     if (!FAULT(attribute_control) && !text_is_clean(text))
         return attribute_refuse(attribute->name, text, why, "is UTF-8 without control characters");
-    value_set_text(ret, text);
+    attribute_value_set(ret, text);
     if (text.len == 0 || !attribute->takes || FAULT(attribute_form) || attribute->takes(ret, &rule))
         return OK;
-    value_clear(ret);
+    attribute_value_clear(ret);
     return attribute_refuse(attribute->name, text, why, "%s", rule);
 }
 
-static enum err word_take(const struct attribute *attribute, struct bytes text, struct value *ret,
+static enum err word_take(const struct attribute *attribute, struct bytes text, struct attribute_value *ret,
                           struct why *why)
 {
     AUTO_BUF allowed = { 0 };
@@ -63,21 +63,21 @@ static enum err word_take(const struct attribute *attribute, struct bytes text, 
         words_append(&allowed, attribute->words);
         return attribute_refuse(attribute->name, text, why, "is %s", buf_text(&allowed));
     }
-    value_set_text(ret, text);
+    attribute_value_set(ret, text);
     return OK;
 }
 
-static enum err flag_take(const struct attribute *attribute, struct bytes text, struct value *ret,
+static enum err flag_take(const struct attribute *attribute, struct bytes text, struct attribute_value *ret,
                           struct why *why)
 {
     bool yes = bytes_equal(text, BYTES_LIT("true")), no = bytes_equal(text, BYTES_LIT("false"));
     if (!yes && !no)
         return attribute_refuse(attribute->name, text, why, "is true or false");
-    *ret = (struct value){ .given = true, .number = yes };
+    *ret = (struct attribute_value){ .given = true, .number = yes };
     return OK;
 }
 
-enum err attribute_take(const struct attribute *attribute, struct bytes text, struct value *ret,
+enum err attribute_take(const struct attribute *attribute, struct bytes text, struct attribute_value *ret,
                         struct why *why)
 {
     if (text.len == 0 && attribute->flags & ATTRIBUTE_REQUIRED)

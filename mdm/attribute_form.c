@@ -25,27 +25,27 @@ static bool is_address(const char *text)
     return at && at != text && at[1] && !strchr(at + 1, '@') && !strchr(text, ' ');
 }
 
-bool takes_upn(struct value *value, const char **rule)
+bool takes_upn(struct attribute_value *value, const char **rule)
 {
     *rule = "is a user principal name as anna@example.org, without blanks";
     return is_address(value->text);
 }
 
-bool takes_mail(struct value *value, const char **rule)
+bool takes_mail(struct attribute_value *value, const char **rule)
 {
     *rule = "is an e-mail address as anna@example.org, without blanks";
     return is_address(value->text);
 }
 
 /* A name that looks like an id would be taken for one. */
-bool takes_group_name(struct value *value, const char **rule)
+bool takes_group_name(struct attribute_value *value, const char **rule)
 {
     size_t len = strlen(value->text);
     *rule = "is a name without blanks at its ends, and no UUID";
     return value->text[0] != ' ' && value->text[len - 1] != ' ' && !uuid_is(bytes_str(value->text));
 }
 
-bool takes_distinguished_name(struct value *value, const char **rule)
+bool takes_distinguished_name(struct attribute_value *value, const char **rule)
 {
     AUTO_BUF name = { 0 };
     struct why why = { 0 };
@@ -53,7 +53,7 @@ bool takes_distinguished_name(struct value *value, const char **rule)
     return name_from_text(value->text, &name, &why) == OK && !name_is_empty(buf_bytes(&name));
 }
 
-bool takes_sid(struct value *value, const char **rule)
+bool takes_sid(struct attribute_value *value, const char **rule)
 {
     const char *at = value->text;
     int parts = 0;
@@ -73,14 +73,14 @@ bool takes_sid(struct value *value, const char **rule)
     return false;
 }
 
-bool takes_imei(struct value *value, const char **rule)
+bool takes_imei(struct attribute_value *value, const char **rule)
 {
     size_t len = strlen(value->text);
     *rule = "are 14 to 16 digits";
     return len >= 14 && len <= 16 && all(value->text, "0123456789");
 }
 
-bool takes_meid(struct value *value, const char **rule)
+bool takes_meid(struct attribute_value *value, const char **rule)
 {
     size_t len = strlen(value->text);
     *rule = "are 14 hexadecimal or 18 decimal digits";
@@ -88,7 +88,7 @@ bool takes_meid(struct value *value, const char **rule)
            (len == 18 && all(value->text, "0123456789"));
 }
 
-bool takes_mac(struct value *value, const char **rule)
+bool takes_mac(struct attribute_value *value, const char **rule)
 {
     size_t len = strlen(value->text);
     *rule = "are 12 hexadecimal digits, alone or as 00:11:22:AA:BB:CC or 00-11-22-AA-BB-CC";
@@ -111,7 +111,7 @@ static bool is_label(const char *label, size_t len)
     return good;
 }
 
-bool takes_fqdn(struct value *value, const char **rule)
+bool takes_fqdn(struct attribute_value *value, const char **rule)
 {
     int labels = 0;
     *rule = "is a host name with its domain, as pc7.example.org";
@@ -126,7 +126,7 @@ bool takes_fqdn(struct value *value, const char **rule)
     }
 }
 
-bool takes_uuid(struct value *value, const char **rule)
+bool takes_uuid(struct attribute_value *value, const char **rule)
 {
     *rule = "is a UUID as 1c9c0bf4-5b0e-4f0c-9d7b-2b8f0c9d1e2f";
     if (!uuid_is(bytes_str(value->text)))

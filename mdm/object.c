@@ -10,7 +10,7 @@ const struct words source_words = WORDS(source_names);
 void object_free(struct object *object)
 {
     for (size_t i = 0; object->class && i < object->class->count; i++)
-        value_clear(&object->values[i]);
+        attribute_value_clear(&object->values[i]);
 }
 
 const struct attribute *object_attribute(const struct object_class *class, struct bytes name,
@@ -51,18 +51,19 @@ int64_t object_number(const struct object *object, const char *name)
 
 void object_set(struct object *object, const char *name, struct bytes text)
 {
-    value_set_text(&object->values[index_of(object->class, name)], text);
+    attribute_value_set(&object->values[index_of(object->class, name)], text);
 }
 
 void object_set_number(struct object *object, const char *name, int64_t number)
 {
-    object->values[index_of(object->class, name)] = (struct value){ .given = true, .number = number };
+    object->values[index_of(object->class, name)] =
+        (struct attribute_value){ .given = true, .number = number };
 }
 
-static void value_copy(struct value *to, const struct value *from)
+static void value_copy(struct attribute_value *to, const struct attribute_value *from)
 {
-    value_clear(to);
-    *to = (struct value){ true, from->number, from->text ? xstrdup(from->text) : NULL };
+    attribute_value_clear(to);
+    *to = (struct attribute_value){ true, from->number, from->text ? xstrdup(from->text) : NULL };
 }
 
 void object_copy(struct object *to, const struct object *from)
@@ -74,7 +75,7 @@ void object_copy(struct object *to, const struct object *from)
 }
 
 /* Filled in as if it had been given. */
-static enum err complete(const struct attribute *attribute, struct value *value, struct why *why)
+static enum err complete(const struct attribute *attribute, struct attribute_value *value, struct why *why)
 {
     if (value->given || attribute->kind == ATTRIBUTE_TIME || attribute->kind == ATTRIBUTE_NUMBER)
         return OK;
@@ -94,7 +95,7 @@ enum err object_complete(struct object *object, struct why *why)
     return class->check ? class->check(object, why) : OK;
 }
 
-static bool value_equal(const struct value *a, const struct value *b)
+static bool value_equal(const struct attribute_value *a, const struct attribute_value *b)
 {
     return a->number == b->number && strcmp(a->text ? a->text : "", b->text ? b->text : "") == 0;
 }
@@ -104,8 +105,8 @@ enum err object_merge(struct object *object, const struct object *patch, struct 
     const struct object_class *class = object->class;
     for (size_t i = 0; i < class->count; i++) {
         const struct attribute *attribute = &class->attributes[i];
-        const struct value *from = &patch->values[i];
-        struct value *to = &object->values[i];
+        const struct attribute_value *from = &patch->values[i];
+        struct attribute_value *to = &object->values[i];
         if (!from->given || value_equal(from, to))
             continue;
         if (!FAULT(attribute_fixed) && attribute->flags & ATTRIBUTE_ONCE)

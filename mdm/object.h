@@ -20,7 +20,7 @@ struct object_class {
     const struct attribute *attributes; size_t count;
     enum err (*check)(const struct object *object, struct why *why);   /* of the whole: one attribute depends on another */
 };
-struct object { const struct object_class *class; struct value values[OBJECT_ATTRIBUTES_MAX]; };
+struct object { const struct object_class *class; struct attribute_value values[OBJECT_ATTRIBUTES_MAX]; };
 
 /* Rows that every class has. */
 #define OBJECT_ATTRIBUTE_ID                                                                              \

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 
-static json_t *value_json(const struct attribute *attribute, const struct value *value)
+static json_t *value_json(const struct attribute *attribute, const struct attribute_value *value)
 {
     char time[21];
     switch (attribute->kind) {
@@ -54,8 +54,8 @@ static enum err type_refuse(const struct attribute *attribute, const json_t *jso
                             attribute->kind == ATTRIBUTE_FLAG ? "boolean" : "string or null");
 }
 
-static enum err member_take(const struct attribute *attribute, const json_t *json, struct value *ret,
-                            struct why *why)
+static enum err member_take(const struct attribute *attribute, const json_t *json,
+                            struct attribute_value *ret, struct why *why)
 {
     bool flag = attribute->kind == ATTRIBUTE_FLAG;
     if (!FAULT(attribute_own) && attribute->flags & ATTRIBUTE_OWN)

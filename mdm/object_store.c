@@ -13,7 +13,7 @@ static bool is_number(const struct attribute *attribute)
 }
 
 /* A time that never was is NULL. */
-static struct store_value value_store(const struct attribute *attribute, const struct value *value)
+static struct store_value value_store(const struct attribute *attribute, const struct attribute_value *value)
 {
     if (!is_number(attribute))
         return S_TEXT(value->text);
@@ -97,12 +97,12 @@ static void row_take(const struct store_rows *rows, size_t row, struct object *r
 {
     const struct object_class *class = ret->class;
     for (size_t i = 0; i < class->count; i++) {
-        struct value *value = &ret->values[i];
-        value_clear(value);
+        struct attribute_value *value = &ret->values[i];
+        attribute_value_clear(value);
         if (is_number(&class->attributes[i]))
-            *value = (struct value){ .given = true, .number = store_int(rows, row, i) };
+            *value = (struct attribute_value){ .given = true, .number = store_int(rows, row, i) };
         else
-            value_set_text(value, store_bytes(rows, row, i));
+            attribute_value_set(value, store_bytes(rows, row, i));
     }
 }
 
@@ -141,14 +141,14 @@ enum err object_find(struct store_tx *tx, const struct object_class *class, stru
                      struct object *ret, struct why *why)
 {
     AUTO_STR text = xstrndup((const char *)name.data, name.len);
-    struct value id = { 0 };
+    struct attribute_value id = { 0 };
     const char *rule;
     if (!uuid_is(name))
         return find_by_name(tx, class, text, ret, why);
-    value_set_text(&id, name);
+    attribute_value_set(&id, name);
     (void)takes_uuid(&id, &rule); /* ids are in lower case */
     enum err err = object_load(tx, class, id.text, ret, why);
-    value_clear(&id);
+    attribute_value_clear(&id);
     TRY(err);
     if (object_number(ret, "deleted_at"))
         return fail(why, ERR_NOT_FOUND, "the %s %s was deleted", class->name, text);
@@ -182,7 +182,7 @@ static void filter_put(struct listing *listing, const struct object *filter)
     const struct object_class *class = filter->class;
     for (size_t i = 0; i < class->count && !FAULT(list_filter); i++) {
         const struct attribute *attribute = &class->attributes[i];
-        const struct value *value = &filter->values[i];
+        const struct attribute_value *value = &filter->values[i];
         if (value->given)
             buf_printf(&listing->sql, " AND %s = $%zu", attribute->name,
                        parameter(listing, value_store(attribute, value)));

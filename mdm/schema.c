@@ -53,6 +53,7 @@ const struct migration mdm_migrations[] = { { 1, first } };
 const size_t mdm_migration_count = sizeof(mdm_migrations) / sizeof(*mdm_migrations);
 
 const struct store_identity mdm_store_identity = {
-    .keep = "INSERT INTO mdm_setting (name, value, changed_at) VALUES ('store', $1, $2) ON CONFLICT (name) DO NOTHING",
+    .keep = "INSERT INTO mdm_setting (name, value, changed_at) VALUES ('store', $1, $2) ON CONFLICT (name) "
+            "DO NOTHING",
     .find = "SELECT value FROM mdm_setting WHERE name = 'store'",
 };

@@ -12,7 +12,7 @@
 enum err users_resolve(struct store_tx *tx, struct object *object, struct why *why)
 {
     for (size_t i = 0; i < object->class->count; i++) {
-        struct value *value = &object->values[i];
+        struct attribute_value *value = &object->values[i];
         if (object->class->attributes[i].kind != ATTRIBUTE_USER || !value->text)
             continue;
         AUTO_VAL(object) user = { 0 };
@@ -20,7 +20,7 @@ enum err users_resolve(struct store_tx *tx, struct object *object, struct why *w
         if (object_find(tx, &user_class, bytes_str(value->text), &user, &inner) != OK)
             return fail(why, inner.err == ERR_STORE ? ERR_STORE : ERR_VALUE, "%s: %s",
                         object->class->attributes[i].name, inner.text);
-        value_set_text(value, bytes_str(object_id(&user)));
+        attribute_value_set(value, bytes_str(object_id(&user)));
     }
     return OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A database is recognised by its name, and an empty one in its place is refused. */
 #include "base/file.h"
+#include "ca/schema.h"
 #include "tests/unit/ca/fixture.h"
 #include <unistd.h>
 

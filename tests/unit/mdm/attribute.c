@@ -7,12 +7,12 @@
 
 static enum err take(const struct object_class *class, const char *name, struct bytes text, struct why *why)
 {
-    struct value value = { 0 };
+    struct attribute_value value = { 0 };
     size_t index;
     const struct attribute *attribute = object_attribute(class, bytes_str(name), &index);
     assert_non_null(attribute);
     enum err err = attribute_take(attribute, text, &value, why);
-    value_clear(&value);
+    attribute_value_clear(&value);
     return err;
 }
 
