@@ -161,20 +161,19 @@ enum err device_set_state(struct object *device, enum device_state state, struct
     return OK;
 }
 
-enum err device_find_serial(struct store_tx *tx, const struct object *device, int64_t before, char **ret_id,
-                            struct why *why)
+enum err device_find_again(struct store_tx *tx, int64_t change, char **ret_serial, char **ret_id,
+                           struct why *why)
 {
     AUTO(store_rows) rows = NULL;
-    *ret_id = NULL;
-    if (!object_text(device, "serial"))
-        return OK;
-    TRY(store_query(
-        tx,
-        "SELECT id FROM device WHERE serial = $1 AND platform = $2 AND state = 'enrolled' AND "
-        "deleted_at IS NULL AND change < $3 LIMIT 1",
-        S_ARGS(S_TEXT(object_text(device, "serial")), S_TEXT(object_text(device, "platform")), S_INT(before)),
-        &rows, why));
-    if (store_rows_count(rows))
-        *ret_id = xstrdup(store_str(rows, 0, 0));
+    *ret_serial = *ret_id = NULL;
+    TRY(store_query(tx,
+                    "SELECT new.serial, old.id FROM device new JOIN device old ON old.serial = new.serial "
+                    "AND old.platform = new.platform AND old.change < new.change WHERE new.change = $1 AND "
+                    "old.state = 'enrolled' AND old.deleted_at IS NULL LIMIT 1",
+                    S_ARGS(S_INT(change)), &rows, why));
+    if (store_rows_count(rows)) {
+        *ret_serial = xstrdup(store_str(rows, 0, 0));
+        *ret_id = xstrdup(store_str(rows, 0, 1));
+    }
     return OK;
 }

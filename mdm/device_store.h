@@ -12,5 +12,6 @@ NODISCARD enum err device_load(struct store_tx *tx, const char *id, struct devic
 
 /* The states that there are ways to: enrolled to retired or wiped, and no way back. ERR_CONFLICT otherwise. Changes the object alone. */
 NODISCARD enum err device_set_state(struct object *device, enum device_state state, struct why *why);
-/* An enrolled device of that platform and serial number that is there since before that change; *ret_id is NULL when there is none. */
-NODISCARD enum err device_find_serial(struct store_tx *tx, const struct object *device, int64_t before, char **ret_id, struct why *why);
+/* Of the devices of that change one whose platform and serial number an enrolled device from before has; *ret_serial NULL: there is none.
+   Both are the caller's to free. */
+NODISCARD enum err device_find_again(struct store_tx *tx, int64_t change, char **ret_serial, char **ret_id, struct why *why);

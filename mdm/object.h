@@ -66,6 +66,9 @@ NODISCARD enum err object_load(struct store_tx *tx, const struct object_class *c
 NODISCARD enum err object_find(struct store_tx *tx, const struct object_class *class, struct bytes name, struct object *ret,
                                struct why *why);
 
+NODISCARD enum err object_find_id(struct store_tx *tx, const struct object_class *class, struct bytes name,
+                                  char ret_id[static UUID_TEXT], struct why *why);
+
 struct object_query {
     size_t limit;                                            /* rows */
     const char *after;                                       /* id of the last one of the page before; NULL: from the beginning */

@@ -5,6 +5,8 @@
 #include "base/fault.h"
 #include "mdm/fold.h"
 #include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
 
 static bool is_number(const struct attribute *attribute)
 {
@@ -123,7 +125,7 @@ enum err object_load(struct store_tx *tx, const struct object_class *class, cons
 }
 
 static enum err find_by_name(struct store_tx *tx, const struct object_class *class, const char *name,
-                             struct object *ret, struct why *why)
+                             char ret_id[static UUID_TEXT], struct why *why)
 {
     AUTO(store_rows) rows = NULL;
     AUTO_STR folded = fold_dup(bytes_str(name));
@@ -134,25 +136,41 @@ static enum err find_by_name(struct store_tx *tx, const struct object_class *cla
     if (count > 1)
         return fail(why, ERR_CONFLICT, "several %s are called %.200s: name one by its id", class->plural,
                     name);
-    return object_load(tx, class, store_str(rows, 0, 0), ret, why);
+    snprintf(ret_id, UUID_TEXT, "%s", store_str(rows, 0, 0));
+    return OK;
+}
+
+static enum err find_by_id(struct store_tx *tx, const struct object_class *class, const char *text,
+                           char ret_id[static UUID_TEXT], struct why *why)
+{
+    AUTO(store_rows) rows = NULL;
+    AUTO_STR sql = xasprintf("SELECT deleted_at FROM %s WHERE id = $1", class->table);
+    char id[UUID_TEXT];
+    for (size_t i = 0; i < UUID_TEXT; i++)
+        id[i] = (char)tolower((unsigned char)text[i]); /* as they are kept */
+    TRY(store_query(tx, sql, S_ARGS(S_TEXT(id)), &rows, why));
+    if (store_rows_count(rows) == 0)
+        return fail(why, ERR_NOT_FOUND, "there is no %s with the id %s", class->name, id);
+    if (!store_is_null(rows, 0, 0))
+        return fail(why, ERR_NOT_FOUND, "the %s %s was deleted", class->name, id);
+    memcpy(ret_id, id, sizeof(id));
+    return OK;
+}
+
+enum err object_find_id(struct store_tx *tx, const struct object_class *class, struct bytes name,
+                        char ret_id[static UUID_TEXT], struct why *why)
+{
+    AUTO_STR text = xstrndup((const char *)name.data, name.len);
+    return uuid_is(name) ? find_by_id(tx, class, text, ret_id, why)
+                         : find_by_name(tx, class, text, ret_id, why);
 }
 
 enum err object_find(struct store_tx *tx, const struct object_class *class, struct bytes name,
                      struct object *ret, struct why *why)
 {
-    AUTO_STR text = xstrndup((const char *)name.data, name.len);
-    struct attribute_value id = { 0 };
-    const char *rule;
-    if (!uuid_is(name))
-        return find_by_name(tx, class, text, ret, why);
-    attribute_value_set(&id, name);
-    (void)takes_uuid(&id, &rule); /* ids are in lower case */
-    enum err err = object_load(tx, class, id.text, ret, why);
-    attribute_value_clear(&id);
-    TRY(err);
-    if (object_number(ret, "deleted_at"))
-        return fail(why, ERR_NOT_FOUND, "the %s %s was deleted", class->name, text);
-    return OK;
+    char id[UUID_TEXT];
+    TRY(object_find_id(tx, class, name, id, why));
+    return object_load(tx, class, id, ret, why);
 }
 
 /* --- lists --- */

@@ -39,6 +39,7 @@ static const char first[] =
     " WHERE directory_id IS NOT NULL AND state = 'enrolled' AND deleted_at IS NULL;"
     "CREATE INDEX device_order ON device (folded, id);"
     "CREATE INDEX device_serial ON device (serial) WHERE serial IS NOT NULL;"
+    "CREATE INDEX device_change ON device (change);"
     "CREATE INDEX device_owner ON device (owner) WHERE owner IS NOT NULL;"
 
     "CREATE TABLE member (group_id TEXT NOT NULL, kind TEXT NOT NULL, member_id TEXT NOT NULL,"

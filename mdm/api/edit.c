@@ -15,12 +15,12 @@ enum err users_resolve(struct store_tx *tx, struct object *object, struct why *w
         struct attribute_value *value = &object->values[i];
         if (object->class->attributes[i].kind != ATTRIBUTE_USER || !value->text)
             continue;
-        AUTO_VAL(object) user = { 0 };
         struct why inner = { 0 };
-        if (object_find(tx, &user_class, bytes_str(value->text), &user, &inner) != OK)
+        char id[UUID_TEXT];
+        if (object_find_id(tx, &user_class, bytes_str(value->text), id, &inner) != OK)
             return fail(why, inner.err == ERR_STORE ? ERR_STORE : ERR_VALUE, "%s: %s",
                         object->class->attributes[i].name, inner.text);
-        attribute_value_set(value, bytes_str(object_id(&user)));
+        attribute_value_set(value, bytes_str(id));
     }
     return OK;
 }

@@ -18,20 +18,6 @@ struct importing {
     size_t added;
 };
 
-/* Once more the same file would be the same devices a second time. */
-static enum err device_check_serial(struct store_tx *tx, const struct object *device, int64_t change,
-                                    struct why *why)
-{
-    AUTO_STR other = NULL;
-    if (device->class != &device_class || FAULT(import_serial))
-        return OK;
-    TRY(device_find_serial(tx, device, change, &other, why));
-    if (other)
-        return fail(why, ERR_CONFLICT, "serial \"%s\" is that of the enrolled device %s",
-                    object_text(device, "serial"), other);
-    return OK;
-}
-
 static enum err one_add(struct store_tx *tx, const struct importing *file, struct object *object,
                         struct why *why)
 {
@@ -42,7 +28,6 @@ static enum err one_add(struct store_tx *tx, const struct importing *file, struc
     object_set_number(object, "created_at", file->call->now);
     TRY(users_resolve(tx, object, why));
     TRY(object_complete(object, why));
-    TRY(device_check_serial(tx, object, file->change, why));
     change_stamp(object, file->change, file->call->now);
     return object_add(tx, object, why);
 }
@@ -60,6 +45,34 @@ static enum err all_add(struct store_tx *tx, struct importing *file, struct why 
         if (one_add(tx, file, &object, &inner) != OK)
             return import_refuse(file->import, &inner, why);
     }
+}
+
+/* Where the file has that serial number. */
+static enum err again_refuse(struct import *import, const char *serial, const char *id, struct why *why)
+{
+    AUTO_VAL(object) object = { 0 };
+    struct why inner = { 0 };
+    bool end = false;
+    import_rewind(import);
+    while (!end) {
+        TRY(import_next(import, &object, &end, why));
+        const char *found = end ? NULL : object_text(&object, "serial");
+        if (found && strcmp(found, serial) == 0)
+            break;
+    }
+    (void)fail(&inner, ERR_CONFLICT, "serial \"%s\" is that of the enrolled device %s", serial, id);
+    return import_refuse(import, &inner, why);
+}
+
+/* Once more the same file would be the same devices a second time. */
+static enum err again_check(struct store_tx *tx, const struct importing *file, struct why *why)
+{
+    AUTO_STR serial = NULL;
+    AUTO_STR id = NULL;
+    if (file->call->route->class != &device_class || FAULT(import_serial))
+        return OK;
+    TRY(device_find_again(tx, file->change, &serial, &id, why));
+    return serial ? again_refuse(file->import, serial, id, why) : OK;
 }
 
 static enum err import_audit(struct store_tx *tx, const struct importing *file, struct why *why)
@@ -82,6 +95,7 @@ static enum err import_work(struct store_tx *tx, void *arg, struct why *why)
     file->whole = false;
     TRY(change_next(tx, &file->change, why));
     TRY(all_add(tx, file, why));
+    TRY(again_check(tx, file, why));
     TRY(import_audit(tx, file, why));
     file->whole = true;
     /* It does all of it, so that it meets whatever the real one would, and is rolled back. */
