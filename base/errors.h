@@ -80,6 +80,9 @@ enum {
     X(ERR_PROFILE,            FAIL_NONE,              0, 422, 1, 0,          NONE, NONE, NONE, "profile refused", "correct the named settings (docs/profiles.md)") \
     X(ERR_PROFILE_VALUE,      FAIL_NONE,              0, 422, 1, 0,          NONE, NONE, "P1", "a variable has no value for this device", "fill it in the directory, take another variable, or assign the profile to other devices") \
     X(ERR_PROFILE_DEVICE,     FAIL_NONE,              0, 422, 1, 0,          NONE, NONE, NONE, "profile does not suit this device", "assign it to other devices, or correct what the message names") \
+    X(ERR_VALUE,              FAIL_NONE,              0, 422, 1, 0,          NONE, NONE, NONE, "value refused", "correct what the message names") \
+    X(ERR_STALE,              FAIL_NONE,              0, 412, 1, 0,          NONE, NONE, NONE, "changed by somebody else meanwhile", "read it again, and make the change anew") \
+    X(ERR_SIGN_IN,            FAIL_NONE,              0, 401, 1, 0,          NONE, NONE, NONE, "nobody is signed in", "sign in") \
     X(ERR_HTTP_BAD,           FAIL_NONE,              0, 400, 1, 0,          NONE, NONE, NONE, "malformed HTTP request", "the client or a proxy speaks broken HTTP") \
     X(ERR_HTTP_NO_OPERATION,  FAIL_NONE,              0, 403, 1, 0,          NONE, NONE, NONE, "no operation given", NONE) \
     X(ERR_HTTP_PATH,          FAIL_NONE,              0, 404, 1, 0,          NONE, NONE, "N15", "unknown path", "correct the URL in the profile") \

@@ -5,40 +5,6 @@
 #include "base/file.h"
 #include "store/reach.h"
 
-#define DNS_PORT 53 /* a long answer comes over TCP */
-
-/* What getaddrinfo, getpwuid and libssl read, as far as a host has it. Files that are replaced while the role runs are seen again
-   after its next start. */
-static const char *const resolver_files[] = {
-    "/etc/resolv.conf",
-    "/etc/hosts",
-    "/etc/host.conf",
-    "/etc/nsswitch.conf",
-    "/etc/gai.conf",
-    "/etc/services",
-    "/etc/passwd",
-    "/etc/ssl",
-    "/etc/krb5.conf",
-    "/etc/ld.so.cache",
-    "/run/systemd/resolve",
-    "/usr/lib",
-    "/lib",
-    "/usr/share/ca-certificates",
-    "/usr/local/share/ca-certificates",
-};
-
-static void add_postgres(struct sandbox_policy *policy, const struct store_reach *reach)
-{
-    policy->connects = policy->loads_code = true;
-    for (size_t i = 0; i < sizeof(resolver_files) / sizeof(*resolver_files); i++)
-        sandbox_add_optional(policy, resolver_files[i], SANDBOX_READ);
-    for (size_t i = 0; i < reach->file_count; i++)
-        sandbox_add_optional(policy, reach->files[i], SANDBOX_READ);
-    for (size_t i = 0; i < reach->port_count && policy->port_count < SANDBOX_PORTS_MAX; i++)
-        policy->ports[policy->port_count++] = reach->ports[i];
-    policy->ports[policy->port_count++] = DNS_PORT;
-}
-
 enum err ca_confine(struct role *role, struct why *why)
 {
     AUTO_STR folder = config_role_path(role->config, "ca", "");
@@ -59,7 +25,7 @@ enum err ca_confine(struct role *role, struct why *why)
     sandbox_add_optional(&policy, "/dev/urandom", SANDBOX_READ); /* SQLite's names of temporary files */
     if (*store) {
         TRY(store_reach_of(store, &reach, why));
-        add_postgres(&policy, &reach);
+        store_reach_allow(&reach, &policy);
     }
     return role_confine(role, &policy, why);
 }

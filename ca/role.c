@@ -18,11 +18,12 @@
 #include "ca/outbox.h"
 #include "ca/partition.h"
 #include "ca/right_store.h"
+#include "ca/schema.h"
 #include "ca/settings.h"
-#include "ca/store_identity.h"
 #include "ca/verb_allow.h"
 #include "ca/verbs.h"
 #include "ipc/channel.h"
+#include "store/identity.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -230,7 +231,7 @@ static enum err database_is_ours(struct ca_role *serving, struct why *why)
     if (!store_is_remote(serving->store))
         return OK;
     AUTO_STR path = config_role_path(serving->role->config, "ca", "database");
-    return store_identity_check(serving->store, serving->role->clock, path, why);
+    return store_identity_check(serving->store, &ca_store_identity, serving->role->clock, path, why);
 }
 
 /* Made by the first start, also of a site that was there before there was a CRP. */

@@ -228,3 +228,9 @@ const struct migration ca_migrations[] = { { 1, first }, { 2, second }, { 3, thi
                                            { 5, fifth }, { 6, sixth },  { 7, seventh },  { 8, eighth },
                                            { 9, ninth }, { 10, tenth }, { 11, eleventh } };
 const size_t ca_migration_count = sizeof(ca_migrations) / sizeof(*ca_migrations);
+
+const struct store_identity ca_store_identity = {
+    .keep = "INSERT INTO ca_setting (issuer_id, name, value, changed_at) VALUES ('', 'store', $1, $2) "
+            "ON CONFLICT (issuer_id, name) DO NOTHING",
+    .find = "SELECT value FROM ca_setting WHERE issuer_id = '' AND name = 'store'",
+};

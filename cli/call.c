@@ -15,8 +15,8 @@ enum err cli_config(struct cli *cli, const struct config **ret, struct why *why)
     return OK;
 }
 
-enum err cli_call(struct cli *cli, const char *role, const char *verb, struct bytes body,
-                  struct buf *ret_answer, struct why *why)
+enum err cli_call_within(struct cli *cli, const char *role, const char *verb, struct bytes body,
+                         int timeout_ms, struct buf *ret_answer, struct why *why)
 {
     const struct config *config;
     TRY(cli_config(cli, &config, why));
@@ -26,7 +26,13 @@ enum err cli_call(struct cli *cli, const char *role, const char *verb, struct by
     };
     AUTO(channel) channel = NULL;
     TRY(channel_new(&channel_config, &channel, why));
-    return channel_call(channel, verb, body, CALL_TIMEOUT_MS, ret_answer, why);
+    return channel_call(channel, verb, body, timeout_ms, ret_answer, why);
+}
+
+enum err cli_call(struct cli *cli, const char *role, const char *verb, struct bytes body,
+                  struct buf *ret_answer, struct why *why)
+{
+    return cli_call_within(cli, role, verb, body, CALL_TIMEOUT_MS, ret_answer, why);
 }
 
 enum err cli_operands(const struct command *command, int argc, int count, struct why *why)

@@ -25,6 +25,7 @@ const struct command command_init = {
         "       [--validator static|one-time|manual] [--external-name NAME] [--http ADDR|off] [--https "
         "ADDR|off]\n"
         "       [--va-http ADDR|off] [--cdp-url URL] [--aia-url URL] [--ocsp-url URL] [--crl-partitions N]\n"
+        "       [--mdm] [--mdm-https ADDR|off] [--mdm-admin ADDR|off]\n"
         "       [--root-dir DIR] [--root-passphrase-file FILE] [--mode user|system]",
     .help = "make a new site: root, issuing and node CA, RA certificates, templates, configuration",
     .run = init_run,
@@ -70,6 +71,9 @@ enum {
     O_HTTP,
     O_HTTPS,
     O_VA_HTTP,
+    O_MDM,
+    O_MDM_HTTPS,
+    O_MDM_ADMIN,
     O_CDP,
     O_AIA,
     O_OCSP,
@@ -88,6 +92,9 @@ static const struct option init_long[] = {
     { "http", 1, NULL, O_HTTP },
     { "https", 1, NULL, O_HTTPS },
     { "va-http", 1, NULL, O_VA_HTTP },
+    { "mdm", 0, NULL, O_MDM },
+    { "mdm-https", 1, NULL, O_MDM_HTTPS },
+    { "mdm-admin", 1, NULL, O_MDM_ADMIN },
     { "cdp-url", 1, NULL, O_CDP },
     { "aia-url", 1, NULL, O_AIA },
     { "ocsp-url", 1, NULL, O_OCSP },
@@ -151,6 +158,8 @@ static enum err options_read(struct init_options *o, int argc, char **argv, stru
                             [O_HTTP] = &o->http,
                             [O_HTTPS] = &o->https,
                             [O_VA_HTTP] = &o->va_http,
+                            [O_MDM_HTTPS] = &o->mdm_https,
+                            [O_MDM_ADMIN] = &o->mdm_admin,
                             [O_CDP] = &o->cdp_url,
                             [O_AIA] = &o->aia_url,
                             [O_OCSP] = &o->ocsp_url,
@@ -167,6 +176,7 @@ static enum err options_read(struct init_options *o, int argc, char **argv, stru
         TRY(option_word(o, option, optarg, why));
         if (option == O_PARTITIONS)
             TRY(partitions_read(o, optarg, why));
+        o->mdm |= option == O_MDM || option == O_MDM_HTTPS || option == O_MDM_ADMIN;
         if (text[option])
             *text[option] = optarg;
     }
@@ -207,7 +217,8 @@ static enum err config_stage(struct init_site *site, char **ret_staged, struct w
 static enum err site_make(struct init_site *site, const struct secret *root_passphrase, struct why *why)
 {
     AUTO_STR staged = NULL;
-    TRY(site_folders(&site->paths, site->options->system_mode, why));
+    TRY(site_folders(&site->paths, &(struct site_shape){ site->options->system_mode, site->options->mdm },
+                     why));
     TRY(config_stage(site, &staged, why));
     TRY(init_authorities(site, root_passphrase, why));
     TRY(init_issue(site, why));
@@ -243,6 +254,8 @@ static enum err init_run(struct cli *cli, int argc, char **argv, struct why *why
         .http = "[::]:80",
         .https = "[::]:443",
         .va_http = "[::]:8080",
+        .mdm_https = "[::]:8443",
+        .mdm_admin = "127.0.0.1:8444",
         .crl_partitions = 1,
         .external_name = host,
         .ca_key = { KEY_EC_P256, 0 },

@@ -5,11 +5,12 @@
 
 struct init_options {
     const char *dir, *root_dir, *site, *organisation, *external_name;
-    const char *http, *https, *va_http, *validator, *root_passphrase_file;
+    const char *http, *https, *va_http, *mdm_https, *mdm_admin, *validator, *root_passphrase_file;
     const char *cdp_url, *aia_url, *ocsp_url;
     int crl_partitions;
     struct key_spec ca_key, ra_key;
     bool system_mode;
+    bool mdm;                                   /* with the management service */
 };
 
 /* Where what the site publishes is found; each NULL when nobody serves it. Owned. */

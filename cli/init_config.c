@@ -27,10 +27,11 @@ void init_config_text(const struct init_site *site, struct buf *ret)
                "etc_dir = \"%s\"\n"
                "state_dir = \"%s\"\n"
                "log_dir = \"%s\"\n"
-               "run_dir = \"%s\"\n\n"
+               "run_dir = \"%s\"\n%s\n"
                "# The CA that issues to devices; signer enforces these limits by itself.\n"
                "ca \"issuing\" {\n",
-               o->site, o->system_mode ? "system" : "user", paths->etc, paths->state, paths->log, paths->run);
+               o->site, o->system_mode ? "system" : "user", paths->etc, paths->state, paths->log, paths->run,
+               o->mdm ? "roles = {\"signer\", \"ca\", \"scep\", \"va\", \"mdm\"}\n" : "");
     if (o->crl_partitions > 1)
         buf_printf(ret, "    crl_partitions = %d\n", o->crl_partitions);
     quoted_list(ret, "cdp_urls", site->urls.crl);
@@ -62,4 +63,11 @@ void init_config_text(const struct init_site *site, struct buf *ret)
                "    general_purpose_template = \"SCEPDevice\"\n"
                "}\n",
                o->validator);
+    if (!o->mdm)
+        return;
+    buf_append_str(ret, "\n# Users, groups and devices. admin_listen is for administrators alone.\n"
+                        "mdm {\n");
+    listen_line(ret, "https_listen", o->mdm_https);
+    listen_line(ret, "admin_listen", o->mdm_admin);
+    buf_append_str(ret, "}\n");
 }

@@ -15,15 +15,16 @@ static enum err seal_here(void *arg, const struct seal_request *request, struct 
 }
 
 struct first {
-    const char *template_name, *file;
+    const char *role, *template_name, *file;
     bool tls;
 };
 
 static const struct first firsts[] = {
-    { "CEPEncryption", "default-encryption", false },
-    { "EnrollmentAgentOffline", "default-signature", false },
-    { "RegistrationAuthority", "default-combined", false }, /* for endpoints with ra = "combined" */
-    { "WebServer", "tls", true },
+    { "scep", "CEPEncryption", "default-encryption", false },
+    { "scep", "EnrollmentAgentOffline", "default-signature", false },
+    { "scep", "RegistrationAuthority", "default-combined", false }, /* for endpoints with ra = "combined" */
+    { "scep", "WebServer", "tls", true },
+    { "mdm", "WebServer", "tls", true },
 };
 
 /* RA certificates of one service share a subject, as those of NDES do. */
@@ -53,15 +54,15 @@ static enum err first_save(struct init_site *site, const struct first *first, co
                            struct bytes cert, struct why *why)
 {
     struct secret unlock = { 0 };
-    TRY(site_unlock(site->config, "scep", &unlock, why));
+    TRY(site_unlock(site->config, first->role, &unlock, why));
     AUTO_STR file = xasprintf("keys/%s-1.key.pem", first->file);
-    AUTO_STR path = config_role_path(site->config, "scep", file);
+    AUTO_STR path = config_role_path(site->config, first->role, file);
     enum err err = key_file_save(key, path, &unlock, KEY_PROTECT_SECRET, why);
     secret_free(&unlock);
     TRY(err);
     AUTO_STR generation = first->tls ? xstrdup("tls") : xasprintf("%s-1", first->file);
     const struct bytes chain[] = { cert, buf_bytes(&site->issuing) };
-    return site_write_cert(site->config, "scep", generation, chain, first->tls ? 2 : 1, why);
+    return site_write_cert(site->config, first->role, generation, chain, first->tls ? 2 : 1, why);
 }
 
 static enum err first_issue(struct init_site *site, struct ca *ca, const struct first *first, struct why *why)
@@ -93,8 +94,11 @@ static enum err issue_all(struct init_site *site, struct store *store, struct si
     AUTO(ca) ca = NULL;
     TRY(template_seed(store, site->now, why));
     TRY(ca_bootstrap_open(&params, &ca, why));
-    for (size_t i = 0; i < sizeof(firsts) / sizeof(*firsts); i++)
-        TRY(first_issue(site, ca, &firsts[i], why));
+    for (size_t i = 0; i < sizeof(firsts) / sizeof(*firsts); i++) {
+        bool wanted = strcmp(firsts[i].role, "mdm") != 0 || site->options->mdm;
+        if (wanted)
+            TRY(first_issue(site, ca, &firsts[i], why));
+    }
     return OK;
 }
 

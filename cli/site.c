@@ -14,7 +14,9 @@
 
 #define SOCKET_FOLDER_ROOM 80 /* run folder plus "/SERVER-CLIENT/socket" stays below 108 bytes */
 
-static const char *const site_roles[] = { "signer", "ca", "scep", "va" };
+/* mdm, which not every site has, is the last. */
+static const char *const site_roles[] = { "signer", "ca", "scep", "va", "mdm" };
+#define SITE_ROLES (sizeof(site_roles) / sizeof(*site_roles))
 
 /* A folder whose name is too long for the sockets in it gets a short one that is its own for ever: named by
  * its inode. */
@@ -109,7 +111,18 @@ static enum err role_folder(const char *base, const char *role, const char *belo
     return system_mode ? give(role, path, why) : OK;
 }
 
-enum err site_folders(const struct site_paths *paths, bool system_mode, struct why *why)
+static enum err role_folders(const struct site_paths *paths, const char *role, bool system_mode,
+                             struct why *why)
+{
+    AUTO_STR secrets = xasprintf("%s/secrets", paths->etc);
+    TRY(role_folder(secrets, role, "", system_mode, why));
+    TRY(role_folder(paths->log, role, "", system_mode, why));
+    TRY(role_folder(paths->state, role, "", system_mode, why));
+    TRY(role_folder(paths->state, role, "keys", system_mode, why));
+    return role_folder(paths->state, role, "certs", system_mode, why);
+}
+
+enum err site_folders(const struct site_paths *paths, const struct site_shape *shape, struct why *why)
 {
     AUTO_STR secrets = xasprintf("%s/secrets", paths->etc);
     TRY(dir_make(paths->etc, 0755, why));
@@ -117,15 +130,10 @@ enum err site_folders(const struct site_paths *paths, bool system_mode, struct w
     TRY(dir_make(paths->state, 0755, why));
     TRY(dir_make(paths->log, 0755, why));
     TRY(dir_make(paths->root, 0700, why));
-    for (size_t i = 0; i < sizeof(site_roles) / sizeof(*site_roles); i++) {
-        TRY(role_folder(secrets, site_roles[i], "", system_mode, why));
-        TRY(role_folder(paths->log, site_roles[i], "", system_mode, why));
-        TRY(role_folder(paths->state, site_roles[i], "", system_mode, why));
-        TRY(role_folder(paths->state, site_roles[i], "keys", system_mode, why));
-        TRY(role_folder(paths->state, site_roles[i], "certs", system_mode, why));
-    }
-    TRY(role_folder(paths->state, "va", "published", system_mode, why));
-    return role_folder(paths->state, "ca", "crl", system_mode, why);
+    for (size_t i = 0; i < (shape->mdm ? SITE_ROLES : SITE_ROLES - 1); i++)
+        TRY(role_folders(paths, site_roles[i], shape->system_mode, why));
+    TRY(role_folder(paths->state, "va", "published", shape->system_mode, why));
+    return role_folder(paths->state, "ca", "crl", shape->system_mode, why);
 }
 
 /* One folder deep is all that a role's folder has: keys, certs, crl, published. */
@@ -153,7 +161,7 @@ enum err site_give_all(const struct config *config, const struct site_paths *pat
 {
     if (strcmp(config_str(config_top(config), "mode"), "system") != 0)
         return OK;
-    for (size_t i = 0; i < sizeof(site_roles) / sizeof(*site_roles); i++) {
+    for (size_t i = 0; i < SITE_ROLES; i++) {
         AUTO_STR state = xasprintf("%s/%s", paths->state, site_roles[i]);
         AUTO_STR secrets = xasprintf("%s/secrets/%s", paths->etc, site_roles[i]);
         TRY(give_folder(site_roles[i], state, why));

@@ -9,7 +9,8 @@ struct site_paths { char *etc, *state, *log, *run, *root; };  /* owned */
 NODISCARD enum err site_paths_of(const char *dir, const char *root_dir, struct site_paths *ret, struct why *why);
 void site_paths_free(struct site_paths *paths);
 /* Every folder with its mode and, in system mode, its owner. */
-NODISCARD enum err site_folders(const struct site_paths *paths, bool system_mode, struct why *why);
+struct site_shape { bool system_mode, mdm; };
+NODISCARD enum err site_folders(const struct site_paths *paths, const struct site_shape *shape, struct why *why);
 
 /* In system mode path becomes the role's own; in user mode, when root does it, that of whoever has its folder. */
 NODISCARD enum err site_give(const struct config *config, const char *role, const char *path, struct why *why);

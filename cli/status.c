@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-static const char *const asked[] = { "ca", "scep", "va" };
+static const char *const asked[] = { "ca", "scep", "va", "mdm" };
 
 const struct status_end status_ends[] = {
     { "ca_expires", "ca", "ca" },

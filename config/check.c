@@ -130,15 +130,16 @@ static enum err check_proxies(const struct config *config, const struct config_s
     return OK;
 }
 
-/* A role's section that serves HTTP has the rows HTTP_ROWS. */
+/* A role's section that serves HTTP has the rows HTTP_LIMIT_ROWS. */
 static enum err check_http(const struct config *config, struct why *why)
 {
     for (size_t i = 0; i < config->section_count; i++) {
         const struct config_section *section = &config->sections[i];
-        if (!option_find(section->kind, "http_listen"))
+        if (!option_find(section->kind, "max_connections"))
             continue;
         TRY(check_addresses(config, section, "http_listen", why));
         TRY(check_addresses(config, section, "https_listen", why));
+        TRY(check_addresses(config, section, "admin_listen", why));
         TRY(check_proxies(config, section, why));
     }
     return OK;

@@ -26,6 +26,8 @@
 /* What every role that serves HTTP has (http/front.c). */
 #define HTTP_ROWS(section, listen) \
     LIST_ROW(section, "http_listen", listen, "Addresses that serve plain HTTP; empty for none."), \
+    HTTP_LIMIT_ROWS(section)
+#define HTTP_LIMIT_ROWS(section) \
     INT_ROW(section, "max_url_length", "65534", 1024, 65534, "bytes", "Longest URL; a longer one gets 414."), \
     INT_ROW(section, "max_query_length", "65534", 1024, 65534, "bytes", "Longest query string; a longer one gets 414."), \
     INT_ROW(section, "max_field_length", "16384", 1024, 65534, "bytes", "Longest single header line; a longer one gets 431."), \
@@ -70,7 +72,7 @@ static const struct option_row options[] = {
     STR_ROW("", "state_dir", "/var/lib/chancery", STR_MAX, "", "Folder of stores, keys and certificates, one folder in it per role."),
     STR_ROW("", "run_dir", "/run/chancery", STR_MAX, "", "Folder of the sockets between the roles."),
     STR_ROW("", "log_dir", "/var/log/chancery", STR_MAX, "", "Folder of the access logs, one folder in it per role."),
-    { "", "roles", OPTION_LIST, CONFIG_ROLES, 1, 8, "", CONFIG_ROLES, OPTION_RESTART, "", false,
+    { "", "roles", OPTION_LIST, CONFIG_ROLES_DEFAULT, 1, 8, "", CONFIG_ROLES, OPTION_RESTART, "", false,
       "The roles that run on this host." },
     { "", "log_level", OPTION_ENUM, "info", 0, 0, "", "debug info warn error", OPTION_RELOAD, "", false,
       "The least important level that is logged." },
@@ -133,6 +135,17 @@ static const struct option_row options[] = {
     INT_ROW("va", "poll_interval", "5", 1, 60, "s",
             "How often ca is asked what was revoked and whether there is a new CRL: the longest that a revocation takes to show."),
 
+    LIST_ROW("mdm", "https_listen", "[::]:8443", "Addresses that devices come to, over HTTPS; empty for none."),
+    LIST_ROW("mdm", "admin_listen", "127.0.0.1:8444",
+             "Addresses of the administration API, over HTTPS; empty for none. Nothing but this host reaches the default. The access log of this listener "
+             "is admin.log."),
+    HTTP_LIMIT_ROWS("mdm"),
+    INT_ROW("mdm", "admin_max_body_bytes", "33554432", 65536, 33554432, "bytes",
+            "Largest body of a request to the administration API, in place of max_body_bytes; a larger one gets 413. Files that are imported are as large."),
+    STR_ROW("mdm", "store", "", STR_MAX, "mdm",
+            "PostgreSQL connection string without a password; empty stands for SQLite under state_dir. "
+            "The first start takes the database into use; later ones refuse another one, or an empty one in its place."),
+
     SCEP_ROW("paths", OPTION_LIST, "", CONFIG_LIST_MAX, "",
              "Further URL paths of this endpoint. The endpoint named default also answers the standard ones."),
     STR_ROW("endpoint", "ca", "issuing", 64, "", "The ca section that issues."),
@@ -166,6 +179,7 @@ static const struct section_row sections[] = {
     { "va", false, "va",
       "The validation authority: plain HTTP with CRLs and CA certificates at /CertEnroll/ and OCSP at /ocsp. Where it has port 80 of an address, or a "
       "reverse proxy passes these two paths on, URLs need no port." },
+    { "mdm", false, "mdm", "The management service: users, groups and devices, and where devices and administrators reach it. It runs where option roles names mdm." },
     { "endpoint", true, "scep ca", "One SCEP endpoint: its paths, who may enrol, and what is issued." },
 };
 /* clang-format on */

@@ -30,7 +30,8 @@ struct section_row {
     const char *help;
 };
 
-#define CONFIG_ROLES "signer ca scep va"                     /* every role that this release can run */
+#define CONFIG_ROLES "signer ca scep va mdm"                 /* every role that this release can run */
+#define CONFIG_ROLES_DEFAULT "signer ca scep va"             /* mdm is for sites that manage devices */
 
 size_t section_row_count(void);
 const struct section_row *section_row_at(size_t index);      /* the top level is not among them */

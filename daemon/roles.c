@@ -12,11 +12,12 @@ static const struct role_row rows[] = {
     { .name = "signer", .user = "chancery-signer", .peer = "ca", .stop_order = 3 },
     { .name = "ca",
       .user = "chancery-ca",
-      .clients = { "scep", "va", "cli" },
+      .clients = { "scep", "va", "mdm", "cli" },
       .peer = "signer",
       .stop_order = 2 },
     { .name = "scep", .user = "chancery-scep", .clients = { "cli" }, .asks = "ca", .stop_order = 1 },
     { .name = "va", .user = "chancery-va", .clients = { "cli" }, .asks = "ca", .stop_order = 1 },
+    { .name = "mdm", .user = "chancery-mdm", .clients = { "cli" }, .asks = "ca", .stop_order = 1 },
 };
 
 const struct role_row *role_row_at(size_t index)

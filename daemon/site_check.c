@@ -112,17 +112,28 @@ static enum err endpoint_look(const struct looking *at, const struct config_sect
     return cert_look(at, root, why);
 }
 
+static enum err tls_look(const struct looking *at, struct why *why)
+{
+    int ignored;
+    TRY(key_look(at, "tls", &ignored, why));
+    return cert_look(at, "tls", why);
+}
+
 static enum err scep_look(const struct looking *at, struct why *why)
 {
     if (!config_count(at->config, "endpoint"))
         return fail(why, ERR_CONFIG, "no endpoint in %s, the scep role needs one", config_path(at->config));
     for (size_t i = 0; i < config_count(at->config, "endpoint"); i++)
         TRY(endpoint_look(at, config_at(at->config, "endpoint", i), why));
-    if (!config_list_count(config_at(at->config, "scep", 0), "https_listen"))
-        return OK;
-    int ignored;
-    TRY(key_look(at, "tls", &ignored, why));
-    return cert_look(at, "tls", why);
+    return config_list_count(config_at(at->config, "scep", 0), "https_listen") ? tls_look(at, why) : OK;
+}
+
+static enum err mdm_look(const struct looking *at, struct why *why)
+{
+    const struct config_section *section = config_at(at->config, "mdm", 0);
+    bool listens =
+        config_list_count(section, "https_listen") + config_list_count(section, "admin_listen") > 0;
+    return listens ? tls_look(at, why) : OK;
 }
 
 static enum err role_look(const struct looking *at, struct why *why)
@@ -130,7 +141,7 @@ static enum err role_look(const struct looking *at, struct why *why)
     static const struct {
         const char *role;
         enum err (*look)(const struct looking *at, struct why *why);
-    } looks[] = { { "signer", signer_look }, { "ca", ca_look }, { "scep", scep_look } };
+    } looks[] = { { "signer", signer_look }, { "ca", ca_look }, { "scep", scep_look }, { "mdm", mdm_look } };
     TRY(secret_look(at, "unlock", why));
     for (size_t i = 0; i < sizeof(looks) / sizeof(*looks); i++) {
         if (strcmp(looks[i].role, at->role->name) == 0)

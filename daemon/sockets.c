@@ -84,10 +84,17 @@ static enum err open_unix(struct sockets *sockets, const struct config *config, 
     return add(sockets, (struct role_socket){ SOCKET_UNIX, role->name, client, fd, (int64_t)peer.uid }, why);
 }
 
+static const char *const listen_options[] = {
+    [SOCKET_HTTP] = "http_listen", [SOCKET_HTTPS] = "https_listen", [SOCKET_ADMIN] = "admin_listen"
+};
+static const char *const kind_names[] = {
+    [SOCKET_HTTP] = "http", [SOCKET_HTTPS] = "https", [SOCKET_ADMIN] = "admin"
+};
+
 static enum err open_tcp(struct sockets *sockets, const struct config *config, const struct role_row *role,
                          enum socket_kind kind, struct why *why)
 {
-    const char *option = kind == SOCKET_HTTP ? "http_listen" : "https_listen";
+    const char *option = listen_options[kind];
     if (!option_find(role->name, option))
         return OK;
     const struct config_section *section = config_at(config, role->name, 0);
@@ -97,8 +104,7 @@ static enum err open_tcp(struct sockets *sockets, const struct config *config, c
         TRY(listen_when_free(listen_tcp, address, &fd, why));
         TRY(add(sockets, (struct role_socket){ kind, role->name, NULL, fd, -1 }, why));
         TRY(socket_port(fd, &port, why));
-        log_info(NULL, "%s listens role=%s address=%s port=%d", kind == SOCKET_HTTP ? "http" : "https",
-                 role->name, address, port);
+        log_info(NULL, "%s listens role=%s address=%s port=%d", kind_names[kind], role->name, address, port);
     }
     return OK;
 }
@@ -109,7 +115,8 @@ enum err sockets_open(struct sockets *sockets, const struct config *config, cons
     for (size_t i = 0; i < ROLE_CLIENTS_MAX && role->clients[i]; i++)
         TRY(open_unix(sockets, config, role, role->clients[i], why));
     TRY(open_tcp(sockets, config, role, SOCKET_HTTP, why));
-    return open_tcp(sockets, config, role, SOCKET_HTTPS, why);
+    TRY(open_tcp(sockets, config, role, SOCKET_HTTPS, why));
+    return open_tcp(sockets, config, role, SOCKET_ADMIN, why);
 }
 
 void sockets_close(struct sockets *sockets)

@@ -31,6 +31,10 @@ static void argument_fd(struct arguments *args, const char *option, const char *
     argument(args, principal ? xasprintf("%s=%d", principal, fd) : xasprintf("%d", fd));
 }
 
+static const char *const listen_arguments[] = {
+    [SOCKET_HTTP] = "--http", [SOCKET_HTTPS] = "--https", [SOCKET_ADMIN] = "--admin"
+};
+
 static void arguments_build(struct arguments *args, const struct spawn *spawn, const char *executable)
 {
     argument(args, xstrdup(executable));
@@ -49,7 +53,7 @@ static void arguments_build(struct arguments *args, const struct spawn *spawn, c
             argument(args,
                      xasprintf("%s=%d,%lld", socket->client, socket->fd, (long long)socket->client_uid));
         } else {
-            argument_fd(args, socket->kind == SOCKET_HTTP ? "--http" : "--https", NULL, socket->fd);
+            argument_fd(args, listen_arguments[socket->kind], NULL, socket->fd);
         }
     }
 }

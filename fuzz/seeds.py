@@ -382,6 +382,33 @@ def make_policies():
         save('policy', name, data)
 
 
+def make_requests():
+    """To the administration API: method and target, Content-Type, body."""
+    user = '{"upn":"anna@example.org","name":"M\u00fcller, Anna","email":"a@b","distinguished_name":"CN=Anna,DC=b","sam_name":"B\\\\a",' \
+           '"sid":"S-1-5-21-1-2-3-500","enabled":true}'
+    device = '{"platform":"windows-10","serial":"S1","imei":"490154203237518","meid":"A10000009296F2","wifi_mac":"001122AABBCC",' \
+             '"fqdn":"a.b","domain_joined":true,"directory_id":"1c9c0bf4-5b0e-4f0c-9d7b-2b8f0c9d1e2f","owner":"a@b","ownership":"company"}'
+    json, csv = 'application/json', 'text/csv'
+    requests = {
+        'openapi': ('GET /api/v1/openapi.json', '', ''), 'user-add': ('POST /api/v1/users', json, user),
+        'user-list': ('GET /api/v1/users?limit=2&starts=a&deleted=true&enabled=true', '', ''),
+        'user-set': ('PATCH /api/v1/users/anna%40example.org', json, '{"name":null,"enabled":false}'),
+        'user-delete': ('DELETE /api/v1/users/anna@example.org', '', ''), 'device-add': ('POST /api/v1/devices', json, device),
+        'device-kiosk': ('POST /api/v1/devices', json, '{"platform":"android-enterprise","mode":"dedicated","name":"k"}'),
+        'device-retire': ('POST /api/v1/devices/k/retire', '', ''), 'device-groups': ('GET /api/v1/devices/k/groups', '', ''),
+        'group-add': ('POST /api/v1/groups', json, '{"name":"g","kind":"device"}'),
+        'member-add': ('POST /api/v1/groups/g/members', json, '{"member":"k"}'),
+        'member-group': ('POST /api/v1/groups/g/members', json, '{"member":"g","kind":"group"}'),
+        'member-remove': ('DELETE /api/v1/groups/g/members/k?groups=true', '', ''), 'members': ('GET /api/v1/groups/g/members', '', ''),
+        'import-csv': ('POST /api/v1/users/import?dry_run=true', csv, '\ufeffupn,name\r\na@b,"x ""y"""\r\nc@d,\r\n'),
+        'import-json': ('POST /api/v1/devices/import', json, '{"items":[{"platform":"ios","serial":"S2"},{"platform":"linux"}]}'),
+        'audit': ('GET /api/v1/audit?before=5&limit=1&object=x', '', ''), 'deep': ('POST /api/v1/users', json, '[' * 20 + ']' * 20),
+        'twice': ('POST /api/v1/users', json, '{"upn":"a@b","upn":"c@d"}'), 'nowhere': ('PUT /api/v1/%00/%zz?a=b&a=c', '', 'x'),
+    }
+    for name, (line, kind, body) in requests.items():
+        save('api', name, f'{line}\n{kind}\n{body}'.encode())
+
+
 def make_texts():
     texts = ['/certsrv/mscep/mscep.dll/pkiclient.exe?operation=PKIOperation&message=MIIB%0A%2b%2F%3D%3d',
              'http://scep.example:80/scep?operation=GetCACaps&message=default', 'operation=GetCACert&message=a%zz&&x',
@@ -451,6 +478,7 @@ def main():
         make_policies()
         make_profiles()
         make_value_formats()
+        make_requests()
         make_challenges(objects)
         for name in ('ca', 'rsa'):
             save('key_info', name, (pathlib.Path(folder) / f'{name}.p8').read_bytes())

@@ -148,7 +148,10 @@ static void query_field_append(const struct access_log *log, const struct access
 
 static const char *method_text(const struct access_entry *entry)
 {
-    static const char *const names[] = { [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD", [HTTP_POST] = "POST" };
+    static const char *const names[] = {
+        [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
+        [HTTP_PUT] = "PUT", [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE"
+    };
     if (entry->method_text)
         return entry->method_text;
     return entry->request ? names[entry->request->method] : "";

@@ -14,6 +14,8 @@ static const char *status_text(int status)
         const char *text;
     } texts[] = {
         { 200, "OK" },
+        { 201, "Created" },
+        { 204, "No Content" },
         { 301, "Moved Permanently" },
         { 302, "Found" },
         { 303, "See Other" },
@@ -26,10 +28,12 @@ static const char *status_text(int status)
         { 408, "Request Timeout" },
         { 409, "Conflict" },
         { 411, "Length Required" },
+        { 412, "Precondition Failed" },
         { 413, "Content Too Large" },
         { 414, "URI Too Long" },
         { 415, "Unsupported Media Type" },
         { 417, "Expectation Failed" },
+        { 422, "Unprocessable Content" },
         { 429, "Too Many Requests" },
         { 431, "Request Header Fields Too Large" },
         { 500, "Internal Server Error" },
@@ -53,8 +57,8 @@ void answer_head(const struct http_exchange *exchange, bool close, struct buf *r
     buf_append_str(ret, "\r\n");
     if (answer->content_type)
         buf_printf(ret, "Content-Type: %s\r\n", answer->content_type);
-    /* RFC 9110 8.6: of a 304 it would be the length of what is not sent. */
-    if (answer->status != 304)
+    /* RFC 9110 8.6: of a 304 it would be the length of what is not sent; a 204 must have none. */
+    if (answer->status != 304 && answer->status != 204)
         buf_printf(ret, "Content-Length: %zu\r\n", answer->body.len);
     if (close)
         buf_append_str(ret, "Connection: close\r\n");

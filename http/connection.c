@@ -122,9 +122,11 @@ static void answer_start(struct connection *connection)
 /* Every refusal of ours: its status, Connection: close, and a line that says why. */
 static enum step exchange_refuse(struct connection *connection, int status, const struct why *why)
 {
-    const char *extra = status == 405   ? "Allow: GET, HEAD, POST\r\n"
-                        : status == 503 ? "Retry-After: " HTTP_RETRY_S "\r\n"
-                                        : NULL;
+    bool changes = connection->server->limits.changes;
+    const char *extra = status == 405 && changes ? "Allow: GET, HEAD, POST, PUT, PATCH, DELETE\r\n"
+                        : status == 405          ? "Allow: GET, HEAD, POST\r\n"
+                        : status == 503          ? "Retry-After: " HTTP_RETRY_S "\r\n"
+                                                 : NULL;
     const struct http_answer answer = { .status = status, .extra_headers = extra };
     exchange_set_answer(connection->exchange, &answer);
     connection->close_after = !FAULT(refusal_closes);

@@ -11,6 +11,7 @@
 
 struct front {
     struct role *role;
+    bool admin;
     const struct config_section *section;
     struct access_log *access_log;
     struct tls_server *tls; /* NULL: no HTTPS listener */
@@ -18,15 +19,18 @@ struct front {
     struct http_server *http;
 };
 
-static struct http_limits limits_of(const struct config_section *section)
+static struct http_limits limits_of(const struct front *front)
 {
+    const struct config_section *section = front->section;
+    const char *body = front->admin ? "admin_max_body_bytes" : "max_body_bytes";
     return (struct http_limits){
         .url_bytes = (size_t)config_int(section, "max_url_length"),
         .query_bytes = (size_t)config_int(section, "max_query_length"),
         .field_bytes = (size_t)config_int(section, "max_field_length"),
         .fields = (size_t)config_int(section, "max_fields"),
         .head_bytes = (size_t)config_int(section, "max_request_bytes"),
-        .body_bytes = (size_t)config_int(section, "max_body_bytes"),
+        .body_bytes = (size_t)config_int(section, body),
+        .changes = front->admin,
         .request_ms = (int)config_int(section, "request_timeout"),
         .idle_ms = (int)config_int(section, "idle_timeout"),
         .write_ms = (int)config_int(section, "write_timeout"),
@@ -68,7 +72,7 @@ static enum err proxies_open(struct front *front, struct why *why)
 static enum err log_make(struct front *front, struct why *why)
 {
     struct role *role = front->role;
-    AUTO_STR path = config_log_path(role->config, role->name, "access.log");
+    AUTO_STR path = config_log_path(role->config, role->name, front->admin ? "admin.log" : "access.log");
     struct access_log_config config = {
         .path = path,
         .clock = role->clock,
@@ -82,11 +86,12 @@ static enum err listeners_open(struct front *front, struct why *why)
     const struct role *role = front->role;
     for (size_t i = 0; i < role->descriptor_count; i++) {
         const struct role_descriptor *descriptor = &role->descriptors[i];
-        if (descriptor->kind == ROLE_HTTPS && !front->tls)
+        bool secure = descriptor->kind == (front->admin ? ROLE_ADMIN : ROLE_HTTPS);
+        bool plain = descriptor->kind == ROLE_HTTP && !front->admin;
+        if (secure && !front->tls)
             TRY(tls_open(front, why));
-        if (descriptor->kind == ROLE_HTTP || descriptor->kind == ROLE_HTTPS)
-            TRY(http_server_listen(front->http, descriptor->fd,
-                                   descriptor->kind == ROLE_HTTPS ? front->tls : NULL, why));
+        if (plain || secure)
+            TRY(http_server_listen(front->http, descriptor->fd, secure ? front->tls : NULL, why));
     }
     return OK;
 }
@@ -96,11 +101,12 @@ enum err front_new(const struct front_config *config, struct front **ret, struct
     AUTO(front) front = xcalloc(1, sizeof(*front));
     struct role *role = config->role;
     front->role = role;
+    front->admin = config->admin;
     front->section = config_at(role->config, role->name, 0);
     TRY(log_make(front, why));
     TRY(proxies_open(front, why));
     struct http_server_config server = { .loop = role->loop,
-                                         .limits = limits_of(front->section),
+                                         .limits = limits_of(front),
                                          .proxies = front->proxies,
                                          .handler = config->handler,
                                          .handler_arg = config->handler_arg,
@@ -138,10 +144,15 @@ static void drained(void *arg)
     loop_stop(front->role->loop);
 }
 
-void front_stop(struct front *front)
+void front_drain(struct front *front, void (*done)(void *arg), void *arg)
 {
     int ms = (int)config_int(config_top(front->role->config), "stop_timeout") * 1000;
-    http_server_drain(front->http, ms, drained, front);
+    http_server_drain(front->http, ms, done, arg);
+}
+
+void front_stop(struct front *front)
+{
+    front_drain(front, drained, front);
 }
 
 int64_t front_tls_not_after(struct front *front)

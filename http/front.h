@@ -7,8 +7,10 @@
 struct role;
 struct front;
 struct front_config {
-    struct role *role;                                       /* must outlive the front; its section has the rows HTTP_ROWS */
+    struct role *role;                                       /* must outlive the front; its section has the rows HTTP_LIMIT_ROWS */
     http_handler handler; void *handler_arg;
+    bool admin;                                              /* the administrators' listeners instead of the others: their methods, the
+                                                                size of their bodies, and an access log of their own */
 };
 NODISCARD enum err front_new(const struct front_config *config, struct front **ret, struct why *why);
 void front_free(struct front *front);                        /* as http_server_free */
@@ -18,3 +20,5 @@ int64_t front_tls_not_after(struct front *front);            /* 0: no HTTPS list
 void front_reload(void *front);
 /* SIGTERM: no new requests, and the loop stops when the last answer is out or stop_timeout is over. */
 void front_stop(struct front *front);
+/* The same without the end of the loop: done is called instead. */
+void front_drain(struct front *front, void (*done)(void *arg), void *arg);

@@ -153,16 +153,22 @@ static enum err method_check(struct http_reader *reader)
     static const struct {
         const char *name;
         enum http_method id;
-    } methods[] = { { "GET", HTTP_GET }, { "HEAD", HTTP_HEAD }, { "POST", HTTP_POST } };
+        bool changes;
+    } methods[] = {
+        { "GET", HTTP_GET, false }, { "HEAD", HTTP_HEAD, false },  { "POST", HTTP_POST, false },
+        { "PUT", HTTP_PUT, true },  { "PATCH", HTTP_PATCH, true }, { "DELETE", HTTP_DELETE, true }
+    };
+    bool changes = reader->limits.changes;
     struct bytes method = span_view(reader, reader->method);
     for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
-        if (bytes_equal(method, bytes_str(methods[i].name))) {
+        bool served = changes || FAULT(method_changes) || !methods[i].changes;
+        if (served && bytes_equal(method, bytes_str(methods[i].name))) {
             reader->method_id = methods[i].id;
             return OK;
         }
     }
-    return fail(&reader->why, ERR_HTTP_METHOD, "method %.*s, served are GET, HEAD and POST", (int)method.len,
-                (const char *)method.data);
+    return fail(&reader->why, ERR_HTTP_METHOD, "method %.*s, served are GET, HEAD%s", (int)method.len,
+                (const char *)method.data, changes ? ", POST, PUT, PATCH and DELETE" : " and POST");
 }
 
 /* The line's CRLF is not in `version`. RFC 9112 2.3: HTTP-name is case-sensitive, one digit each side of the
@@ -308,6 +314,11 @@ static enum err connection_check(struct http_reader *reader)
     return OK;
 }
 
+static bool method_has_body(enum http_method method)
+{
+    return method == HTTP_POST || method == HTTP_PUT || method == HTTP_PATCH;
+}
+
 static enum err length_check(struct http_reader *reader)
 {
     struct bytes value;
@@ -319,10 +330,13 @@ static enum err length_check(struct http_reader *reader)
     reader->has_length = count == 1;
     if (reader->has_length && !field_length(value, &reader->length))
         return fail(&reader->why, ERR_HTTP_BAD, "Content-Length is not a number (RFC 9110 8.6)");
-    if (reader->method_id == HTTP_POST && !reader->has_length)
-        return fail(&reader->why, ERR_HTTP_LENGTH, "POST without Content-Length");
-    if (!FAULT(get_body) && reader->method_id != HTTP_POST && reader->length)
-        return fail(&reader->why, ERR_HTTP_BAD, "GET or HEAD with a body of %zu bytes", reader->length);
+    struct bytes method = span_view(reader, reader->method);
+    if (method_has_body(reader->method_id) && !reader->has_length)
+        return fail(&reader->why, ERR_HTTP_LENGTH, "%.*s without Content-Length", (int)method.len,
+                    (const char *)method.data);
+    if (!FAULT(get_body) && !method_has_body(reader->method_id) && reader->length)
+        return fail(&reader->why, ERR_HTTP_BAD, "%.*s with a body of %zu bytes", (int)method.len,
+                    (const char *)method.data, reader->length);
     if (!FAULT(body_limit) && reader->length > reader->limits.body_bytes)
         return fail(&reader->why, ERR_HTTP_BODY, "body of %zu bytes, limit %zu", reader->length,
                     reader->limits.body_bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The HTTP request reader by itself: bytes in, a checked request head or a status out. No sockets, no libevent: the
    fuzzer and the corpus test drive it directly. Strict where RFC 9112 lets a server choose: CRLF only, no obs-fold, one
-   Content-Length, no Transfer-Encoding, no body on GET and HEAD. */
+   Content-Length, no Transfer-Encoding, no body on GET, HEAD and DELETE. */
 #pragma once
 #include "http/server.h"
 

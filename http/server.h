@@ -15,6 +15,7 @@ struct http_limits {                                         /* settings; see sp
     size_t fields;                                           /* header lines: above, 431 */
     size_t head_bytes;                                       /* request line and headers: above, 431 */
     size_t body_bytes;                                       /* Content-Length: above, 413 */
+    bool changes;                                            /* PUT, PATCH and DELETE are served, too: else they get 405 */
     int request_ms;                                          /* from a request's first byte to its last: then 408, close */
     int idle_ms;                                             /* keep-alive with nothing asked: close */
     int write_ms;                                            /* to take the answer: then close */
@@ -25,7 +26,7 @@ struct http_limits {                                         /* settings; see sp
     size_t connections;                                      /* above: the one that is silent longest gives way */
     size_t connections_per_address;                          /* above: 503 with Retry-After, close */
 };
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST };
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
 
 struct http_request {                                        /* whole and checked; views live until http_respond */
     enum http_method method;

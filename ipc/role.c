@@ -109,8 +109,8 @@ static enum err take_broker(struct role *role, const char *option, const char *t
 
 static enum err take_http(struct role *role, const char *option, const char *text, struct why *why)
 {
-    struct role_descriptor made = { .kind = strcmp(option, "--http") == 0 ? ROLE_HTTP : ROLE_HTTPS,
-                                    .uid = -1 };
+    bool plain = strcmp(option, "--http") == 0, admin = strcmp(option, "--admin") == 0;
+    struct role_descriptor made = { .kind = plain ? ROLE_HTTP : admin ? ROLE_ADMIN : ROLE_HTTPS, .uid = -1 };
     TRY(fd_take_alone(option, text, &made.fd, why));
     return descriptor_add(role, option, &made, why);
 }
@@ -118,9 +118,9 @@ static enum err take_http(struct role *role, const char *option, const char *tex
 static const struct {
     const char *name;
     enum err (*take)(struct role *role, const char *option, const char *text, struct why *why);
-} role_options[] = { { "--config", take_config }, { "--ready", take_ready }, { "--listen", take_named },
-                     { "--peer", take_named },    { "--http", take_http },   { "--https", take_http },
-                     { "--broker", take_broker } };
+} role_options[] = { { "--config", take_config }, { "--ready", take_ready },  { "--listen", take_named },
+                     { "--peer", take_named },    { "--http", take_http },    { "--https", take_http },
+                     { "--admin", take_http },    { "--broker", take_broker } };
 
 static enum err take_option(struct role *role, const char *option, const char *text, struct why *why)
 {
@@ -166,7 +166,7 @@ static void log_level_apply(const struct config *config)
 /* Of a role that serves HTTP: the section of its name. NULL: it does not. */
 static const struct config_section *http_section(const struct role *role)
 {
-    return option_find(role->name, "http_listen") ? config_at(role->config, role->name, 0) : NULL;
+    return option_find(role->name, "max_connections") ? config_at(role->config, role->name, 0) : NULL;
 }
 
 /* Before the sandbox, in which limits cannot be changed. */
@@ -285,7 +285,7 @@ enum err role_listen(const struct role *role, const struct role_verbs *verbs, st
                                         .verbs = verbs->list,
                                         .verb_count = verbs->count,
                                         .role = verbs->arg,
-                                        .max_frame = LIMIT_FRAME_BYTES,
+                                        .max_frame = verbs->max_frame,
                                         .allowed_uid = -1 };
     AUTO(ipc_server) server = NULL;
     TRY(ipc_server_new(&config, &server, why));

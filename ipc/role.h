@@ -14,11 +14,11 @@
 
 #define ROLE_DESCRIPTORS_MAX 32
 /* Command line of a role, written by the supervisor:
-       chancery-ROLE --config FILE [--ready FD] [--listen PRINCIPAL=FD[,UID]]… [--peer PRINCIPAL=FD]… [--http FD]… [--https FD]… [--broker FD]
+       chancery-ROLE --config FILE [--ready FD] [--listen PRINCIPAL=FD[,UID]]… [--peer PRINCIPAL=FD]… [--http FD]… [--https FD]… [--admin FD]… [--broker FD]
    broker: what the role may not open itself is asked for there (net/broker.h).
    ready: one byte is written to it once the role serves; then it is closed. */
 struct role_hooks;
-struct role_descriptor { enum { ROLE_LISTEN, ROLE_PEER, ROLE_HTTP, ROLE_HTTPS } kind; char principal[64]; int fd;
+struct role_descriptor { enum { ROLE_LISTEN, ROLE_PEER, ROLE_HTTP, ROLE_HTTPS, ROLE_ADMIN } kind; char principal[64]; int fd;
                          int64_t uid; };
 struct role {
     const char *name;
@@ -45,7 +45,8 @@ NODISCARD enum err role_confine(struct role *role, const struct sandbox_policy *
 /* First descriptor of that kind (and principal, unless NULL); -1 when none. */
 int role_descriptor(const struct role *role, int kind, const char *principal);
 /* Answers what the principals of its listening sockets ask: verbs, each handed arg. */
-struct role_verbs { const struct ipc_verb *list; size_t count; void *arg; };
+struct role_verbs { const struct ipc_verb *list; size_t count; void *arg;
+                    size_t max_frame; };                     /* 0: LIMIT_FRAME_BYTES */
 NODISCARD enum err role_listen(const struct role *role, const struct role_verbs *verbs, struct ipc_server **ret, struct why *why);
 /* The configuration as it is now, only this role's slice; the caller frees it. From any thread. */
 NODISCARD enum err role_config_again(struct role *role, struct config **ret, struct why *why);

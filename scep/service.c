@@ -234,10 +234,12 @@ static enum err service_open(struct service *service, struct why *why)
     TRY(confine(service->role, why));
     TRY(plugin_log_open(service, why));
     TRY(scep_make(service, why));
-    const struct front_config front = { service->role, operation_handle, service->scep };
+    const struct front_config front = { .role = service->role,
+                                        .handler = operation_handle,
+                                        .handler_arg = service->scep };
     TRY(front_new(&front, &service->front, why));
     TRY(keeper_open(service, why));
-    const struct role_verbs served = { scep_verbs, scep_verb_count, service };
+    const struct role_verbs served = { .list = scep_verbs, .count = scep_verb_count, .arg = service };
     TRY(role_listen(service->role, &served, &service->ipc, why));
     warn_daily(service);
     service->warn_timer = loop_every(service->role->loop, WARN_EVERY_MS, warn_daily, service);

@@ -25,7 +25,7 @@ def rules():
 def violations():
     folders, libraries, programs = rules()
     for folder, allowed in folders.items():
-        for path in sorted((ROOT / folder).glob("*.[ch]")):
+        for path in sorted((ROOT / folder).rglob("*.[ch]")):
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 where = f"{path.relative_to(ROOT)}:{number}"
                 own = re.match(r'\s*#\s*include\s+"([^"]+)"', line)

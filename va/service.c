@@ -218,9 +218,11 @@ static enum err service_open(struct service *service, struct why *why)
     TRY(va_make(service, why));
     watch_make(service);
     status_watch_round(service->watch);
-    const struct front_config front = { service->role, route_handle, service->va };
+    const struct front_config front = { .role = service->role,
+                                        .handler = route_handle,
+                                        .handler_arg = service->va };
     TRY(front_new(&front, &service->front, why));
-    const struct role_verbs served = { va_verbs, va_verb_count, service };
+    const struct role_verbs served = { .list = va_verbs, .count = va_verb_count, .arg = service };
     return role_listen(service->role, &served, &service->ipc, why);
 }
 

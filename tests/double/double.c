@@ -186,7 +186,7 @@ static pid_t role_process(const char *name)
 
 static void others_find(struct scene *scene)
 {
-    static const char *const names[] = { "signer", "ca", "scep", "va" };
+    static const char *const names[] = { "signer", "ca", "scep", "va", "mdm" };
     size_t count = 0;
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         if (strcmp(names[i], scene->role->name) != 0)

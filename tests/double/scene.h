@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "ipc/role.h"
 
-#define SCENE_OTHERS 3
+#define SCENE_OTHERS 4
 struct scene {
     const struct role *role;
     const char *others[SCENE_OTHERS];                        /* the other roles' names */

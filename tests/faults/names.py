@@ -68,7 +68,7 @@ def header(choice, table, output):
 def uses_in_code(root):
     uses = {}
     for folder in FOLDERS:
-        for path in sorted((root / folder).glob("*.c")):
+        for path in sorted((root / folder).rglob("*.c")):
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 for word in re.findall(r"\bFAULT\((\w+)\)", line):
                     uses.setdefault(word, f"{path.relative_to(root)}:{number}")

@@ -42,12 +42,12 @@ EOF
     not grep 'role died' "$WORK/daemon.log"
 }
 @test "a site has a socket for each client of a role and no other, and each answers what is meant for its client and nothing else" {
-    site_make
+    site_make --mdm-https 127.0.0.1:0 --mdm-admin 127.0.0.1:0
     daemon_start
-    [ "$(cd "$SITE/run" && find . -type s | sort | tr '\n' ' ')" = "./ca-cli/socket ./ca-scep/socket ./ca-va/socket ./scep-cli/socket ./va-cli/socket " ]
+    [ "$(cd "$SITE/run" && find . -type s | sort | tr '\n' ' ')" = "./ca-cli/socket ./ca-mdm/socket ./ca-scep/socket ./ca-va/socket ./mdm-cli/socket ./scep-cli/socket ./va-cli/socket " ]
     # Whom a connection is from is decided by the socket, whatever it says of itself, and so is what it may ask.
     run as_user python3 "$SOURCE/tests/system/matrix.py" "$SITE/run"
     echo "$output"
     [ "$status" = 0 ]
-    [ "$(wc -l <<<"$output")" = 5 ]
+    [ "$(wc -l <<<"$output")" = 7 ]
 }

@@ -16,10 +16,12 @@ CLI = {
           "authority_remove",
     "scep": "status reload ra_show ra_renew",
     "va": "status reload",
+    "mdm": "status reload api",
 }
 MEANT = {
     **{(server, "cli"): verbs.split() for server, verbs in CLI.items()},
     ("ca", "scep"): "request poll get_cert get_crl issue".split(),
+    ("ca", "mdm"): [],  # it has no right yet: an administrator gives it some
     ("ca", "va"): "ca_get status_get status_changes crl_get issue".split(),
 }
 # Of authorities, which have no socket on a site without a management service.

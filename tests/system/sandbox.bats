@@ -6,7 +6,7 @@ load helper
 
 setup_file() { # one site for all in user mode
     work_begin
-    site_make --ca-key RSA-2048
+    site_make --ca-key RSA-2048 --mdm-https 127.0.0.1:0 --mdm-admin 127.0.0.1:0
     mkdir "$WORK/release"
     cp "$WORK"/p/libexec/chancery/* "$WORK/release/"
 }
@@ -23,15 +23,15 @@ teardown_file() { work_end; }
 
 stage_doubles() {
     local role
-    for role in signer ca scep va; do cp "$BUILD/tests/double/double-$role" "$WORK/p/libexec/chancery/chancery-$role"; done
+    for role in signer ca scep va mdm; do cp "$BUILD/tests/double/double-$role" "$WORK/p/libexec/chancery/chancery-$role"; done
     chmod -R a+rX "$WORK/p"
 }
 # What the tries read, change and remove: nothing that the service needs.
 decoys_make() {
     local role other
     mkdir "$WORK/out"
-    for role in signer ca scep va; do
-        touch "$SITE/lib/$role/decoy" "$SITE/lib/$role/decoy."{own,left,right,signer,ca,scep,va,unlink-signer,unlink-ca,unlink-scep,unlink-va}
+    for role in signer ca scep va mdm; do
+        touch "$SITE/lib/$role/decoy" "$SITE/lib/$role/decoy."{own,left,right,signer,ca,scep,va,mdm,unlink-signer,unlink-ca,unlink-scep,unlink-va,unlink-mdm}
         chmod 600 "$SITE/lib/$role/decoy"*
         chown --reference="$SITE/lib/$role" "$SITE/lib/$role/decoy"*
         mkdir "$WORK/out/folder-$role"
@@ -41,7 +41,7 @@ decoys_make() {
 }
 bystanders_start() { # RUNNER…
     local role
-    for role in signer ca scep va; do
+    for role in signer ca scep va mdm; do
         "$@" python3 "$SOURCE/tests/system/sandbox_bystander.py" "$WORK/out/bystander-$role" 3>&- &
         wait_for 10 test -f "$WORK/out/bystander-$role"
     done
@@ -53,7 +53,7 @@ wrongs() { # what was done and must not be, and what was not done and must be
 }
 reports_are_whole() {
     local role forbidden killed
-    for role in signer ca scep va; do
+    for role in signer ca scep va mdm; do
         forbidden=$(column "\$1 == \"$role\" && \$2 == \"forbidden\"" | wc -l)
         killed=$(column "\$1 == \"$role\" && \$3 == \"killed\"" | wc -l)
         echo "$role: $forbidden forbidden tries, $killed of them ended the process" >&3
@@ -98,7 +98,7 @@ still_serves() {
 }
 @test "the programs that users get have no double in them, and are confined on every thread" {
     local role task
-    for role in signer ca scep va; do
+    for role in signer ca scep va mdm; do
         not grep -q -a CHANCERY_DOUBLE "$WORK/p/libexec/chancery/chancery-$role"
         nm "$BUILD/$role/chancery-$role" >"$WORK/symbols"
         grep -q role_confine "$WORK/symbols"
@@ -106,7 +106,7 @@ still_serves() {
         grep -q -a CHANCERY_DOUBLE "$BUILD/tests/double/double-$role"
     done
     daemon_start
-    for role in signer ca scep va; do
+    for role in signer ca scep va mdm; do
         for task in /proc/"$(role_pid $role)"/task/*; do
             grep -qx 'Seccomp:.2' "$task/status"
             grep -qx 'NoNewPrivs:.1' "$task/status"
@@ -132,7 +132,7 @@ still_serves() {
 @test "a reload reaches every role in its sandbox" {
     daemon_start
     kill -HUP "$(daemon_pid)"
-    all() { [ "$(daemon_log | grep -c ' reloaded$')" = 4 ]; }
+    all() { [ "$(daemon_log | grep -c ' reloaded$')" = 5 ]; }
     wait_for 20 all || { daemon_log; return 1; }
     ! daemon_log | grep 'reload refused' || return 1
 }
@@ -140,7 +140,7 @@ still_serves() {
     [ "$(id -u)" = 0 ] || skip "a role's descriptors are for root to see"
     daemon_start
     local role held
-    for role in signer ca scep va; do
+    for role in signer ca scep va mdm; do
         held=$(find "/proc/$(role_pid $role)/fd" -type l -printf '%l\n' | grep "^$SITE" || true)
         not grep -v -e "^$SITE/lib/$role/" -e "^$SITE/log/$role/" -e '^$' <<<"$held"
     done
@@ -172,9 +172,10 @@ still_serves() {
     locked scep "$SITE/lib/scep/keys/default-encryption-1.key.pem"
     locked scep "$SITE/lib/scep/keys/default-signature-1.key.pem"
     locked scep "$SITE/lib/scep/keys/tls-1.key.pem"
+    locked mdm "$SITE/lib/mdm/keys/tls-1.key.pem"
     wait_for 20 test -f "$SITE/lib/va/certs/ocsp-issuing-1.crt.pem"
     locked va "$SITE/lib/va/keys/ocsp-issuing-1.key.pem"
-    for role in ca scep va; do
+    for role in ca scep va mdm; do
         [ -z "$(scan $role "$ca_key" signer)" ]
         [ "$(awk '/^VmLck/ { print $2 }' "/proc/$(role_pid $role)/status")" -ge 4096 ]
     done
@@ -194,7 +195,7 @@ still_serves() {
     daemon_start
     mv -f "$WORK/p/sbin/chanceryd.real" "$WORK/p/sbin/chanceryd"
     local role
-    for role in signer ca scep va; do
+    for role in signer ca scep va mdm; do
         grep -q "error $role sandbox: this kernel has no Landlock" "$WORK/daemon.log"
         grep -qx 'Seccomp:.2' "/proc/$(role_pid $role)/status"
     done
@@ -239,7 +240,7 @@ system_site() { # as packaging installs it: root's supervisor, a user per role
     RUN_AS=root
     echo "correct horse battery" >"$WORK/passphrase"
     chmod 600 "$WORK/passphrase"
-    chancery init --mode system --http 127.0.0.1:0 --https 127.0.0.1:0 --va-http 127.0.0.1:0 --external-name localhost --root-passphrase-file "$WORK/passphrase" "$@"
+    chancery init --mode system --http 127.0.0.1:0 --https 127.0.0.1:0 --va-http 127.0.0.1:0 --mdm-https 127.0.0.1:0 --mdm-admin 127.0.0.1:0 --external-name localhost --root-passphrase-file "$WORK/passphrase" "$@"
     cat "$SITE/lib/scep/certs/ca-issuing.crt.pem" "$SITE/lib/scep/certs/ca-issuing-root.crt.pem" >"$WORK/ca.pem"
 }
 # The last: it leaves a site of its own behind.

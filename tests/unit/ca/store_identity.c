@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A database is recognised by its name, and an empty one in its place is refused. */
-#include "ca/store_identity.h"
 #include "base/file.h"
+#include "ca/schema.h"
 #include "tests/unit/ca/fixture.h"
 #include <unistd.h>
 
@@ -27,7 +27,7 @@ static int end(void **state)
 
 static enum err check(struct world *of, struct why *why)
 {
-    return store_identity_check(of->store, &of->clock, path, why);
+    return store_identity_check(of->store, &ca_store_identity, &of->clock, path, why);
 }
 
 static char *named(void)

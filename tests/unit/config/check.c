@@ -250,9 +250,10 @@ TEST(a_role_keeps_only_its_own_slice)
             "default", "");
     static const struct {
         const char *role;
-        size_t ca, scep, endpoint, va;
+        size_t ca, scep, endpoint, va, mdm;
     } slices[] = {
-        { "signer", 2, 0, 0, 0 }, { "ca", 2, 0, 1, 0 }, { "scep", 0, 1, 1, 0 }, { "va", 2, 0, 0, 1 }
+        { "signer", 2, 0, 0, 0, 0 }, { "ca", 2, 0, 1, 0, 0 },  { "scep", 0, 1, 1, 0, 0 },
+        { "va", 2, 0, 0, 1, 0 },     { "mdm", 0, 0, 0, 0, 1 },
     };
     for (size_t i = 0; i < sizeof(slices) / sizeof(*slices); i++) {
         AUTO(config) config = load(text);
@@ -261,6 +262,7 @@ TEST(a_role_keeps_only_its_own_slice)
         assert_int_equal(config_count(config, "scep"), slices[i].scep);
         assert_int_equal(config_count(config, "endpoint"), slices[i].endpoint);
         assert_int_equal(config_count(config, "va"), slices[i].va);
+        assert_int_equal(config_count(config, "mdm"), slices[i].mdm);
         assert_string_equal(config_str(config_top(config), "mode"), "user");
     }
 }

@@ -69,7 +69,7 @@ TEST(unknown_options_and_sections_are_named)
             "FILE:3: no such option 'sitte'; allowed are the options of chancery.conf(5)");
     refused(USER "endpoint \"a\" {\n\n colour = red\n}\n",
             "FILE:4: no such option 'colour'; allowed are the options of chancery.conf(5)");
-    refused(USER "mdm {\n}\n", "FILE:2: no such option 'mdm'; allowed are the options of chancery.conf(5)");
+    refused(USER "hsm {\n}\n", "FILE:2: no such option 'hsm'; allowed are the options of chancery.conf(5)");
     refused(USER "scep { validator = static }\n",
             "FILE:2: no such option 'validator'; allowed are the options of chancery.conf(5)");
 }
@@ -244,7 +244,7 @@ TEST(messages_name_file_line_option_value_and_what_is_allowed)
     refused(USER "scep { access_log_sc_bytes = 2 }\n",
             "FILE:2: option access_log_sc_bytes is \"2\"; allowed is true or false");
     refused(USER "roles = {ca, hsm}\n",
-            "FILE:2: option roles is \"hsm\"; allowed is one of: signer ca scep va");
+            "FILE:2: option roles is \"hsm\"; allowed is one of: signer ca scep va mdm");
     refused(USER "roles = {}\n", "FILE:2: option roles has 0 values; allowed are 1 to 8");
     refused(USER "roles = {ca, ca}\n", "FILE:2: option roles has \"ca\" twice; allowed is each value once");
     refused(CA "endpoint \"x\" { validator = static\n paths = {\"/a b\"} }\n",

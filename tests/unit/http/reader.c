@@ -180,6 +180,41 @@ TEST(request_is_handed_over_whole)
     assert_false(http_reader_header(reader, "x", &value));
 }
 
+static int asked_with(bool changes, const char *text, enum http_method *ret)
+{
+    struct http_limits use = limits;
+    use.changes = changes;
+    AUTO(http_reader) reader = http_reader_new(&use);
+    struct http_request request;
+    struct why why;
+    int status = status_of(reader, bytes_str(text), &why);
+    http_reader_request(reader, &request);
+    *ret = request.method;
+    return status;
+}
+
+TEST(changing_methods_are_served_where_they_are_wanted_and_nowhere_else)
+{
+    static const struct {
+        const char *text;
+        enum http_method method;
+    } rows[] = { { "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab", HTTP_PUT },
+                 { "PATCH / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab", HTTP_PATCH },
+                 { "DELETE / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_DELETE } };
+    enum http_method method;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        assert_int_equal(405, asked_with(false, rows[i].text, &method));
+        assert_int_equal(200, asked_with(true, rows[i].text, &method));
+        assert_int_equal(rows[i].method, method);
+    }
+    assert_int_equal(405, asked_with(true, "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", &method));
+    assert_int_equal(405, asked_with(true, "patch / HTTP/1.1\r\nHost: a\r\n\r\n", &method));
+    assert_int_equal(411, asked_with(true, "PATCH / HTTP/1.1\r\nHost: a\r\n\r\n", &method));
+    assert_int_equal(411, asked_with(true, "PUT / HTTP/1.1\r\nHost: a\r\n\r\n", &method));
+    assert_int_equal(
+        400, asked_with(true, "DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab", &method));
+}
+
 TEST(absolute_form_gives_path_and_query)
 {
     AUTO(http_reader) reader = http_reader_new(&limits);
@@ -244,5 +279,6 @@ RUN(T(url_of_65534_bytes_passes_and_one_more_is_414), T(query_has_its_own_limit)
     T(header_lines_at_their_limit_pass_and_one_more_is_431), T(head_at_its_limit_passes_and_one_more_is_431),
     T(head_limit_also_ends_an_endless_request_line), T(body_at_its_limit_passes_and_one_more_is_413),
     T(limits_are_the_same_byte_by_byte), T(request_is_handed_over_whole),
+    T(changing_methods_are_served_where_they_are_wanted_and_nowhere_else),
     T(absolute_form_gives_path_and_query), T(head_done_comes_once_before_a_body_and_tells_of_continue),
     T(refused_stays_refused_and_keeps_what_it_understood), T(an_empty_line_alone_does_not_start_a_request))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON as it is let in. */
 #include "mdm/json_text.h"
+#include "base/auto.h"
 #include "base/limits.h"
-#include "tests/unit/mdm/fixture.h"
+#include "tests/unit/test.h"
 
 static enum err read_text(struct bytes text, size_t most, struct why *why)
 {
@@ -76,12 +77,12 @@ TEST(the_size_is_limited)
     AUTO_BUF text = { 0 };
     struct why why = { 0 };
     buf_append_byte(&text, '"');
-    while (text.len < LIMIT_PROFILE_BYTES - 1)
+    while (text.len < LIMIT_API_BODY_BYTES - 1)
         buf_append_byte(&text, 'a');
     buf_append_byte(&text, '"');
-    ASSERT_OK(read_text(buf_bytes(&text), LIMIT_PROFILE_BYTES, &why), &why);
+    ASSERT_OK(read_text(buf_bytes(&text), LIMIT_API_BODY_BYTES, &why), &why);
     buf_append_byte(&text, ' ');
-    ASSERT_ERR(ERR_LIMIT, read_text(buf_bytes(&text), LIMIT_PROFILE_BYTES, &why), &why);
+    ASSERT_ERR(ERR_LIMIT, read_text(buf_bytes(&text), LIMIT_API_BODY_BYTES, &why), &why);
     assert_string_equal(why.text, "JSON of 65537 octets, limit 65536");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An empty database in the place of one that was lost would go on as if nothing had been issued, revoked or used. SQLite's file is
    missing then (ca/role.c); of a database of PostgreSQL only its content tells. */
-#include "ca/store_identity.h"
+#include "store/identity.h"
 
 #include "base/encode.h"
 #include "base/fault.h"
@@ -13,6 +13,7 @@
 #define FILE_BYTES_MAX 256
 
 struct identity {
+    const struct store_identity *where;
     int64_t now;
     char *given; /* what a store without a name gets; NULL: it gets none */
     char *found; /* result; NULL: it has none */
@@ -30,13 +31,9 @@ static enum err identity_work(struct store_tx *tx, void *arg, struct why *why)
     AUTO(store_rows) rows = NULL;
     free(TAKE(identity->found));
     if (identity->given)
-        TRY(store_exec(
-            tx,
-            "INSERT INTO ca_setting (issuer_id, name, value, changed_at) VALUES ('', 'store', $1, $2) "
-            "ON CONFLICT (issuer_id, name) DO NOTHING",
-            S_ARGS(S_TEXT(identity->given), S_INT(identity->now)), NULL, why));
-    TRY(store_query(tx, "SELECT value FROM ca_setting WHERE issuer_id = '' AND name = 'store'", S_NO_ARGS,
-                    &rows, why));
+        TRY(store_exec(tx, identity->where->keep, S_ARGS(S_TEXT(identity->given), S_INT(identity->now)), NULL,
+                       why));
+    TRY(store_query(tx, identity->where->find, S_NO_ARGS, &rows, why));
     if (store_rows_count(rows))
         identity->found = xstrdup(store_str(rows, 0, 0));
     return OK;
@@ -61,10 +58,10 @@ static enum err first_use(struct store *store, struct identity *identity, const 
     return file_write(path, buf_bytes(&line), 0600, why);
 }
 
-enum err store_identity_check(struct store *store, const struct clock *clock, const char *path,
-                              struct why *why)
+enum err store_identity_check(struct store *store, const struct store_identity *where,
+                              const struct clock *clock, const char *path, struct why *why)
 {
-    AUTO_VAL(identity) identity = { .now = clock_now(clock) };
+    AUTO_VAL(identity) identity = { .where = where, .now = clock_now(clock) };
     AUTO_BUF text = { 0 };
     if (access(path, F_OK) != 0)
         return first_use(store, &identity, path, why);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What handlers share: a page of objects, and a change of one. */
+#pragma once
+#include "mdm/api/route.h"
+
+/* The page that the query asks for, of that class and below that condition (mdm/object.h; NULL: none) as the call's result. Names its
+   own transaction. */
+struct page { const struct object_class *class; const char *condition, *argument; };
+NODISCARD enum err page_answer(struct api_call *call, struct store_tx *tx, const struct page *page, struct why *why);
+
+/* The attributes that are users are given by id or UPN, and kept by id. */
+NODISCARD enum err users_resolve(struct store_tx *tx, struct object *object, struct why *why);
+/* The object that the path names by its index-th name. ERR_STALE: it is not the one that If-Match means. */
+NODISCARD enum err object_named(struct store_tx *tx, const struct api_call *call, const struct object_class *class, size_t index,
+                                struct object *ret, struct why *why);
+/* A row of the audit trail about an object of the call. detail: NULL for none. */
+NODISCARD enum err call_audit(struct store_tx *tx, const struct api_call *call, const char *action, const char *object,
+                              const json_t *detail, struct why *why);

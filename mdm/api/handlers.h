@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The handlers that the table of routes names. */
+#pragma once
+#include "mdm/api/route.h"
+
+enum err route_openapi(struct api_call *call, struct why *why);
+/* object.c: of the route's class */
+enum err route_object_list(struct api_call *call, struct why *why);
+enum err route_object_add(struct api_call *call, struct why *why);
+enum err route_object_show(struct api_call *call, struct why *why);
+enum err route_object_set(struct api_call *call, struct why *why);
+enum err route_object_delete(struct api_call *call, struct why *why);
+enum err route_device_retire(struct api_call *call, struct why *why);
+/* member.c */
+enum err route_groups_of(struct api_call *call, struct why *why);
+enum err route_member_list(struct api_call *call, struct why *why);
+enum err route_member_add(struct api_call *call, struct why *why);
+enum err route_member_remove(struct api_call *call, struct why *why);
+enum err route_import(struct api_call *call, struct why *why);
+enum err route_audit(struct api_call *call, struct why *why);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From an exchange to the routes and back. Nobody is signed in over HTTPS yet: there are no administrators but the local one, who comes by
+   the command line's socket. So every route that takes one answers 401 here. */
+#include "mdm/api/https.h"
+
+#include "mdm/api/api.h"
+#include "net/pool.h"
+
+struct job {
+    struct http_exchange *exchange;
+    struct mdm *mdm;
+};
+
+static void respond(struct http_exchange *exchange, struct api_answer *answer)
+{
+    const struct http_answer http = { .status = answer->status,
+                                      .content_type = answer->content_type,
+                                      .body = buf_bytes(&answer->body),
+                                      .extra_headers = answer->headers };
+    http_respond(exchange, &http);
+    api_answer_free(answer);
+}
+
+static void run(void *arg, struct pool_place *place)
+{
+    (void)place;
+    struct job job = *(struct job *)arg;
+    free(arg);
+    const struct http_request *http = http_request(job.exchange);
+    struct api_answer answer = { 0 };
+    struct api_request request = { .method = http->method, .target = http->target, .body = http->body };
+    if (!http_header(job.exchange, "content-type", &request.content_type))
+        request.content_type = BYTES_NONE;
+    if (!http_header(job.exchange, "if-match", &request.if_match))
+        request.if_match = BYTES_NONE;
+    api_serve(job.mdm, &request, &answer);
+    respond(job.exchange, &answer);
+}
+
+static void refuse(void *arg)
+{
+    struct job job = *(struct job *)arg;
+    free(arg);
+    struct api_answer answer = { 0 };
+    api_refuse(ERR_BUSY, "the queue is full", &answer);
+    respond(job.exchange, &answer);
+}
+
+void api_https_handle(struct http_exchange *exchange, void *arg)
+{
+    const struct https_way *way = arg;
+    struct job *job = xcalloc(1, sizeof(*job));
+    *job = (struct job){ exchange, way->mdm };
+    const struct pool_job submitted = {
+        .work = run, .refuse = refuse, .arg = job, .from = &http_request(exchange)->address
+    };
+    if (!pool_submit_from(way->pool, &submitted))
+        refuse(job);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The OpenAPI 3.0 document, written from the table of routes and the tables of attributes: it cannot say what the service does not do. */
+#include "mdm/api/handlers.h"
+
+#include "base/limits.h"
+#include <ctype.h>
+
+#define REF "#/components/schemas/"
+
+static json_t *text(const char *value)
+{
+    return json_string(value);
+}
+
+/* "User", "UserChange" */
+static char *schema_name(const struct object_class *class, const char *suffix)
+{
+    char *name = xasprintf("%s%s", class->name, suffix);
+    name[0] = (char)toupper((unsigned char)name[0]);
+    return name;
+}
+
+static json_t *reference(const char *name)
+{
+    AUTO_STR where = xasprintf(REF "%s", name);
+    return json_pack("{s:s}", "$ref", where);
+}
+
+/* --- schemas --- */
+
+static json_t *words_json(const struct words *words)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < words->count; i++) {
+        if (words->names[i])
+            json_array_append_new(list, text(words->names[i]));
+    }
+    return list;
+}
+
+static json_t *attribute_schema(const struct attribute *attribute)
+{
+    static const char *const types[] = {
+        [ATTRIBUTE_TEXT] = "string", [ATTRIBUTE_WORD] = "string", [ATTRIBUTE_FLAG] = "boolean",
+        [ATTRIBUTE_USER] = "string", [ATTRIBUTE_TIME] = "string", [ATTRIBUTE_NUMBER] = "integer",
+    };
+    json_t *schema = json_pack("{s:s, s:s}", "type", types[attribute->kind], "description", attribute->help);
+    if (attribute->words)
+        json_object_set_new(schema, "enum", words_json(attribute->words));
+    if (attribute->kind == ATTRIBUTE_TIME)
+        json_object_set_new(schema, "format", text("date-time"));
+    if (attribute->most)
+        json_object_set_new(schema, "maxLength", json_integer((json_int_t)attribute->most));
+    if (attribute->fallback)
+        json_object_set_new(schema, "default",
+                            attribute->kind == ATTRIBUTE_FLAG
+                                ? json_boolean(strcmp(attribute->fallback, "true") == 0)
+                                : text(attribute->fallback));
+    if (attribute->flags & ATTRIBUTE_OWN)
+        json_object_set_new(schema, "readOnly", json_true());
+    bool always =
+        attribute->flags & ATTRIBUTE_REQUIRED || attribute->fallback || attribute->kind == ATTRIBUTE_FLAG;
+    if (!always)
+        json_object_set_new(schema, "nullable", json_true());
+    return schema;
+}
+
+static json_t *object_schema(const struct object_class *class, bool patch)
+{
+    AUTO_JSON properties = json_object();
+    AUTO_JSON required = json_array();
+    for (size_t i = 0; i < class->count; i++) {
+        const struct attribute *attribute = &class->attributes[i];
+        if (patch && attribute->flags & (ATTRIBUTE_OWN | ATTRIBUTE_ONCE))
+            continue;
+        json_object_set_new(properties, attribute->name, attribute_schema(attribute));
+        if (!patch && attribute->flags & ATTRIBUTE_REQUIRED)
+            json_array_append_new(required, text(attribute->name));
+    }
+    json_t *schema = json_pack("{s:s, s:b, s:O}", "type", "object", "additionalProperties", false,
+                               "properties", properties);
+    if (json_array_size(required))
+        json_object_set(schema, "required", required);
+    return schema;
+}
+
+static json_t *page_schema(json_t *item, const char *next)
+{
+    return json_pack("{s:s, s:{s:{s:s, s:o}, s:{s:s, s:s}}, s:[s]}", "type", "object", "properties", "items",
+                     "type", "array", "items", item, "next", "type", next, "description",
+                     "goes on with the next page; absent on the last one", "required", "items");
+}
+
+static json_t *strings_schema(const char *const *names, size_t count)
+{
+    AUTO_JSON properties = json_object();
+    for (size_t i = 0; i < count; i++)
+        json_object_set_new(properties, names[i], json_pack("{s:s}", "type", "string"));
+    return json_pack("{s:s, s:O}", "type", "object", "properties", properties);
+}
+
+static void schemas_of_class(json_t *schemas, const struct object_class *class)
+{
+    AUTO_STR name = schema_name(class, "");
+    AUTO_STR patch = schema_name(class, "Change");
+    AUTO_STR page = schema_name(class, "Page");
+    if (json_object_get(schemas, name))
+        return;
+    json_object_set_new(schemas, name, object_schema(class, false));
+    json_object_set_new(schemas, patch, object_schema(class, true));
+    json_object_set_new(schemas, page, page_schema(reference(name), "string"));
+}
+
+static json_t *schemas_json(void)
+{
+    static const char *const problem[] = { "title", "detail", "code", "remedy", "diagnosis", "id" };
+    static const char *const audit[] = { "at", "actor", "action", "object", "detail" };
+    json_t *schemas = json_object();
+    for (size_t i = 0; i < route_count; i++) {
+        if (routes[i].class)
+            schemas_of_class(schemas, routes[i].class);
+    }
+    json_t *entry = strings_schema(audit, sizeof(audit) / sizeof(*audit));
+    json_object_set_new(json_object_get(entry, "properties"), "id", json_pack("{s:s}", "type", "integer"));
+    json_object_set_new(schemas, "AuditPage", page_schema(entry, "integer"));
+    json_t *wrong = strings_schema(problem, sizeof(problem) / sizeof(*problem));
+    json_object_set_new(json_object_get(wrong, "properties"), "status",
+                        json_pack("{s:s}", "type", "integer"));
+    json_object_set_new(schemas, "Problem", wrong);
+    json_object_set_new(schemas, "Imported",
+                        json_pack("{s:s, s:{s:{s:s}, s:{s:s}}}", "type", "object", "properties", "added",
+                                  "type", "integer", "dry_run", "type", "boolean"));
+    json_object_set_new(schemas, "Membership",
+                        json_pack("{s:s, s:b, s:{s:{s:s, s:s}, s:{s:s, s:[s]}}, s:[s]}", "type", "object",
+                                  "additionalProperties", false, "properties", "member", "type", "string",
+                                  "description", "id, or UPN, name or serial number", "kind", "type",
+                                  "string", "enum", "group", "required", "member"));
+    return schemas;
+}
+
+/* --- operations --- */
+
+static json_t *content(const char *type, json_t *schema)
+{
+    return json_pack("{s:{s:o}}", type, "schema", schema);
+}
+
+static json_t *shape_content(const struct route *route, enum route_shape shape)
+{
+    static const char *const names[] = {
+        [SHAPE_IMPORTED] = "Imported", [SHAPE_MEMBER] = "Membership", [SHAPE_AUDIT_PAGE] = "AuditPage"
+    };
+    static const char *const suffixes[] = {
+        [SHAPE_OBJECT] = "", [SHAPE_PATCH] = "Change", [SHAPE_PAGE] = "Page"
+    };
+    if (shape == SHAPE_OPENAPI)
+        return content("application/json", json_pack("{s:s}", "type", "object"));
+    if (shape != SHAPE_OBJECT && shape != SHAPE_PATCH && shape != SHAPE_PAGE)
+        return content("application/json", reference(names[shape]));
+    AUTO_STR name = schema_name(route->class, suffixes[shape]);
+    return content("application/json", reference(name));
+}
+
+static json_t *body_json(const struct route *route)
+{
+    json_t *types;
+    if (route->body == SHAPE_FILE) {
+        AUTO_STR name = schema_name(route->class, "");
+        types = content("text/csv", json_pack("{s:s}", "type", "string"));
+        json_object_set_new(types, "application/json",
+                            json_pack("{s:{s:s, s:o}}", "schema", "type", "array", "items", reference(name)));
+    } else {
+        types = shape_content(route, route->body);
+    }
+    return json_pack("{s:b, s:o}", "required", true, "content", types);
+}
+
+static json_t *answers_json(const struct route *route)
+{
+    const char *status = route->answer == SHAPE_NONE ? "204" : route->body == SHAPE_OBJECT ? "201" : "200";
+    json_t *done = json_pack("{s:s}", "description", "done");
+    if (route->answer != SHAPE_NONE)
+        json_object_set_new(done, "content", shape_content(route, route->answer));
+    return json_pack("{s:o, s:{s:s, s:o}}", status, done, "default", "description", "a problem (RFC 9457)",
+                     "content", content("application/problem+json", reference("Problem")));
+}
+
+static json_t *parameter_json(const char *name, const char *where, const char *type)
+{
+    return json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", name, "in", where, "required",
+                     strcmp(where, "path") == 0, "schema", "type", type);
+}
+
+static void path_parameters(const struct route *route, json_t *list)
+{
+    for (const char *at = strchr(route->path, '{'); at; at = strchr(at + 1, '{')) {
+        AUTO_STR name = xstrndup(at + 1, strcspn(at + 1, "}"));
+        json_array_append_new(list, parameter_json(name, "path", "string"));
+    }
+}
+
+static void filter_parameters(const struct route *route, json_t *list)
+{
+    for (size_t i = 0; i < route->class->count; i++) {
+        const struct attribute *attribute = &route->class->attributes[i];
+        if (attribute->flags & ATTRIBUTE_FILTER)
+            json_array_append_new(list,
+                                  parameter_json(attribute->name, "query",
+                                                 attribute->kind == ATTRIBUTE_FLAG ? "boolean" : "string"));
+    }
+}
+
+static void query_parameters(const struct route *route, json_t *list)
+{
+    for (const char *at = route->query; *at;) {
+        AUTO_STR name = xstrndup(at, strcspn(at, " "));
+        bool number = strcmp(name, "limit") == 0 || strcmp(name, "before") == 0;
+        bool flag =
+            strcmp(name, "deleted") == 0 || strcmp(name, "groups") == 0 || strcmp(name, "dry_run") == 0;
+        if (strcmp(name, "filter") == 0)
+            filter_parameters(route, list);
+        else
+            json_array_append_new(list, parameter_json(name, "query",
+                                                       number ? "integer"
+                                                       : flag ? "boolean"
+                                                              : "string"));
+        at += strlen(name);
+        at += *at == ' ';
+    }
+}
+
+static json_t *roles_json(unsigned roles)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < ADMIN_ROLES; i++) {
+        if (roles & 1u << i)
+            json_array_append_new(list, text(admin_role_names[i]));
+    }
+    return list;
+}
+
+static json_t *operation_json(const struct route *route)
+{
+    AUTO_JSON parameters = json_array();
+    json_t *operation = json_pack("{s:s, s:o}", "summary", route->summary, "responses", answers_json(route));
+    path_parameters(route, parameters);
+    query_parameters(route, parameters);
+    if (json_array_size(parameters))
+        json_object_set(operation, "parameters", parameters);
+    if (route->body != SHAPE_NONE)
+        json_object_set_new(operation, "requestBody", body_json(route));
+    if (route->roles)
+        json_object_set_new(operation, "x-roles", roles_json(route->roles));
+    else
+        json_object_set_new(operation, "security", json_array());
+    return operation;
+}
+
+static json_t *paths_json(void)
+{
+    json_t *paths = json_object();
+    for (size_t i = 0; i < route_count; i++) {
+        AUTO_STR method = xstrdup(api_method_name(routes[i].method));
+        for (char *at = method; *at; at++)
+            *at = (char)tolower((unsigned char)*at);
+        json_t *path = json_object_get(paths, routes[i].path);
+        if (!path) {
+            path = json_object();
+            json_object_set_new(paths, routes[i].path, path);
+        }
+        json_object_set_new(path, method, operation_json(&routes[i]));
+    }
+    return paths;
+}
+
+enum err route_openapi(struct api_call *call, struct why *why)
+{
+    (void)why;
+    call->result = json_pack("{s:s, s:{s:s, s:s}, s:[{s:[]}], s:o, s:{s:o, s:{s:{s:s, s:s}}}}", "openapi",
+                             "3.0.3", "info", "title", "Chancery administration", "version", CHANCERY_VERSION,
+                             "security", "bearer", "paths", paths_json(), "components", "schemas",
+                             schemas_json(), "securitySchemes", "bearer", "type", "http", "scheme", "bearer");
+    return call->result ? OK : fail(why, ERR_INTERNAL, "the document could not be made");
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table: the administration API, whom each part of it is for, and what its documentation says. */
+#include "mdm/api/handlers.h"
+
+#include "mdm/device_store.h"
+#include "mdm/group_store.h"
+#include "mdm/user_store.h"
+
+/* Who changes what there is in the directory. */
+#define DIRECTORY (ADMIN_CA_MANAGER | ADMIN_PROFILE_MANAGER)
+#define HELP      (DIRECTORY | ADMIN_HELP_DESK)
+#define PAGE      "limit after starts deleted filter"
+#define BELOW     "limit after starts deleted"
+
+/* clang-format off */
+/* What each class has. */
+#define OBJECT_ROUTES(plural, name, class_) \
+    { HTTP_GET, "/api/v1/" plural, ADMIN_ALL, route_object_list, class_, SHAPE_NONE, SHAPE_PAGE, PAGE, \
+      "List " plural ", in the order of their names" }, \
+    { HTTP_POST, "/api/v1/" plural, DIRECTORY, route_object_add, class_, SHAPE_OBJECT, SHAPE_OBJECT, "", "Add a " name }, \
+    { HTTP_GET, "/api/v1/" plural "/{" name "}", ADMIN_ALL, route_object_show, class_, SHAPE_NONE, SHAPE_OBJECT, "", "Show a " name }, \
+    { HTTP_PATCH, "/api/v1/" plural "/{" name "}", DIRECTORY, route_object_set, class_, SHAPE_PATCH, SHAPE_OBJECT, "", \
+      "Change what the body has of a " name " (RFC 7396)" }, \
+    { HTTP_DELETE, "/api/v1/" plural "/{" name "}", DIRECTORY, route_object_delete, class_, SHAPE_NONE, SHAPE_NONE, "", \
+      "Delete a " name "; it is kept with a mark, for its certificates' sake" }, \
+    { HTTP_GET, "/api/v1/" plural "/{" name "}/groups", ADMIN_ALL, route_groups_of, class_, SHAPE_NONE, SHAPE_PAGE, BELOW, \
+      "List the groups that a " name " is in, directly or by other groups" }
+#define IMPORT_ROUTE(plural, class_) \
+    { HTTP_POST, "/api/v1/" plural "/import", DIRECTORY, route_import, class_, SHAPE_FILE, SHAPE_IMPORTED, "dry_run", \
+      "Add all " plural " of a file, or none of them" }
+
+const struct route routes[] = {
+    { HTTP_GET, "/api/v1/openapi.json", 0, route_openapi, NULL, SHAPE_NONE, SHAPE_OPENAPI, "", "This document" },
+    OBJECT_ROUTES("users", "user", &user_class),
+    IMPORT_ROUTE("users", &user_class),
+    OBJECT_ROUTES("groups", "group", &group_class),
+    { HTTP_GET, "/api/v1/groups/{group}/members", ADMIN_ALL, route_member_list, &group_class, SHAPE_NONE, SHAPE_PAGE, BELOW " groups",
+      "List the users or devices of a group, or with groups=true the groups in it" },
+    { HTTP_POST, "/api/v1/groups/{group}/members", DIRECTORY, route_member_add, &group_class, SHAPE_MEMBER, SHAPE_NONE, "",
+      "Put a user, device or group into a group" },
+    { HTTP_DELETE, "/api/v1/groups/{group}/members/{member}", DIRECTORY, route_member_remove, &group_class, SHAPE_NONE, SHAPE_NONE, "groups",
+      "Take a user or device, or with groups=true a group, out of a group" },
+    OBJECT_ROUTES("devices", "device", &device_class),
+    IMPORT_ROUTE("devices", &device_class),
+    { HTTP_POST, "/api/v1/devices/{device}/retire", HELP, route_device_retire, &device_class, SHAPE_NONE, SHAPE_OBJECT, "",
+      "Retire a device: it is not managed any more" },
+    { HTTP_GET, "/api/v1/audit", ADMIN_CA_MANAGER | ADMIN_AUDITOR, route_audit, NULL, SHAPE_NONE, SHAPE_AUDIT_PAGE, "limit before object",
+      "List what administrators did, the newest first" },
+};
+/* clang-format on */
+const size_t route_count = sizeof(routes) / sizeof(*routes);

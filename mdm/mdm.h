@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mdm role's one context: what its main makes and every request is handed. */
+#pragma once
+#include "base/clock.h"
+#include "store/store.h"
+
+struct mdm {
+    const struct clock *clock;
+    struct store *store;
+};

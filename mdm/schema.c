@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Migrations of the mdm store. Rules: BIGINT, TEXT and BYTEA only; times are UTC seconds; what must happen once is a unique constraint. A
+   published migration never changes: the next one adds. */
+#include "mdm/schema.h"
+
+/* Nothing that a certificate may have been issued for is ever removed: deleted_at marks it, and what is unique is so among those
+   without the mark. folded: what people name it by, in the form in which letter case makes no difference (mdm/fold.h).
+   change: the number of the last change that concerns it (mdm/change.h). Of counter, 'everything' is the last one that concerns all.
+   member: in the group group_id is the object member_id; a group that was deleted keeps its rows, so that its members are found to be
+   concerned by that. */
+static const char first[] =
+    "CREATE TABLE counter (name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL);"
+    "INSERT INTO counter (name, value) VALUES ('change', 0);"
+    "INSERT INTO counter (name, value) VALUES ('everything', 0);"
+    "INSERT INTO counter (name, value) VALUES ('audit', 0);"
+
+    "CREATE TABLE mdm_setting (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, changed_at BIGINT NOT "
+    "NULL);"
+
+    "CREATE TABLE directory_user (id TEXT NOT NULL PRIMARY KEY, upn TEXT NOT NULL, folded TEXT NOT NULL,"
+    " name TEXT, email TEXT, distinguished_name TEXT, sam_name TEXT, sid TEXT, enabled BIGINT NOT NULL,"
+    " source TEXT NOT NULL, created_at BIGINT NOT NULL, changed_at BIGINT NOT NULL, deleted_at BIGINT,"
+    " change BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX directory_user_upn ON directory_user (folded) WHERE deleted_at IS NULL;"
+    "CREATE INDEX directory_user_order ON directory_user (folded, id);"
+
+    "CREATE TABLE directory_group (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL,"
+    " kind TEXT NOT NULL, description TEXT, source TEXT NOT NULL, created_at BIGINT NOT NULL,"
+    " changed_at BIGINT NOT NULL, deleted_at BIGINT, change BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX directory_group_name ON directory_group (folded) WHERE deleted_at IS NULL;"
+    "CREATE INDEX directory_group_order ON directory_group (folded, id);"
+
+    "CREATE TABLE device (id TEXT NOT NULL PRIMARY KEY, folded TEXT NOT NULL, name TEXT, platform TEXT NOT "
+    "NULL,"
+    " mode TEXT, serial TEXT, imei TEXT, meid TEXT, wifi_mac TEXT, fqdn TEXT, domain_joined BIGINT NOT NULL,"
+    " directory_id TEXT, owner TEXT, ownership TEXT NOT NULL, state TEXT NOT NULL, source TEXT NOT NULL,"
+    " created_at BIGINT NOT NULL, changed_at BIGINT NOT NULL, deleted_at BIGINT, change BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX device_directory_id ON device (directory_id)"
+    " WHERE directory_id IS NOT NULL AND state = 'enrolled' AND deleted_at IS NULL;"
+    "CREATE INDEX device_order ON device (folded, id);"
+    "CREATE INDEX device_serial ON device (serial) WHERE serial IS NOT NULL;"
+    "CREATE INDEX device_change ON device (change);"
+    "CREATE INDEX device_owner ON device (owner) WHERE owner IS NOT NULL;"
+
+    "CREATE TABLE member (group_id TEXT NOT NULL, kind TEXT NOT NULL, member_id TEXT NOT NULL,"
+    " added_at BIGINT NOT NULL, PRIMARY KEY (group_id, member_id));"
+    "CREATE INDEX member_upwards ON member (member_id, group_id);"
+
+    "CREATE TABLE audit (audit_id BIGINT NOT NULL PRIMARY KEY, happened_at BIGINT NOT NULL, actor TEXT NOT "
+    "NULL,"
+    " action TEXT NOT NULL, object TEXT NOT NULL, detail TEXT NOT NULL);";
+
+const struct migration mdm_migrations[] = { { 1, first } };
+const size_t mdm_migration_count = sizeof(mdm_migrations) / sizeof(*mdm_migrations);
+
+const struct store_identity mdm_store_identity = {
+    .keep = "INSERT INTO mdm_setting (name, value, changed_at) VALUES ('store', $1, $2) ON CONFLICT (name) "
+            "DO NOTHING",
+    .find = "SELECT value FROM mdm_setting WHERE name = 'store'",
+};

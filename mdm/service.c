@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mdm/service.h"
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "http/front.h"
+#include "ipc/role.h"
+#include "mdm/api/https.h"
+#include "mdm/schema.h"
+#include "mdm/verbs.h"
+#include "store/reach.h"
+
+struct service {
+    struct role *role;
+    struct mdm mdm;
+    struct https_way administrators;
+    struct front *devices, *admin;
+    struct ipc_server *ipc;
+    int draining; /* parts that still have something in flight */
+};
+
+/* --- making it --- */
+
+static const char *conninfo_of(const struct role *role)
+{
+    return config_str(config_at(role->config, "mdm", 0), "store");
+}
+
+/* It keeps its store, its keys and its certificates, writes its access logs, and takes connections. A store on PostgreSQL adds to that. */
+static enum err confine(struct role *role, struct why *why)
+{
+    AUTO_STR state = config_role_path(role->config, "mdm", "");
+    AUTO_STR logs = config_log_path(role->config, "mdm", "");
+    AUTO_VAL(store_reach) reach = { 0 };
+    struct sandbox_policy policy = { .accepts = true };
+    TRY(dir_make(state, 0700, why));
+    sandbox_add(&policy, state, SANDBOX_STORE);
+    sandbox_add(&policy, logs, SANDBOX_LOG);
+    sandbox_add_optional(&policy, "/dev/urandom", SANDBOX_READ); /* SQLite's names of temporary files */
+    if (*conninfo_of(role)) {
+        TRY(store_reach_of(conninfo_of(role), &reach, why));
+        store_reach_allow(&reach, &policy);
+    }
+    return role_confine(role, &policy, why);
+}
+
+static enum err directory_open(struct service *service, struct why *why)
+{
+    const struct role *role = service->role;
+    const char *conninfo = conninfo_of(role);
+    AUTO_STR path = config_role_path(role->config, "mdm", "store.db");
+    AUTO_STR identity = config_role_path(role->config, "mdm", "database");
+    const struct store_config config = { .kind = *conninfo ? STORE_POSTGRES : STORE_SQLITE,
+                                         .path = *conninfo ? conninfo : path,
+                                         .schema = "chancery_mdm",
+                                         .migrations = mdm_migrations,
+                                         .migration_count = mdm_migration_count };
+    service->mdm.clock = role->clock;
+    TRY(store_open(&config, &service->mdm.store, why));
+    return store_identity_check(service->mdm.store, &mdm_store_identity, role->clock, identity, why);
+}
+
+/* There is nothing for devices yet. */
+static void devices_handle(struct http_exchange *exchange, void *arg)
+{
+    (void)arg;
+    const struct http_answer answer = { .status = 404 };
+    http_respond(exchange, &answer);
+}
+
+/* A device's certificate opens nothing on the administrators' listeners, nor the other way round: they are servers apart. */
+static enum err fronts_open(struct service *service, struct why *why)
+{
+    service->administrators = (struct https_way){ &service->mdm, service->role->pool };
+    const struct front_config devices = { .role = service->role, .handler = devices_handle };
+    const struct front_config admin = { .role = service->role,
+                                        .handler = api_https_handle,
+                                        .handler_arg = &service->administrators,
+                                        .admin = true };
+    TRY(front_new(&devices, &service->devices, why));
+    return front_new(&admin, &service->admin, why);
+}
+
+static enum err service_open(struct service *service, struct why *why)
+{
+    TRY(confine(service->role, why));
+    TRY(directory_open(service, why));
+    TRY(fronts_open(service, why));
+    const struct role_verbs served = {
+        .list = mdm_verbs, .count = mdm_verb_count, .arg = service, .max_frame = LIMIT_API_FRAME_BYTES
+    };
+    return role_listen(service->role, &served, &service->ipc, why);
+}
+
+enum err service_new(struct role *role, struct service **ret, struct why *why)
+{
+    AUTO(service) service = xcalloc(1, sizeof(*service));
+    service->role = role;
+    TRY(service_open(service, why));
+    *ret = TAKE(service);
+    return OK;
+}
+
+void service_free(struct service *service)
+{
+    if (!service)
+        return;
+    ipc_server_free(service->ipc);
+    front_free(service->admin);
+    front_free(service->devices);
+    store_free(service->mdm.store);
+    free(service);
+}
+
+/* --- while it runs --- */
+
+struct mdm *service_mdm(struct service *service)
+{
+    return &service->mdm;
+}
+
+struct role *service_role(struct service *service)
+{
+    return service->role;
+}
+
+int64_t service_tls_not_after(struct service *service)
+{
+    int64_t devices = front_tls_not_after(service->devices);
+    return devices ? devices : front_tls_not_after(service->admin);
+}
+
+void service_reload(void *arg)
+{
+    struct service *service = arg;
+    front_reload(service->devices);
+    front_reload(service->admin);
+}
+
+static void drained(void *arg)
+{
+    struct service *service = arg;
+    if (--service->draining == 0)
+        loop_stop(service->role->loop);
+}
+
+void service_stop(void *arg)
+{
+    struct service *service = arg;
+    int ms = (int)config_int(config_top(service->role->config), "stop_timeout") * 1000;
+    service->draining = 3;
+    front_drain(service->devices, drained, service);
+    front_drain(service->admin, drained, service);
+    ipc_server_drain(service->ipc, ms, drained, service);
+}
