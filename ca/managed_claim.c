@@ -30,6 +30,24 @@ static enum err row_insert(struct store_tx *tx, const struct managed_claim *clai
     return OK;
 }
 
+/* The latest end of those whose claims are gone. A clock that was ahead may have had them forgotten: set back, the challenges
+   could be opened again, and nobody would know of their use. */
+#define FORGOTTEN "managed_forgotten"
+
+static enum err not_forgotten(struct store_tx *tx, const struct managed_claim *claim, struct why *why)
+{
+    AUTO(store_rows) rows = NULL;
+    char until[21];
+    TRY(store_query(tx, "SELECT value FROM counter WHERE issuer_id = '' AND name = $1",
+                    S_ARGS(S_TEXT(FORGOTTEN)), &rows, why));
+    if (store_rows_count(rows) == 0 || FAULT(managed_forgotten) ||
+        claim->managed->opened.challenge.expires > store_int(rows, 0, 0))
+        return OK;
+    clock_rfc3339(store_int(rows, 0, 0), until);
+    return fail(why, ERR_CHALLENGE_EXPIRED,
+                "which challenges were used that end until %s is known no more: the clock was ahead", until);
+}
+
 static enum err holder_of(struct store_tx *tx, const struct managed_claim *claim, struct store_rows **ret,
                           struct why *why)
 {
@@ -54,6 +72,7 @@ enum err managed_claim_take(struct store_tx *tx, const struct managed_claim *cla
         TRY(holder_of(tx, claim, &rows, why));
         return refuse_used(rows, why);
     }
+    TRY(not_forgotten(tx, claim, why));
     return FAULT(managed_end_in_t1) ? OK : authorisation_judge(tx, claim->issuer, claim->managed, why);
 }
 
@@ -78,8 +97,15 @@ enum err managed_claim_release(struct store_tx *tx, const char *issuer, int64_t 
 
 static enum err forget_work(struct store_tx *tx, void *arg, struct why *why)
 {
-    return store_exec(tx, "DELETE FROM managed_claim WHERE expires_at < $1",
-                      S_ARGS(S_INT(*(const int64_t *)arg)), NULL, why);
+    const struct store_args before = S_ARGS(S_INT(*(const int64_t *)arg));
+    AUTO(store_rows) rows = NULL;
+    bool raised;
+    TRY(store_query(tx, "SELECT MAX(expires_at) FROM managed_claim WHERE expires_at < $1", before, &rows,
+                    why));
+    if (store_is_null(rows, 0, 0))
+        return OK;
+    TRY(counter_raise(tx, "", FORGOTTEN, store_int(rows, 0, 0), &raised, why));
+    return store_exec(tx, "DELETE FROM managed_claim WHERE expires_at < $1", before, NULL, why);
 }
 
 enum err managed_claims_forget(struct ca *ca, struct why *why)

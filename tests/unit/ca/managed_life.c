@@ -281,6 +281,23 @@ TEST(a_claim_is_forgotten_only_once_its_challenge_cannot_be_opened)
     REFUSED(ERR_CHALLENGE_EXPIRED, &second);
 }
 
+TEST(a_clock_that_was_ahead_makes_no_used_challenge_new)
+{
+    struct why why = { 0 };
+    AUTO_BUF text = managed_challenge(&site);
+    HELD(first) = managed_device(&site.wants, buf_text(&text));
+    HELD(second) = managed_device(&site.wants, buf_text(&text));
+    issued(&first);
+    world->clock.held += 20 * 365 * DAY;
+    ASSERT_OK(managed_claims_forget(world->ca, &why), &why);
+    assert_int_equal(0, count("SELECT COUNT(*) FROM managed_claim"));
+    world->clock.held = NOW;
+    REFUSED(ERR_CHALLENGE_EXPIRED, &second);
+    site.challenge.expires++; /* one that was made since counts */
+    HELD(third) = managed_device_new(&site);
+    issued(&third);
+}
+
 /* --- both keys roll over --- */
 
 static void minute(void)
@@ -356,5 +373,6 @@ RUN(M(an_authorisation_that_ended_is_refused_by_device_profile_and_version),
     M(a_second_request_with_the_same_challenge_is_refused_by_the_number_of_the_first),
     M(a_challenge_is_used_once_at_whichever_ca),
     M(a_claim_is_forgotten_only_once_its_challenge_cannot_be_opened),
+    M(a_clock_that_was_ahead_makes_no_used_challenge_new),
     M(a_device_whose_challenge_is_older_than_a_roll_over_of_both_keys_enrols),
     M(the_old_key_opens_what_was_encrypted_to_it_until_the_longest_challenge_is_over))
