@@ -233,7 +233,8 @@ static enum err list_run(struct cli *cli, struct request *request, struct why *w
 
 static enum err import_run(struct cli *cli, struct request *request, struct why *why)
 {
-    const char *path = request->operands[0], *dot = strrchr(path, '.');
+    const char *path = request->operands[0]; /* operands_take has seen to it */
+    const char *dot = path ? strrchr(path, '.') : NULL;
     bool json = dot && strcmp(dot, ".json") == 0;
     AUTO_BUF file = { 0 };
     json_t *answer = NULL;

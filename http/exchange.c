@@ -2,6 +2,8 @@
 /* One request and its answer. It outlives its connection and its server while a worker has it. */
 #include "http/internal.h"
 
+#include "net/tls.h"
+
 static void on_deliver(void *arg);
 
 static void on_hold(evutil_socket_t fd, short what, void *arg)
@@ -42,6 +44,8 @@ static void request_fill(struct http_exchange *exchange, const struct connection
     request->local = exchange->local;
     request->local_port = connection->local_port;
     request->tls = connection->stream.ssl != NULL;
+    if (request->tls && tls_session_client_cert(connection->stream.ssl, &exchange->client_cert))
+        request->client_cert = buf_bytes(&exchange->client_cert);
     request->started_us = connection->started_us;
 }
 
@@ -88,6 +92,7 @@ static void exchange_free(struct http_exchange *exchange)
     if (exchange->answer.release)
         exchange->answer.release(exchange->answer.release_arg);
     buf_free(&exchange->body);
+    buf_free(&exchange->client_cert);
     free(exchange->content_type);
     free(exchange->extra_headers);
     free(exchange->log_note);

@@ -12,6 +12,7 @@
 struct front {
     struct role *role;
     bool admin;
+    struct buf client_anchor;
     const struct config_section *section;
     struct access_log *access_log;
     struct tls_server *tls; /* NULL: no HTTPS listener */
@@ -51,7 +52,10 @@ static enum err tls_open(struct front *front, struct why *why)
         return fail(why, ERR_CONFIG, "HTTPS is on, but there is no %s/tls-N" GENERATION_KEY_SUFFIX, keys_dir);
     AUTO_STR key_path = xasprintf("%s/tls-%d" GENERATION_KEY_SUFFIX, keys_dir, generation);
     AUTO_STR cert_path = config_role_path(role->config, role->name, "certs/tls.crt.pem");
-    struct tls_server_config config = { cert_path, key_path, &role->unlock };
+    struct tls_server_config config = { .certificate_path = cert_path,
+                                        .key_path = key_path,
+                                        .unlock = &role->unlock,
+                                        .client_anchor = buf_bytes(&front->client_anchor) };
     return tls_server_new(&config, &front->tls, why);
 }
 
@@ -102,6 +106,7 @@ enum err front_new(const struct front_config *config, struct front **ret, struct
     struct role *role = config->role;
     front->role = role;
     front->admin = config->admin;
+    front->client_anchor = buf_dup(config->client_anchor);
     front->section = config_at(role->config, role->name, 0);
     TRY(log_make(front, why));
     TRY(proxies_open(front, why));
@@ -125,6 +130,7 @@ void front_free(struct front *front)
     proxies_free(front->proxies);
     tls_server_free(front->tls);
     access_log_free(front->access_log);
+    buf_free(&front->client_anchor);
     free(front);
 }
 

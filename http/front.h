@@ -11,6 +11,7 @@ struct front_config {
     http_handler handler; void *handler_arg;
     bool admin;                                              /* the administrators' listeners instead of the others: their methods, the
                                                                 size of their bodies, and an access log of their own */
+    struct bytes client_anchor;                              /* of HTTPS: whose client certificates are asked for (net/tls.h); copied */
 };
 NODISCARD enum err front_new(const struct front_config *config, struct front **ret, struct why *why);
 void front_free(struct front *front);                        /* as http_server_free */

@@ -40,7 +40,7 @@ struct http_exchange {
     bool is_1_0, keep_alive;
     char peer[ADDRESS_TEXT_BYTES], local[ADDRESS_TEXT_BYTES], method[40];
     struct http_answer answer;                               /* own copies of all that it points to, unless it has a release */
-    struct buf body;
+    struct buf body, client_cert;
     char *content_type, *extra_headers, *log_note;
 };
 

@@ -62,10 +62,15 @@ static enum err quoted_take(struct csv *csv, const struct csv_record *record, st
     return OK;
 }
 
+static bool ends_plain(uint8_t byte)
+{
+    return byte == ',' || byte == '"' || byte == '\r' || byte == '\n';
+}
+
 static enum err plain_take(struct csv *csv, const struct csv_record *record, struct buf *ret, struct why *why)
 {
     size_t len = 0;
-    while (len < csv->rest.len && !memchr(",\"\r\n", csv->rest.data[len], 4))
+    while (len < csv->rest.len && !ends_plain(csv->rest.data[len]))
         len++;
     buf_append(ret, bytes_of(csv->rest.data, len));
     skip(csv, len);

@@ -69,6 +69,7 @@ NODISCARD enum err object_find(struct store_tx *tx, const struct object_class *c
 NODISCARD enum err object_find_id(struct store_tx *tx, const struct object_class *class, struct bytes name,
                                   char ret_id[static UUID_TEXT], struct why *why);
 
+typedef enum err (*object_each)(const struct object *object, void *arg, struct why *why);
 struct object_query {
     size_t limit;                                            /* rows */
     const char *after;                                       /* id of the last one of the page before; NULL: from the beginning */
@@ -77,8 +78,8 @@ struct object_query {
     const struct object *filter;                             /* only those with its given values; NULL: all */
     /* Only those of an SQL condition, whose one argument is $1; NULL: all. */
     const char *condition; const char *condition_argument;
+    object_each each; void *arg;                             /* told of each one */
 };
-typedef enum err (*object_each)(const struct object *object, void *arg, struct why *why);
 /* In the order of the key, then of the id: what is added meanwhile neither repeats nor hides another. *ret_more: there are further ones. */
-NODISCARD enum err object_list(struct store_tx *tx, const struct object_class *class, const struct object_query *query,
-                               object_each each, void *arg, bool *ret_more, struct why *why);
+NODISCARD enum err object_list(struct store_tx *tx, const struct object_class *class, const struct object_query *query, bool *ret_more,
+                               struct why *why);

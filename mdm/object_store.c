@@ -238,30 +238,28 @@ static void listing_make(struct listing *listing, const struct object_class *cla
     buf_printf(sql, " ORDER BY folded, id LIMIT $%zu", parameter(listing, S_INT((int64_t)query->limit + 1)));
 }
 
-static enum err rows_tell(const struct object_class *class, const struct store_rows *rows, size_t count,
-                          object_each each, void *arg, struct why *why)
+static enum err rows_tell(const struct object_class *class, const struct object_query *query,
+                          const struct store_rows *rows, struct why *why)
 {
     AUTO_VAL(object) object = { .class = class };
-    for (size_t row = 0; row < count; row++) {
+    for (size_t row = 0; row < store_rows_count(rows) && row < query->limit; row++) {
         row_take(rows, row, &object);
-        TRY(each(&object, arg, why));
+        TRY(query->each(&object, query->arg, why));
     }
     return OK;
 }
 
 enum err object_list(struct store_tx *tx, const struct object_class *class, const struct object_query *query,
-                     object_each each, void *arg, bool *ret_more, struct why *why)
+                     bool *ret_more, struct why *why)
 {
     AUTO_VAL(listing) listing = { 0 };
+    AUTO_VAL(object) mark = { 0 };
     AUTO(store_rows) rows = NULL;
-    if (query->after) {
-        AUTO_VAL(object) mark = { 0 };
+    if (query->after)
         TRY(object_load(tx, class, query->after, &mark, why));
-    }
     listing_make(&listing, class, query);
     TRY(store_query(tx, buf_text(&listing.sql), (struct store_args){ listing.values, listing.count }, &rows,
                     why));
-    size_t count = store_rows_count(rows);
-    *ret_more = count > query->limit;
-    return rows_tell(class, rows, *ret_more ? query->limit : count, each, arg, why);
+    *ret_more = store_rows_count(rows) > query->limit;
+    return rows_tell(class, query, rows, why);
 }

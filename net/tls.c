@@ -15,6 +15,7 @@
 struct tls_server {
     char *certificate_path, *key_path;
     struct secret unlock;
+    struct buf client_anchor;
     pthread_mutex_t lock; /* the context: reload may come from another thread than new connections */
     SSL_CTX *context;
 };
@@ -96,6 +97,51 @@ static enum err context_offer(SSL_CTX *context, struct why *why)
     return OK;
 }
 
+/* --- clients' certificates --- */
+
+#define CLIENT_CHAIN_BYTES 16384 /* a leaf and an intermediate or two */
+
+/* A certificate that does not verify is none: a device whose own one has ended must still be able to ask for another. What says so is the
+   session's verify result, which a resumed session keeps. */
+static int client_verify(X509_STORE_CTX *store, void *arg)
+{
+    (void)arg;
+    if (X509_verify_cert(store) != 1 && X509_STORE_CTX_get_error(store) == X509_V_OK)
+        X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
+    return 1;
+}
+
+static enum err context_ask(SSL_CTX *context, const struct tls_server *server, struct why *why)
+{
+    const uint8_t *at = server->client_anchor.data;
+    if (!server->client_anchor.len)
+        return OK;
+    X509 *anchor = d2i_X509(NULL, &at, (long)server->client_anchor.len);
+    bool set = anchor && X509_STORE_add_cert(SSL_CTX_get_cert_store(context), anchor) == 1 &&
+               SSL_CTX_add_client_CA(context, anchor) == 1;
+    X509_free(anchor);
+    if (!set)
+        return fail_ssl(why, ERR_KEY, "cannot use", "the anchor of client certificates");
+    SSL_CTX_set_max_cert_list(context, CLIENT_CHAIN_BYTES);
+    SSL_CTX_set_cert_verify_callback(context, client_verify, NULL);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    return OK;
+}
+
+bool tls_session_client_cert(const struct ssl_st *session, struct buf *ret_der)
+{
+    uint8_t *der = NULL;
+    X509 *certificate = SSL_get0_peer_certificate(session);
+    if (!certificate || (SSL_get_verify_result(session) != X509_V_OK && !FAULT(tls_client_verify)))
+        return false;
+    int len = i2d_X509(certificate, &der);
+    if (len <= 0)
+        return false;
+    buf_append(ret_der, bytes_of(der, (size_t)len));
+    OPENSSL_free(der);
+    return true;
+}
+
 /* libssl would also take a key that is not encrypted: house rule, private keys on disk are. */
 static enum err key_must_be_encrypted(const char *path, struct why *why)
 {
@@ -150,6 +196,7 @@ enum err tls_server_reload(struct tls_server *server, struct why *why)
     if (!context)
         return fail_ssl(why, ERR_NO_MEMORY, "cannot make", "a TLS context");
     TRY(context_offer(context, why));
+    TRY(context_ask(context, server, why));
     TRY(context_load(context, server, why));
     pthread_mutex_lock(&server->lock);
     SSL_CTX *before = server->context; /* lives on in the connections that it made */
@@ -166,6 +213,7 @@ enum err tls_server_new(const struct tls_server_config *config, struct tls_serve
     server->certificate_path = xstrdup(config->certificate_path);
     server->key_path = xstrdup(config->key_path);
     server->unlock = secret_dup(secret_bytes(config->unlock));
+    server->client_anchor = buf_dup(config->client_anchor);
     TRY(tls_server_reload(server, why));
     *ret = TAKE(server);
     return OK;
@@ -177,6 +225,7 @@ void tls_server_free(struct tls_server *server)
         return;
     SSL_CTX_free(server->context);
     secret_free(&server->unlock);
+    buf_free(&server->client_anchor);
     pthread_mutex_destroy(&server->lock);
     free(server->certificate_path);
     free(server->key_path);

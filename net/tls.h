@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS 1.2 and 1.3 server contexts whose certificate can be replaced while they serve. No client certificates, no
-   renegotiation. */
+/* TLS 1.2 and 1.3 server contexts whose certificate can be replaced while they serve. No renegotiation. Clients are asked for a certificate
+   only where there is somebody to have issued it, and need none. */
 #pragma once
 #include "base/secret.h"
 
@@ -9,6 +9,8 @@ struct tls_server_config {
     const char *certificate_path;                            /* PEM: leaf first, then intermediates */
     const char *key_path;                                    /* encrypted PKCS#8 PEM; a plain one is refused */
     const struct secret *unlock;                             /* its passphrase; copied */
+    struct bytes client_anchor;                              /* DER of the one CA whose client certificates count; copied. Empty: nobody is
+                                                                asked for one */
 };
 NODISCARD enum err tls_server_new(const struct tls_server_config *config, struct tls_server **ret, struct why *why);
 /* New connections get the new certificate; on failure the old one stays. */
@@ -18,5 +20,8 @@ void tls_server_free(struct tls_server *server);
 AUTO_DECLARE(tls_server)
 struct ssl_st;
 struct ssl_st *tls_server_session(struct tls_server *server);   /* for net/ and http/; one new SSL, caller owns */
+/* DER of the client's certificate, when it is good for TLS clients, in force, and the anchor's: also of a session that is resumed. false:
+   there is none, or one that does not verify; which of them is nobody's business but the client's. */
+bool tls_session_client_cert(const struct ssl_st *session, struct buf *ret_der);
 /* After a failed handshake: the client offered nothing above TLS 1.1. */
 bool tls_session_is_outdated(const struct ssl_st *session);

@@ -87,7 +87,9 @@ enum err page_answer(struct api_call *call, struct store_tx *tx, const struct pa
     struct object_query query = { .limit = PAGE_ROWS,
                                   .filter = &filter,
                                   .condition = page->condition,
-                                  .condition_argument = page->argument };
+                                  .condition_argument = page->argument,
+                                  .each = item_append,
+                                  .arg = items };
     TRY(route_query_count(call, "limit", LIMIT_PAGE_ROWS, &query.limit, why));
     TRY(route_query(call, "after", &after, why));
     TRY(route_query(call, "starts", &starts, why));
@@ -96,7 +98,7 @@ enum err page_answer(struct api_call *call, struct store_tx *tx, const struct pa
     TRY(users_resolve(tx, &filter, why));
     query.after = after.len ? buf_text(&after) : NULL;
     query.starts = starts.len ? buf_text(&starts) : NULL;
-    TRY(object_list(tx, page->class, &query, item_append, items, &more, why));
+    TRY(object_list(tx, page->class, &query, &more, why));
     json_decref(call->result);
     call->result = json_object();
     json_object_set(call->result, "items", items);

@@ -88,7 +88,9 @@ refused() { # STATUS TEXT COMMAND…
 }
 @test "an option that is given twice is refused, and so is what is no option" {
     chancery user add anna@example.org
-    refused 2 'given twice: --name' user set anna@example.org --name a --name b
+    run chancery user set anna@example.org --name a --name b
+    [ "$status" = 2 ]
+    grep -q 'given twice: --name' <<<"$output"
     refused 2 'given twice: --enabled' user list --enabled true --enabled false
     refused 2 'unexpected --nonsense' user set anna@example.org --nonsense x
     refused 2 'unexpected other' user show anna@example.org other

@@ -126,6 +126,11 @@ static void handler(struct http_exchange *exchange, void *arg)
         submit(site, exchange, false);
     } else if (path_is(exchange, "/gate")) {
         submit(site, exchange, true);
+    } else if (path_is(exchange, "/who")) {
+        const struct http_answer who = { .status = 200,
+                                         .content_type = "application/pkix-cert",
+                                         .body = http_request(exchange)->client_cert };
+        http_respond(exchange, &who);
     } else if (path_is(exchange, "/large")) {
         respond_large(exchange);
     } else if (path_is(exchange, "/held")) {

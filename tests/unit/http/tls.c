@@ -24,21 +24,52 @@ static void make_certificate(const struct site *site, const char *name)
     assert_int_equal(0, shell(command));
 }
 
-static void begin(struct site *site)
+/* Their CA, and what it and others issued. */
+static const char make_devices[] = "cd %s && exec 2>/dev/null && "
+                                   "ca() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 "
+                                   "-nodes -days 2 -subj /CN=Devices -keyout $1.key -out $1.pem; } && "
+                                   "device() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 "
+                                   "-nodes -subj /CN=$2 -keyout $2.key -out $2.csr && "
+                                   "printf 'extendedKeyUsage=%%s\\n' $3 >$2.ext && "
+                                   "openssl x509 -req -in $2.csr -CA $1.pem -CAkey $1.key -CAcreateserial "
+                                   "-days $4 -extfile $2.ext -out $2.pem && "
+                                   "openssl x509 -in $2.pem -outform DER -out $2.der; } && "
+                                   "ca ours && ca theirs && device ours good clientAuth 2 && device theirs "
+                                   "alien clientAuth 2 && device ours server serverAuth 2 && "
+                                   "device ours ended clientAuth 0 && device good leaf clientAuth 2 && "
+                                   "openssl x509 -in ours.pem -outform DER -out ours.der";
+
+static void begin_with(struct site *site, bool asking)
 {
     struct why why;
+    AUTO_BUF anchor = { 0 };
     site_setup(site);
+    if (asking) {
+        AUTO_STR make = xasprintf(make_devices, site->dir);
+        AUTO_STR path = xasprintf("%s/ours.der", site->dir);
+        assert_int_equal(0, shell(make));
+        ASSERT_OK(file_read(path, 8192, &anchor, &why), &why);
+    }
     AUTO_STR pass = xasprintf("%s/pass", site->dir);
     AUTO_STR certificate = xasprintf("%s/certificate.pem", site->dir);
     AUTO_STR key = xasprintf("%s/key.pem", site->dir);
     ASSERT_OK(file_write(pass, BYTES_LIT("pass"), 0400, &why), &why);
     make_certificate(site, "first");
     struct secret unlock = secret_dup(BYTES_LIT("pass"));
-    ASSERT_OK(tls_server_new(&(struct tls_server_config){ certificate, key, &unlock }, &site->tls, &why),
+    ASSERT_OK(tls_server_new(&(struct tls_server_config){ .certificate_path = certificate,
+                                                          .key_path = key,
+                                                          .unlock = &unlock,
+                                                          .client_anchor = buf_bytes(&anchor) },
+                             &site->tls, &why),
               &why);
     secret_free(&unlock);
     site->limits.handshake_ms = 2000;
     site_start(site);
+}
+
+static void begin(struct site *site)
+{
+    begin_with(site, false);
 }
 
 /* curl's exit status; what it printed is in DIR/out. */
@@ -134,6 +165,58 @@ TEST(s_client_is_not_asked_for_a_certificate)
     site_stop(&site);
 }
 
+static int who(const struct site *site, const char *name, const char *options)
+{
+    AUTO_STR arguments = xasprintf("--cert %s.pem --key %s.key %s", name, name, options);
+    return curl(site, arguments, "/who");
+}
+
+TEST(a_client_s_certificate_is_known_when_it_is_good_and_else_there_is_none)
+{
+    static const char *const others[] = { "alien", "server", "ended", "leaf", "theirs" };
+    struct site site;
+    begin_with(&site, true);
+    AUTO_STR same = xasprintf("cmp -s %s/out %s/good.der", site.dir, site.dir);
+    for (int minor = 2; minor <= 3; minor++) {
+        AUTO_STR version = xasprintf("--tlsv1.%d --tls-max 1.%d", minor, minor);
+        assert_int_equal(0, who(&site, "good", version));
+        assert_int_equal(0, shell(same));
+        for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+            if (strcmp(others[i], "ended") == 0)
+                sleep(2);
+            assert_int_equal(0, who(&site, others[i], version));
+            assert_output(&site, "");
+        }
+        assert_int_equal(0, curl(&site, version, "/who")); /* none is needed */
+        assert_output(&site, "");
+    }
+    struct why why;
+    ASSERT_OK(tls_server_reload(site.tls, &why), &why);
+    assert_int_equal(0, who(&site, "good", ""));
+    assert_int_equal(0, shell(same));
+    site_stop(&site);
+}
+
+TEST(a_certificate_of_one_connection_is_not_that_of_another)
+{
+    struct site site;
+    begin_with(&site, true);
+    /* One that has none, on the server that has just seen one; and one whose session is resumed keeps its own. */
+    AUTO_STR both =
+        xasprintf("cd %s && for minor in 2 3; do "
+                  "printf 'GET /who HTTP/1.0\\r\\n\\r\\n' | openssl s_client -ign_eof -quiet -connect "
+                  "127.0.0.1:%d -tls1_$minor "
+                  "-cert good.pem -key good.key -sess_out session >resumed 2>&1; "
+                  "printf 'GET /who HTTP/1.0\\r\\n\\r\\n' | openssl s_client -ign_eof -quiet -connect "
+                  "127.0.0.1:%d -tls1_$minor "
+                  "-sess_in session >resumed 2>&1; grep -a -q 'HTTP/1.1 200' resumed || exit 1; done",
+                  site.dir, site.port, site.port);
+    assert_int_equal(0, shell(both));
+    assert_int_equal(0, curl(&site, "", "/who"));
+    assert_output(&site, "");
+    site_stop(&site);
+}
+
 TEST(reloaded_certificate_is_served_to_new_connections)
 {
     struct site site;
@@ -185,6 +268,8 @@ TEST(requests_pipelined_in_one_record_are_all_answered)
 }
 
 RUN(T(curl_speaks_tls_12_and_13), T(curl_sees_the_refusal_of_a_large_upload),
-    T(tls_11_is_refused_and_the_log_names_the_client), T(s_client_is_not_asked_for_a_certificate),
+    T(tls_11_is_refused_and_the_log_names_the_client),
+    T(a_client_s_certificate_is_known_when_it_is_good_and_else_there_is_none),
+    T(a_certificate_of_one_connection_is_not_that_of_another), T(s_client_is_not_asked_for_a_certificate),
     T(reloaded_certificate_is_served_to_new_connections), T(silent_and_plain_clients_do_not_hold_a_place),
     T(requests_pipelined_in_one_record_are_all_answered))

@@ -42,7 +42,9 @@ static void set_up(struct set_up *s)
     ASSERT_OK(file_write(pass, BYTES_LIT("correct horse"), 0400, &why), &why);
     s->unlock = secret_dup(BYTES_LIT("correct horse"));
     make_certificate(s, "first");
-    const struct tls_server_config config = { s->certificate, s->key, &s->unlock };
+    const struct tls_server_config config = { .certificate_path = s->certificate,
+                                              .key_path = s->key,
+                                              .unlock = &s->unlock };
     ASSERT_OK(tls_server_new(&config, &s->server, &why), &why);
 }
 
@@ -240,17 +242,22 @@ TEST(plain_key_and_wrong_passphrase_are_refused)
     struct tls_server *server = NULL;
     struct secret wrong = secret_dup(BYTES_LIT("correct hors"));
     ASSERT_ERR(ERR_KEY,
-               tls_server_new(&(struct tls_server_config){ s.certificate, s.key, &wrong }, &server, &why),
+               tls_server_new(&(struct tls_server_config){ .certificate_path = s.certificate,
+                                                           .key_path = s.key,
+                                                           .unlock = &wrong },
+                              &server, &why),
                &why);
     assert_non_null(strstr(why.text, s.key));
     assert_null(strstr(why.text, "correct"));
     secret_free(&wrong);
     AUTO_STR plain = xasprintf("openssl pkey -in %s -passin file:%s/pass -out %s", s.key, s.dir, s.other_key);
     shell(plain);
-    ASSERT_ERR(
-        ERR_KEY,
-        tls_server_new(&(struct tls_server_config){ s.certificate, s.other_key, &s.unlock }, &server, &why),
-        &why);
+    ASSERT_ERR(ERR_KEY,
+               tls_server_new(&(struct tls_server_config){ .certificate_path = s.certificate,
+                                                           .key_path = s.other_key,
+                                                           .unlock = &s.unlock },
+                              &server, &why),
+               &why);
     assert_non_null(strstr(why.text, "no encrypted PKCS#8"));
     assert_null(server);
     tear_down(&s);
