@@ -52,6 +52,7 @@ static bool counts(const struct signing *by)
     site.challenge.not_before = world->clock.held;
     site.challenge.expires = world->clock.held + 60;
     AUTO_BUF unused = managed_challenge(&site), text = managed_sealed(&site, by);
+    assert_true(unused.len > 0);
     HELD(device) = managed_device(&site.wants, buf_text(&text));
     enum err err = device_enroll(world, &device, "managed", &got, &why);
     if (err != OK)

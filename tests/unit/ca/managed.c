@@ -196,7 +196,6 @@ TEST(each_single_field_that_is_changed_is_refused_and_named_with_both_values)
         AUTO_BUF text = managed_challenge(&site);
         HELD(device) = managed_device(&asked, buf_text(&text));
         AUTO_VAL(enrolled) got = { 0 };
-        AUTO_VAL(enrolled) after = { 0 };
         AUTO_BUF log = { 0 };
         struct why why = { 0 };
         ASSERT_ERR(by->err, device_enroll(world, &device, "managed", &got, &why), &why);
@@ -218,7 +217,6 @@ TEST(where_the_device_named_its_key_no_other_is_certified)
 {
     struct why why = { 0 };
     HELD(device) = managed_device_new(&site); /* for its key */
-    HELD(other) = managed_device_new(&site);
     AUTO_VAL(enrolled) got = { 0 };
     struct bytes spki = public_key_spki(device.key->public_half);
     site.challenge.expects.is_bound = true;
@@ -267,6 +265,7 @@ TEST(who_has_no_challenge_of_a_pinned_signer_gets_nothing_and_leaves_nothing)
     HELD(password) = managed_device(&site.wants, "secret");
     struct signing stranger = signing_new(&(struct signing_of){ .subject = "CN=mdm challenge signing" });
     AUTO_BUF ours = managed_challenge(&site), text = managed_sealed(&site, &stranger);
+    assert_true(ours.len > 0);
     HELD(forger) = managed_device(&site.wants, buf_text(&text));
     REFUSED(ERR_CHALLENGE_MISSING, &none);
     REFUSED(ERR_CHALLENGE_ENCODING, &password);

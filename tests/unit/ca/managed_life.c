@@ -178,6 +178,7 @@ TEST(an_end_that_came_in_meanwhile_is_seen_by_t1)
     struct why why = { 0 };
     struct managed managed = { .authority = (char *)"mdm" };
     AUTO_BUF text = managed_challenge(&site);
+    assert_true(text.len > 0);
     managed.opened.challenge = site.challenge;
     struct claim_arg arg = { { world->ca, world_issuer(world), &managed, 1, NOW } };
     ASSERT_OK(ends("mdm", DEVICE_ID " " PROFILE_ID " 7", &why), &why);
@@ -338,6 +339,7 @@ TEST(a_device_whose_challenge_is_older_than_a_roll_over_of_both_keys_enrols)
     site.challenge.not_before = world->clock.held;
     site.challenge.expires = world->clock.held + DAY;
     AUTO_BUF unused = managed_challenge(&site), text = managed_sealed(&site, &next);
+    assert_true(unused.len > 0);
     HELD(newer) = managed_device(&site.wants, buf_text(&text));
     issued(&newer);
     signing_free(&next);
@@ -348,12 +350,12 @@ TEST(the_old_key_opens_what_was_encrypted_to_it_until_the_longest_challenge_is_o
 {
     site.challenge.not_before = NOW + 365 * DAY - 1;
     site.challenge.expires = NOW + 366 * DAY - 1;
-    AUTO_BUF answer = { 0 };
     struct why why = { 0 };
     struct signing lasting =
         signing_new(&(struct signing_of){ .subject = "CN=mdm lasting", .not_after = NOW + 800 * DAY });
     ASSERT_OK(signing_pin(world, "authority_set", &lasting, &why), &why);
     AUTO_BUF unused = managed_challenge(&site), text = managed_sealed(&site, &lasting);
+    assert_true(unused.len > 0);
     HELD(device) = managed_device(&site.wants, buf_text(&text));
     world->clock.held = NOW + 310 * DAY;
     minute();

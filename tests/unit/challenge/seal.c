@@ -401,7 +401,7 @@ struct envelope {
 static void envelope_take(struct envelope *envelope, const struct odd *odd)
 {
     struct der_reader in = der_reader_over(buf_bytes(&odd->envelope)), inside, set, info;
-    struct bytes originator, algorithm, keys, content;
+    struct bytes originator = BYTES_NONE, algorithm = BYTES_NONE, keys = BYTES_NONE, content = BYTES_NONE;
     *envelope = (struct envelope){ .version = 2, .copies = 1 };
     assert_true(der_get_sequence(&in, &inside) && der_get_int64(&inside, &envelope->version) &&
                 der_get_set(&inside, &set) && der_get_constructed(&set, DER_CONTEXT_CONSTRUCTED(1), &info) &&
