@@ -3,6 +3,7 @@
 #include "mdm/api/handlers.h"
 
 #include "base/limits.h"
+#include "mdm/profile_store.h"
 #include <ctype.h>
 
 #define REF "#/components/schemas/"
@@ -111,6 +112,35 @@ static void schemas_of_class(json_t *schemas, const struct object_class *class)
     json_object_set_new(schemas, page, page_schema(reference(name), "string"));
 }
 
+static json_t *with(json_t *schema, const char *member, json_t *of)
+{
+    json_object_set_new(json_object_get(schema, "properties"), member, of);
+    return schema;
+}
+
+static json_t *list_of(const char *name)
+{
+    return json_pack("{s:s, s:o}", "type", "array", "items", reference(name));
+}
+
+static void profile_schemas(json_t *schemas)
+{
+    static const char *const finding[] = { "field", "got", "rule" }, *const version[] = { "saved_at",
+                                                                                          "saved_by" };
+    json_object_set_new(schemas, "Finding", strings_schema(finding, sizeof(finding) / sizeof(*finding)));
+    json_object_set_new(schemas, "ProfileSettings",
+                        json_pack("{s:s, s:s}", "type", "object", "description",
+                                  "what it puts on devices, as docs/profiles.md has it"));
+    json_t *saved = object_schema(&profile_class, false);
+    json_object_set_new(
+        schemas, "ProfileSaved",
+        with(with(saved, "profile", reference("ProfileSettings")), "warnings", list_of("Finding")));
+    json_t *listed = strings_schema(version, sizeof(version) / sizeof(*version));
+    with(listed, "version", json_pack("{s:s}", "type", "integer"));
+    json_object_set_new(schemas, "ProfileVersionPage", page_schema(json_deep_copy(listed), "string"));
+    json_object_set_new(schemas, "ProfileVersion", with(listed, "profile", reference("ProfileSettings")));
+}
+
 static json_t *schemas_json(void)
 {
     static const char *const problem[] = { "title", "detail", "code", "remedy", "diagnosis", "id" };
@@ -126,7 +156,8 @@ static json_t *schemas_json(void)
     json_t *wrong = strings_schema(problem, sizeof(problem) / sizeof(*problem));
     json_object_set_new(json_object_get(wrong, "properties"), "status",
                         json_pack("{s:s}", "type", "integer"));
-    json_object_set_new(schemas, "Problem", wrong);
+    json_object_set_new(schemas, "Problem", with(wrong, "problems", list_of("Finding")));
+    profile_schemas(schemas);
     json_object_set_new(schemas, "Imported",
                         json_pack("{s:s, s:{s:{s:s}, s:{s:s}}}", "type", "object", "properties", "added",
                                   "type", "integer", "dry_run", "type", "boolean"));
@@ -148,7 +179,13 @@ static json_t *content(const char *type, json_t *schema)
 static json_t *shape_content(const struct route *route, enum route_shape shape)
 {
     static const char *const names[] = {
-        [SHAPE_IMPORTED] = "Imported", [SHAPE_MEMBER] = "Membership", [SHAPE_AUDIT_PAGE] = "AuditPage"
+        [SHAPE_IMPORTED] = "Imported",
+        [SHAPE_MEMBER] = "Membership",
+        [SHAPE_AUDIT_PAGE] = "AuditPage",
+        [SHAPE_SETTINGS] = "ProfileSettings",
+        [SHAPE_SAVED] = "ProfileSaved",
+        [SHAPE_VERSION] = "ProfileVersion",
+        [SHAPE_VERSION_PAGE] = "ProfileVersionPage",
     };
     static const char *const suffixes[] = {
         [SHAPE_OBJECT] = "", [SHAPE_PATCH] = "Change", [SHAPE_PAGE] = "Page"
@@ -175,9 +212,14 @@ static json_t *body_json(const struct route *route)
     return json_pack("{s:b, s:o}", "required", true, "content", types);
 }
 
+static bool answer_is_new(const struct route *route)
+{
+    return route->method == HTTP_POST && (route->body == SHAPE_OBJECT || route->body == SHAPE_SETTINGS);
+}
+
 static json_t *answers_json(const struct route *route)
 {
-    const char *status = route->answer == SHAPE_NONE ? "204" : route->body == SHAPE_OBJECT ? "201" : "200";
+    const char *status = route->answer == SHAPE_NONE ? "204" : answer_is_new(route) ? "201" : "200";
     json_t *done = json_pack("{s:s}", "description", "done");
     if (route->answer != SHAPE_NONE)
         json_object_set_new(done, "content", shape_content(route, route->answer));
