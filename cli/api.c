@@ -214,6 +214,8 @@ static enum err send_once(struct cli *cli, struct request *request, struct why *
     api_warn(answer);
     if (answer && request->api->show == API_OBJECT)
         api_show_object(cli, answer);
+    else if (answer && request->api->show == API_TOLD)
+        api_show_text(cli, answer);
     json_decref(answer);
     return OK;
 }

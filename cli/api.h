@@ -12,7 +12,8 @@ enum api_kind {
     API_COUNT,                                               /* of list: how many at most, over all pages */
 };
 struct api_option { const char *name; enum api_kind kind; const char *member, *value; };   /* without a name: the last one */
-enum api_show { API_NOTHING, API_OBJECT, API_LIST, API_IMPORTED };
+enum api_show { API_NOTHING, API_OBJECT, API_LIST, API_IMPORTED,
+                API_TOLD };                                  /* its member text */
 struct api {
     const struct command *command;
     const char *method;
@@ -46,4 +47,5 @@ void api_encode(struct buf *target, const char *text);       /* percent-encodes 
 void api_findings_show(const struct json_t *findings, const char *before); /* a line each, on standard error */
 void api_warn(const struct json_t *answer);                  /* what it warns of, on standard error; NULL: nothing */
 void api_show_object(const struct cli *cli, const struct json_t *object);
+void api_show_text(const struct cli *cli, const struct json_t *object);
 void api_show_list(const struct cli *cli, const struct json_t *items, const char *columns);

@@ -70,6 +70,15 @@ void api_show_object(const struct cli *cli, const json_t *object)
         die("an own record cannot be shown: %s", why.text);
 }
 
+void api_show_text(const struct cli *cli, const json_t *object)
+{
+    const char *text = json_string_value(json_object_get(object, "text"));
+    if (cli->json)
+        cli_print_json(json_incref((json_t *)object));
+    else
+        printf("%s", text ? text : "");
+}
+
 static void row_put(struct buf *out, const json_t *item, const char *columns)
 {
     size_t mark = record_begin(out);

@@ -26,6 +26,10 @@ API_COMMAND(profile_set, "profile", "set", "PROFILE -f FILE", "save the next ver
 API_COMMAND(profile_delete, "profile", "delete", "PROFILE", "delete a profile that is in use nowhere",
             .method = "DELETE", .path = A_PROFILE)
 
+API_COMMAND(profile_preview, "profile", "preview", "PROFILE DEVICE",
+            "show the request that a device would make, or why it would make none", .method = "GET",
+            .path = A_PROFILE "/preview?device={}", .show = API_TOLD)
+
 /* "profile versions" lists them, and with a number shows that one */
 static enum err profile_versions_run(struct cli *cli, int argc, char **argv, struct why *why);
 extern const struct command command_profile_versions;

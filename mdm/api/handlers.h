@@ -23,5 +23,6 @@ enum err route_profile_set(struct api_call *call, struct why *why);
 enum err route_profile_delete(struct api_call *call, struct why *why);
 enum err route_profile_versions(struct api_call *call, struct why *why);
 enum err route_profile_version(struct api_call *call, struct why *why);
+enum err route_profile_preview(struct api_call *call, struct why *why);
 enum err route_import(struct api_call *call, struct why *why);
 enum err route_audit(struct api_call *call, struct why *why);

@@ -131,6 +131,13 @@ static void profile_schemas(json_t *schemas)
     json_object_set_new(schemas, "ProfileSettings",
                         json_pack("{s:s, s:s}", "type", "object", "description",
                                   "what it puts on devices, as docs/profiles.md has it"));
+    static const char *const preview[] = { "profile", "device",  "code",
+                                           "reason",  "subject", "subject_alternative_names",
+                                           "text" };
+    json_t *previewed = strings_schema(preview, sizeof(preview) / sizeof(*preview));
+    with(previewed, "version", json_pack("{s:s}", "type", "integer"));
+    json_object_set_new(schemas, "ProfilePreview",
+                        with(previewed, "fails", json_pack("{s:s}", "type", "boolean")));
     json_t *saved = object_schema(&profile_class, false);
     json_object_set_new(
         schemas, "ProfileSaved",
@@ -186,6 +193,7 @@ static json_t *shape_content(const struct route *route, enum route_shape shape)
         [SHAPE_SAVED] = "ProfileSaved",
         [SHAPE_VERSION] = "ProfileVersion",
         [SHAPE_VERSION_PAGE] = "ProfileVersionPage",
+        [SHAPE_PREVIEW] = "ProfilePreview",
     };
     static const char *const suffixes[] = {
         [SHAPE_OBJECT] = "", [SHAPE_PATCH] = "Change", [SHAPE_PAGE] = "Page"

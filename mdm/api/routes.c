@@ -60,6 +60,8 @@ const struct route routes[] = {
       "List the versions of a profile, the newest first" },
     { HTTP_GET, A_PROFILE "/versions/{version}", ADMIN_ALL, route_profile_version, &profile_class, SHAPE_NONE, SHAPE_VERSION, "",
       "Show a profile as one version of it was saved" },
+    { HTTP_GET, A_PROFILE "/preview", ADMIN_ALL, route_profile_preview, &profile_class, SHAPE_NONE, SHAPE_PREVIEW, "device",
+      "Show what a profile would come to on a device and its user: the request, or why there would be none" },
     { HTTP_GET, "/api/v1/audit", ADMIN_CA_MANAGER | ADMIN_AUDITOR, route_audit, NULL, SHAPE_NONE, SHAPE_AUDIT_PAGE, "limit before object",
       "List what administrators did, the newest first" },
 };

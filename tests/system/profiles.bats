@@ -69,3 +69,15 @@ refused() { # STATUS TEXT COMMAND…
     chancery profile delete root
     [ "$(chancery --json profile list | lines)" = 0 ]
 }
+@test "a preview says what a device would ask for, or why it would not" {
+    root_json Root linux >"$WORK/tmp/root.json"
+    scep_json 'Wi-Fi' >"$WORK/tmp/scep.json"
+    chancery profile add -f "$WORK/tmp/root.json"
+    chancery profile add -f "$WORK/tmp/scep.json"
+    chancery device add linux --name lab-3
+    chancery device add ios --name phone
+    chancery profile preview Wi-Fi lab-3 | grep -q '^  subject: CN=lab-3$'
+    chancery profile preview Wi-Fi phone | grep -q 'it would fail: device "phone" .* is of platform ios'
+    [ "$(chancery --json profile preview Wi-Fi phone | member code)" = ERR_PROFILE_DEVICE ]
+    refused 3 'there is no device nobody' profile preview Wi-Fi nobody
+}

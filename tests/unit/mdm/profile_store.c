@@ -173,9 +173,37 @@ TEST(a_root_that_is_named_is_not_deleted)
     ASSERT_STATUS(204, ask(HTTP_DELETE, PROFILES "/root", NULL));
 }
 
+TEST(a_preview_is_of_the_newest_version_for_the_device_and_its_user)
+{
+    profile_made("trusted", NULL, NULL);
+    profile_made("user", NULL, NULL);
+    made("/api/v1/users", "{\"upn\":\"a@b\"}");
+    made("/api/v1/devices", "{\"platform\":\"windows-10\",\"name\":\"PC7\",\"owner\":\"a@b\"}");
+    made("/api/v1/devices", "{\"platform\":\"windows-10\",\"name\":\"kiosk\"}");
+    ASSERT_STATUS(200,
+                  profile_send(HTTP_PUT, PROFILES "/users", fixture_json_with("user", "key_size", "4096")));
+    ASSERT_STATUS(200, ask(HTTP_GET, PROFILES "/users/preview?device=pc7", NULL));
+    assert_true(json_is_false(json_object_get(directory.answer, "fails")));
+    assert_int_equal(2, number("version"));
+    assert_string_equal(answered("subject"), "CN=a@b");
+    assert_non_null(strstr(answered("text"), "key: RSA of 4096 bits"));
+    ASSERT_STATUS(200, ask(HTTP_GET, PROFILES "/users/preview?device=kiosk", NULL));
+    assert_true(json_is_true(json_object_get(directory.answer, "fails")));
+    assert_string_equal(answered("code"), "ERR_PROFILE_DEVICE");
+    assert_non_null(strstr(answered("reason"), "has no user"));
+    assert_string_equal(answered("subject"), "");
+    ASSERT_STATUS(204, ask(HTTP_DELETE, "/api/v1/users/a@b", NULL));
+    ASSERT_STATUS(200, ask(HTTP_GET, PROFILES "/users/preview?device=pc7", NULL));
+    assert_non_null(strstr(answered("reason"), "who is deleted"));
+    ASSERT_STATUS(404, ask(HTTP_GET, PROFILES "/users/preview?device=nobody", NULL));
+    ASSERT_STATUS(404, ask(HTTP_GET, PROFILES "/nobody/preview?device=pc7", NULL));
+    assert_true(ask(HTTP_GET, PROFILES "/users/preview", NULL) >= 400);
+}
+
 DIRECTORY_MAIN(D(a_profile_is_added_shown_listed_and_deleted),
                D(every_save_is_the_next_version_and_what_changes_nothing_is_none),
                D(what_is_shown_can_be_saved_again), D(all_that_is_wrong_is_said_and_nothing_is_kept),
                D(a_root_is_a_trusted_certificate_of_the_same_platform),
                D(a_name_is_that_of_one_profile_whatever_its_letter_case), D(type_and_platform_are_for_ever),
-               D(a_root_that_is_named_is_not_deleted))
+               D(a_root_that_is_named_is_not_deleted),
+               D(a_preview_is_of_the_newest_version_for_the_device_and_its_user))
