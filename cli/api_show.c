@@ -51,7 +51,11 @@ static void object_put(struct buf *out, const json_t *object)
     const char *name;
     json_t *value;
     size_t mark = record_begin(out);
-    json_object_foreach((json_t *)object, name, value) member_put(out, name, value);
+    json_object_foreach((json_t *)object, name, value)
+    {
+        if (strcmp(name, "warnings") != 0) /* api_warn has said them */
+            member_put(out, name, value);
+    }
     record_end(out, mark);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/limits.h"
+#include "mdm/assignment.h"
 #include "mdm/change.h"
 #include "mdm/profile_check.h"
 #include "mdm/profile_json.h"
@@ -180,6 +181,7 @@ enum err profile_save(struct store_tx *tx, const struct profile_saving *saving, 
         return OK;
     attributes_set(object, &profile, saving);
     TRY(object_save(tx, object, why));
+    TRY(assignment_stamp(tx, object_id(object), saving->change, why));
     return version_add(tx, saving, object, &text, why);
 }
 
@@ -197,10 +199,24 @@ static enum err root_of_check(struct store_tx *tx, const struct object *profile,
                 object_text(profile, "name"), store_str(rows, 0, 0));
 }
 
+static enum err assigned_check(struct store_tx *tx, const struct object *profile, struct why *why)
+{
+    AUTO(store_rows) rows = NULL;
+    TRY(store_query(tx,
+                    "SELECT g.name FROM assignment a JOIN directory_group g ON g.id = a.group_id "
+                    "WHERE a.profile_id = $1 AND g.deleted_at IS NULL ORDER BY g.folded LIMIT 1",
+                    S_ARGS(S_TEXT(object_id(profile))), &rows, why));
+    if (store_rows_count(rows) == 0 || FAULT(profile_assigned_delete))
+        return OK;
+    return fail(why, ERR_CONFLICT, "profile %.200s is assigned to group %.200s: remove that first",
+                object_text(profile, "name"), store_str(rows, 0, 0));
+}
+
 enum err profile_delete(struct store_tx *tx, struct object *profile, int64_t change, int64_t now,
                         struct why *why)
 {
     TRY(root_of_check(tx, profile, why));
+    TRY(assigned_check(tx, profile, why));
     object_set_number(profile, "deleted_at", now);
     change_stamp(profile, change, now);
     return object_save(tx, profile, why);

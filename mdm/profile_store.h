@@ -18,7 +18,7 @@ struct profile_saving {
 /* ERR_PROFILE: problems has all that is wrong. ERR_CONFLICT: another profile has that name. */
 NODISCARD enum err profile_add(struct store_tx *tx, const struct profile_saving *saving, const char *id, struct object *ret,
                                struct why *why);
-/* The next version of *profile, which was found before; *ret_changed false: it says the same, and there is none. Type and platform are
+/* Everybody it is assigned to is concerned. The next version of *profile, which was found before; *ret_changed false: it says the same, and there is none. Type and platform are
    for ever: its devices have a certificate by them. */
 NODISCARD enum err profile_save(struct store_tx *tx, const struct profile_saving *saving, struct object *profile, bool *ret_changed,
                                 struct why *why);

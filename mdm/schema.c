@@ -64,7 +64,13 @@ static const char profiles[] =
     "CREATE TABLE profile_version (profile_id TEXT NOT NULL, version BIGINT NOT NULL, body TEXT NOT NULL,"
     " saved_at BIGINT NOT NULL, saved_by TEXT NOT NULL, PRIMARY KEY (profile_id, version));";
 
-const struct migration mdm_migrations[] = { { 1, first }, { 2, profiles } };
+/* Of a group that was deleted the rows stay, so that what it had is not taken for what somebody took from it. */
+static const char assignments[] =
+    "CREATE TABLE assignment (profile_id TEXT NOT NULL, group_id TEXT NOT NULL, mode TEXT NOT NULL,"
+    " added_at BIGINT NOT NULL, PRIMARY KEY (profile_id, group_id));"
+    "CREATE INDEX assignment_group ON assignment (group_id, profile_id);";
+
+const struct migration mdm_migrations[] = { { 1, first }, { 2, profiles }, { 3, assignments } };
 const size_t mdm_migration_count = sizeof(mdm_migrations) / sizeof(*mdm_migrations);
 
 const struct store_identity mdm_store_identity = {

@@ -24,5 +24,9 @@ enum err route_profile_delete(struct api_call *call, struct why *why);
 enum err route_profile_versions(struct api_call *call, struct why *why);
 enum err route_profile_version(struct api_call *call, struct why *why);
 enum err route_profile_preview(struct api_call *call, struct why *why);
+/* assignment.c: of the route's class, a profile or a group */
+enum err route_assignment_list(struct api_call *call, struct why *why);
+enum err route_assignment_add(struct api_call *call, struct why *why);
+enum err route_assignment_remove(struct api_call *call, struct why *why);
 enum err route_import(struct api_call *call, struct why *why);
 enum err route_audit(struct api_call *call, struct why *why);

@@ -3,6 +3,8 @@
 #include "mdm/api/handlers.h"
 
 #include "base/limits.h"
+#include "mdm/assignment.h"
+#include "mdm/group_store.h"
 #include "mdm/profile_store.h"
 #include <ctype.h>
 
@@ -148,6 +150,29 @@ static void profile_schemas(json_t *schemas)
     json_object_set_new(schemas, "ProfileVersion", with(listed, "profile", reference("ProfileSettings")));
 }
 
+static json_t *modes_schema(void)
+{
+    return json_pack("{s:s, s:o}", "type", "string", "enum", words_json(&assignment_mode_words));
+}
+
+static void assignment_schemas(json_t *schemas)
+{
+    static const char *const names[] = { "profile", "group" };
+    json_t *asked =
+        json_pack("{s:s, s:b, s:{s:{s:s, s:s}}, s:[s]}", "type", "object", "additionalProperties", false,
+                  "properties", "group", "type", "string", "description", "name or id", "required", "group");
+    json_t *made = strings_schema(names, sizeof(names) / sizeof(*names));
+    json_object_set_new(schemas, "Assignment", with(asked, "mode", modes_schema()));
+    json_object_set_new(schemas, "Assigned",
+                        with(with(made, "mode", modes_schema()), "warnings", list_of("Finding")));
+    json_object_set_new(
+        schemas, "AssignedGroupPage",
+        page_schema(with(object_schema(&group_class, false), "mode", modes_schema()), "string"));
+    json_object_set_new(
+        schemas, "AssignedProfilePage",
+        page_schema(with(object_schema(&profile_class, false), "mode", modes_schema()), "string"));
+}
+
 static json_t *schemas_json(void)
 {
     static const char *const problem[] = { "title", "detail", "code", "remedy", "diagnosis", "id" };
@@ -165,6 +190,7 @@ static json_t *schemas_json(void)
                         json_pack("{s:s}", "type", "integer"));
     json_object_set_new(schemas, "Problem", with(wrong, "problems", list_of("Finding")));
     profile_schemas(schemas);
+    assignment_schemas(schemas);
     json_object_set_new(schemas, "Imported",
                         json_pack("{s:s, s:{s:{s:s}, s:{s:s}}}", "type", "object", "properties", "added",
                                   "type", "integer", "dry_run", "type", "boolean"));
@@ -194,6 +220,10 @@ static json_t *shape_content(const struct route *route, enum route_shape shape)
         [SHAPE_VERSION] = "ProfileVersion",
         [SHAPE_VERSION_PAGE] = "ProfileVersionPage",
         [SHAPE_PREVIEW] = "ProfilePreview",
+        [SHAPE_ASSIGNMENT] = "Assignment",
+        [SHAPE_ASSIGNED] = "Assigned",
+        [SHAPE_GROUP_MODES] = "AssignedGroupPage",
+        [SHAPE_PROFILE_MODES] = "AssignedProfilePage",
     };
     static const char *const suffixes[] = {
         [SHAPE_OBJECT] = "", [SHAPE_PATCH] = "Change", [SHAPE_PAGE] = "Page"
@@ -222,7 +252,8 @@ static json_t *body_json(const struct route *route)
 
 static bool answer_is_new(const struct route *route)
 {
-    return route->method == HTTP_POST && (route->body == SHAPE_OBJECT || route->body == SHAPE_SETTINGS);
+    return route->method == HTTP_POST &&
+           (route->body == SHAPE_OBJECT || route->body == SHAPE_SETTINGS || route->body == SHAPE_ASSIGNMENT);
 }
 
 static json_t *answers_json(const struct route *route)

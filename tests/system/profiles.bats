@@ -81,3 +81,27 @@ refused() { # STATUS TEXT COMMAND…
     [ "$(chancery --json profile preview Wi-Fi phone | member code)" = ERR_PROFILE_DEVICE ]
     refused 3 'there is no device nobody' profile preview Wi-Fi nobody
 }
+@test "profiles are assigned to groups, and doubts are warnings" {
+    root_json Root linux >"$WORK/tmp/root.json"
+    scep_json 'Wi-Fi' >"$WORK/tmp/scep.json"
+    chancery profile add -f "$WORK/tmp/root.json"
+    chancery profile add -f "$WORK/tmp/scep.json"
+    chancery group add lab --kind device
+    chancery group add old --kind device
+    chancery device add linux --name lab-3
+    run chancery assign add Wi-Fi lab
+    [ "$status" = 0 ]
+    grep -q '^warning: group is "lab": has no members' <<<"$output"
+    grep -q '^warning: root_certificate is "Root": is not assigned to these groups of Wi-Fi: lab' <<<"$output"
+    chancery group member add lab lab-3
+    chancery group member add old lab-3
+    [ -z "$(chancery assign add Root lab 2>&1)" ]
+    chancery assign add Wi-Fi old --exclude
+    refused 1 'has group old as exclude, so it cannot have it as include' assign add Wi-Fi old
+    chancery assign list Wi-Fi | grep -q 'old *device *exclude'
+    chancery assign list --group lab | grep -q 'Wi-Fi *scep *linux *include'
+    refused 1 'is assigned to group lab' profile delete Wi-Fi
+    chancery assign remove Wi-Fi lab
+    refused 3 'Wi-Fi is not assigned to group lab' assign remove Wi-Fi lab
+    [ "$(chancery --json assign list Wi-Fi | lines)" = 1 ]
+}
