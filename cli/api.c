@@ -216,6 +216,8 @@ static enum err send_once(struct cli *cli, struct request *request, struct why *
         api_show_object(cli, answer);
     else if (answer && request->api->show == API_TOLD)
         api_show_text(cli, answer);
+    else if (answer && request->api->show == API_ITEMS)
+        api_show_list(cli, json_object_get(answer, "items"), request->api->columns);
     json_decref(answer);
     return OK;
 }

@@ -13,7 +13,8 @@ enum api_kind {
 };
 struct api_option { const char *name; enum api_kind kind; const char *member, *value; };   /* without a name: the last one */
 enum api_show { API_NOTHING, API_OBJECT, API_LIST, API_IMPORTED,
-                API_TOLD };                                  /* its member text */
+                API_TOLD,                                    /* its member text */
+                API_ITEMS };                                 /* a list that has no pages */
 struct api {
     const struct command *command;
     const char *method;

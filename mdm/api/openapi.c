@@ -6,6 +6,7 @@
 #include "mdm/assignment.h"
 #include "mdm/group_store.h"
 #include "mdm/profile_store.h"
+#include "mdm/target.h"
 #include <ctype.h>
 
 #define REF "#/components/schemas/"
@@ -173,6 +174,19 @@ static void assignment_schemas(json_t *schemas)
         page_schema(with(object_schema(&profile_class, false), "mode", modes_schema()), "string"));
 }
 
+static void target_schema(json_t *schemas)
+{
+    static const char *const names[] = { "id", "name", "type", "group", "why" };
+    json_t *target = strings_schema(names, sizeof(names) / sizeof(*names));
+    with(target, "version", json_pack("{s:s}", "type", "integer"));
+    with(target, "state", json_pack("{s:s, s:o}", "type", "string", "enum", words_json(&target_state_words)));
+    json_object_set_new(schemas, "Targets",
+                        json_pack("{s:s, s:{s:{s:s, s:o}, s:{s:s, s:s}}, s:[s]}", "type", "object",
+                                  "properties", "items", "type", "array", "items", target, "change", "type",
+                                  "integer", "description",
+                                  "number of the last change that concerns the device", "required", "items"));
+}
+
 static json_t *schemas_json(void)
 {
     static const char *const problem[] = { "title", "detail", "code", "remedy", "diagnosis", "id" };
@@ -190,6 +204,7 @@ static json_t *schemas_json(void)
                         json_pack("{s:s}", "type", "integer"));
     json_object_set_new(schemas, "Problem", with(wrong, "problems", list_of("Finding")));
     profile_schemas(schemas);
+    target_schema(schemas);
     assignment_schemas(schemas);
     json_object_set_new(schemas, "Imported",
                         json_pack("{s:s, s:{s:{s:s}, s:{s:s}}}", "type", "object", "properties", "added",
@@ -224,6 +239,7 @@ static json_t *shape_content(const struct route *route, enum route_shape shape)
         [SHAPE_ASSIGNED] = "Assigned",
         [SHAPE_GROUP_MODES] = "AssignedGroupPage",
         [SHAPE_PROFILE_MODES] = "AssignedProfilePage",
+        [SHAPE_TARGETS] = "Targets",
     };
     static const char *const suffixes[] = {
         [SHAPE_OBJECT] = "", [SHAPE_PATCH] = "Change", [SHAPE_PAGE] = "Page"

@@ -70,6 +70,8 @@ const struct route routes[] = {
       "Take a group from those that a profile has" },
     { HTTP_GET, "/api/v1/groups/{group}/assignments", ADMIN_ALL, route_assignment_list, &group_class, SHAPE_NONE, SHAPE_PROFILE_MODES,
       BELOW, "List the profiles that a group is given, or kept from" },
+    { HTTP_GET, "/api/v1/devices/{device}/profiles", ADMIN_ALL, route_device_profiles, &device_class, SHAPE_NONE, SHAPE_TARGETS, "",
+      "List the profiles that are assigned to a device's or its user's groups: what reaches it, and why what does not" },
     { HTTP_GET, "/api/v1/audit", ADMIN_CA_MANAGER | ADMIN_AUDITOR, route_audit, NULL, SHAPE_NONE, SHAPE_AUDIT_PAGE, "limit before object",
       "List what administrators did, the newest first" },
 };

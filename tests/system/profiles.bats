@@ -105,3 +105,22 @@ refused() { # STATUS TEXT COMMAND…
     refused 3 'Wi-Fi is not assigned to group lab' assign remove Wi-Fi lab
     [ "$(chancery --json assign list Wi-Fi | lines)" = 1 ]
 }
+@test "what reaches a device is shown with the group, and what does not with the reason" {
+    root_json Root linux >"$WORK/tmp/root.json"
+    scep_json 'Wi-Fi' >"$WORK/tmp/scep.json"
+    chancery profile add -f "$WORK/tmp/root.json"
+    chancery profile add -f "$WORK/tmp/scep.json"
+    chancery group add lab --kind device
+    chancery group add building --kind device
+    chancery device add linux --name lab-3
+    chancery group member add lab lab-3
+    chancery group member add building lab --group
+    [ "$(chancery --json device profiles lab-3 | lines)" = 0 ]
+    chancery assign add Wi-Fi building
+    chancery device profiles lab-3 | grep -q 'Wi-Fi *1 *scep *root *its root certificate'
+    chancery assign add Root lab
+    chancery device profiles lab-3 | grep -q 'Wi-Fi *1 *scep *reaches *by device group building'
+    chancery assign add Wi-Fi lab --exclude
+    chancery device profiles lab-3 | grep -q 'Wi-Fi *1 *scep *excluded *excluded by device group lab'
+    refused 3 'there is no device nobody' device profiles nobody
+}
