@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Profiles that are kept: saved as a whole, version by version. */
+#include "mdm/schema.h"
 #include "tests/unit/mdm/profile_kept.h"
 
 #define PROFILES "/api/v1/profiles"
@@ -200,10 +201,24 @@ TEST(a_preview_is_of_the_newest_version_for_the_device_and_its_user)
     assert_true(ask(HTTP_GET, PROFILES "/users/preview", NULL) >= 400);
 }
 
+TEST(a_directory_from_before_profiles_is_taken_along)
+{
+    struct why why = { 0 };
+    struct store_config config = place_config(&directory_place, mdm_migrations, 1);
+    store_free(TAKE(directory.mdm.store));
+    ASSERT_OK(store_open(&config, &directory.mdm.store, &why), &why);
+    made("/api/v1/users", "{\"upn\":\"a@b\"}");
+    store_free(TAKE(directory.mdm.store));
+    config = place_config_again(&directory_place, mdm_migrations, mdm_migration_count);
+    ASSERT_OK(store_open(&config, &directory.mdm.store, &why), &why);
+    ASSERT_STATUS(200, ask(HTTP_GET, "/api/v1/users/a@b", NULL));
+    profile_made("trusted", NULL, NULL);
+}
+
 DIRECTORY_MAIN(D(a_profile_is_added_shown_listed_and_deleted),
                D(every_save_is_the_next_version_and_what_changes_nothing_is_none),
                D(what_is_shown_can_be_saved_again), D(all_that_is_wrong_is_said_and_nothing_is_kept),
                D(a_root_is_a_trusted_certificate_of_the_same_platform),
                D(a_name_is_that_of_one_profile_whatever_its_letter_case), D(type_and_platform_are_for_ever),
-               D(a_root_that_is_named_is_not_deleted),
+               D(a_root_that_is_named_is_not_deleted), D(a_directory_from_before_profiles_is_taken_along),
                D(a_preview_is_of_the_newest_version_for_the_device_and_its_user))
