@@ -17,8 +17,9 @@ struct request {
     json_t *body;
     const char *operands[OPERANDS_MAX];
     size_t operand_count;
-    size_t most; /* of API_COUNT; 0: all */
-    bool given;  /* an option was */
+    const char *file; /* of -f; NULL: none */
+    size_t most;      /* of API_COUNT; 0: all */
+    bool given;       /* an option was */
 };
 
 static void request_free(struct request *request)
@@ -57,7 +58,7 @@ static char *member_name(const struct api_option *option)
 
 static bool has_body(const struct api *api)
 {
-    return api->show != API_IMPORTED &&
+    return api->show != API_IMPORTED && !api->file &&
            (strcmp(api->method, "POST") == 0 || strcmp(api->method, "PATCH") == 0);
 }
 
@@ -105,12 +106,27 @@ static enum err option_take(struct request *request, const struct api_option *op
     return OK;
 }
 
+/* "-f FILE" */
+static enum err file_take(struct request *request, int left, char **argv, struct why *why)
+{
+    if (request->file || left < 2)
+        return wrong_usage(request->api, request->file ? "given twice: " : "value missing behind ", "-f",
+                           why);
+    request->file = argv[1];
+    return OK;
+}
+
 static enum err arguments_read(struct request *request, int argc, char **argv, struct why *why)
 {
     const struct api *api = request->api;
     for (int i = 1; i < argc; i++) {
         const struct api_option *option = option_find_named(api, argv[i]);
         bool alone = option && option->kind == API_SWITCH;
+        if (api->file && strcmp(argv[i], "-f") == 0) {
+            TRY(file_take(request, argc - i, &argv[i], why));
+            i++;
+            continue;
+        }
         if (option && !alone && i + 1 == argc)
             return wrong_usage(api, "value missing behind ", argv[i], why);
         if (option)
@@ -160,7 +176,7 @@ static enum err operands_take(struct request *request, struct why *why)
         return wrong_usage(api, "unexpected ", request->operands[used], why);
     if (strcmp(api->method, "PATCH") == 0 && !api->body && !request->given)
         return wrong_usage(api, "nothing to change", "", why);
-    return OK;
+    return api->file && !request->file ? wrong_usage(api, "missing: ", "-f FILE", why) : OK;
 }
 
 /* --- sending --- */
@@ -180,13 +196,28 @@ static enum err send(struct cli *cli, const struct request *request, struct byte
     return err;
 }
 
+static enum err send_file(struct cli *cli, const struct request *request, json_t **ret, struct why *why)
+{
+    AUTO_BUF file = { 0 };
+    TRY(file_read(request->file, LIMIT_API_BODY_BYTES, &file, why));
+    const struct api_message message = { request->api->method, buf_bytes(&request->target),
+                                         BYTES_LIT("application/json"), buf_bytes(&file) };
+    return api_call(cli, &message, ret, why);
+}
+
 static enum err send_once(struct cli *cli, struct request *request, struct why *why)
 {
     json_t *answer = NULL;
     buf_append(&request->target, buf_bytes(&request->query));
-    TRY(send(cli, request, buf_bytes(&request->target), &answer, why));
+    TRY(request->file ? send_file(cli, request, &answer, why)
+                      : send(cli, request, buf_bytes(&request->target), &answer, why));
+    api_warn(answer);
     if (answer && request->api->show == API_OBJECT)
         api_show_object(cli, answer);
+    else if (answer && request->api->show == API_TOLD)
+        api_show_text(cli, answer);
+    else if (answer && request->api->show == API_ITEMS)
+        api_show_list(cli, json_object_get(answer, "items"), request->api->columns);
     json_decref(answer);
     return OK;
 }

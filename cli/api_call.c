@@ -25,6 +25,9 @@ static enum err problem(const json_t *json, int64_t status, struct why *why)
     const char *detail = json_string_value(json_object_get(json, "detail"));
     const char *id = json_string_value(json_object_get(json, "id"));
     enum err err = code ? err_by_name(code, strlen(code)) : ERR_PROTOCOL;
+    const json_t *problems = json_object_get(json, "problems");
+    if (json_array_size(problems) > 1)
+        api_findings_show(problems, "");
     if (id)
         return fail(why, err, "mdm's log says more under the id %s", id);
     return detail ? fail(why, err, "%s", detail) : fail(why, err, "status %lld", (long long)status);

@@ -3,6 +3,14 @@
 #include "cli/api.h"
 
 #include <jansson.h>
+#include <stdio.h>
+
+static void nested_put(struct buf *out, const char *name, const json_t *value)
+{
+    char *text = json_dumps(value, JSON_INDENT(2));
+    record_put_str(out, name, text ? text : "");
+    free(text);
+}
 
 static void member_put(struct buf *out, const char *name, const json_t *value)
 {
@@ -12,8 +20,30 @@ static void member_put(struct buf *out, const char *name, const json_t *value)
         record_put_str(out, name, json_is_true(value) ? "true" : "false");
     else if (json_is_integer(value))
         record_put_int(out, name, json_integer_value(value));
+    else if (json_is_object(value) || json_is_array(value))
+        nested_put(out, name, value);
     else
         record_put_str(out, name, "");
+}
+
+/* What it found, a line each. */
+void api_findings_show(const json_t *findings, const char *before)
+{
+    size_t index;
+    json_t *finding;
+    json_array_foreach(findings, index, finding)
+    {
+        const char *field = json_string_value(json_object_get(finding, "field"));
+        const char *got = json_string_value(json_object_get(finding, "got"));
+        const char *rule = json_string_value(json_object_get(finding, "rule"));
+        fprintf(stderr, "%s%s%s%s%s: %s\n", before, field ? field : "", got ? " is \"" : " is not there",
+                got ? got : "", got ? "\"" : "", rule ? rule : "");
+    }
+}
+
+void api_warn(const json_t *answer)
+{
+    api_findings_show(json_object_get(answer, "warnings"), "warning: ");
 }
 
 static void object_put(struct buf *out, const json_t *object)
@@ -21,7 +51,11 @@ static void object_put(struct buf *out, const json_t *object)
     const char *name;
     json_t *value;
     size_t mark = record_begin(out);
-    json_object_foreach((json_t *)object, name, value) member_put(out, name, value);
+    json_object_foreach((json_t *)object, name, value)
+    {
+        if (strcmp(name, "warnings") != 0) /* api_warn has said them */
+            member_put(out, name, value);
+    }
     record_end(out, mark);
 }
 
@@ -38,6 +72,15 @@ void api_show_object(const struct cli *cli, const json_t *object)
     records_end(&list, mark);
     if (cli_print_record(cli, buf_bytes(&list), &why) != OK)
         die("an own record cannot be shown: %s", why.text);
+}
+
+void api_show_text(const struct cli *cli, const json_t *object)
+{
+    const char *text = json_string_value(json_object_get(object, "text"));
+    if (cli->json)
+        cli_print_json(json_incref((json_t *)object));
+    else
+        printf("%s", text ? text : "");
 }
 
 static void row_put(struct buf *out, const json_t *item, const char *columns)

@@ -19,7 +19,10 @@ extern const struct command command_user_add, command_user_list, command_user_sh
     command_group_add, command_group_list, command_group_show, command_group_set, command_group_delete,
     command_group_member, command_group_members, command_group_groups, command_device_add,
     command_device_list, command_device_show, command_device_set, command_device_retire,
-    command_device_delete, command_device_import, command_device_groups;
+    command_device_delete, command_device_import, command_device_groups, command_device_profiles,
+    command_profile_add, command_profile_list, command_profile_show, command_profile_set,
+    command_profile_delete, command_profile_versions, command_profile_preview, command_assign_add,
+    command_assign_remove, command_assign_list;
 extern const struct command command_ca_export, command_certreq_new, command_certreq_accept, command_remind,
     command_metrics;
 
@@ -85,6 +88,17 @@ const struct command *const commands[] = {
     &command_device_delete,
     &command_device_import,
     &command_device_groups,
+    &command_device_profiles,
+    &command_profile_add,
+    &command_profile_list,
+    &command_profile_show,
+    &command_profile_set,
+    &command_profile_delete,
+    &command_profile_versions,
+    &command_profile_preview,
+    &command_assign_add,
+    &command_assign_remove,
+    &command_assign_list,
     &command_apply,
     &command_export,
     &command_ca_flags,

@@ -57,3 +57,7 @@ API_COMMAND(device_import, "device", "import", "FILE [--dry-run]",
 API_COMMAND(device_groups, "device", "groups", "DEVICE",
             "list the groups that a device is in, directly or by other groups", .method = "GET",
             .path = A_DEVICE "/groups", .columns = "id name kind source", .show = API_LIST)
+API_COMMAND(device_profiles, "device", "profiles", "DEVICE",
+            "list the profiles that reach a device, and why others that its groups have do not",
+            .method = "GET", .path = A_DEVICE "/profiles", .columns = "name version type state why",
+            .show = API_ITEMS)

@@ -388,6 +388,7 @@ def make_requests():
            '"sid":"S-1-5-21-1-2-3-500","enabled":true}'
     device = '{"platform":"windows-10","serial":"S1","imei":"490154203237518","meid":"A10000009296F2","wifi_mac":"001122AABBCC",' \
              '"fqdn":"a.b","domain_joined":true,"directory_id":"1c9c0bf4-5b0e-4f0c-9d7b-2b8f0c9d1e2f","owner":"a@b","ownership":"company"}'
+    profile = '{"name":"p","type":"pkcs-imported","platform":"android-enterprise","description":"q","intended_purpose":"unassigned"}'
     json, csv = 'application/json', 'text/csv'
     requests = {
         'openapi': ('GET /api/v1/openapi.json', '', ''), 'user-add': ('POST /api/v1/users', json, user),
@@ -403,6 +404,16 @@ def make_requests():
         'import-csv': ('POST /api/v1/users/import?dry_run=true', csv, '\ufeffupn,name\r\na@b,"x ""y"""\r\nc@d,\r\n'),
         'import-json': ('POST /api/v1/devices/import', json, '{"items":[{"platform":"ios","serial":"S2"},{"platform":"linux"}]}'),
         'audit': ('GET /api/v1/audit?before=5&limit=1&object=x', '', ''), 'deep': ('POST /api/v1/users', json, '[' * 20 + ']' * 20),
+        'profile-add': ('POST /api/v1/profiles', json, profile),
+        'profile-set': ('PUT /api/v1/profiles/p', json, profile.replace('"q"', '"r"')),
+        'profile-wrong': ('POST /api/v1/profiles', json, '{"name":"x","type":"scep","platform":"ios","root_certificate":"p","key_size":1}'),
+        'profile-show': ('GET /api/v1/profiles/p', '', ''), 'profile-delete': ('DELETE /api/v1/profiles/p', '', ''),
+        'profile-versions': ('GET /api/v1/profiles/p/versions?limit=1&after=3', '', ''),
+        'profile-version': ('GET /api/v1/profiles/p/versions/1', '', ''),
+        'profile-preview': ('GET /api/v1/profiles/p/preview?device=k', '', ''),
+        'assign-add': ('POST /api/v1/profiles/p/assignments', json, '{"group":"g","mode":"exclude"}'),
+        'assign-list': ('GET /api/v1/profiles/p/assignments', '', ''), 'assign-of': ('GET /api/v1/groups/g/assignments', '', ''),
+        'assign-remove': ('DELETE /api/v1/profiles/p/assignments/g', '', ''), 'device-targets': ('GET /api/v1/devices/k/profiles', '', ''),
         'twice': ('POST /api/v1/users', json, '{"upn":"a@b","upn":"c@d"}'), 'nowhere': ('PUT /api/v1/%00/%zz?a=b&a=c', '', 'x'),
     }
     for name, (line, kind, body) in requests.items():

@@ -2,6 +2,7 @@
 #include "mdm/preview.h"
 
 #include "base/fault.h"
+#include "mdm/suit.h"
 #include "x509/cert.h"
 #include "x509/name.h"
 #include "x509/oid.h"
@@ -22,47 +23,6 @@ static const char *shown(const char *text)
     return text ? text : "";
 }
 
-static enum err refuse(const struct holder *holder, const char *reason, struct why *why)
-{
-    return fail(why, ERR_PROFILE_DEVICE, "device \"%.60s\" (%.36s) %s", shown(holder->device->name),
-                shown(holder->device->id), reason);
-}
-
-/* --- may this device have it at all? --- */
-
-static enum err check_device(const struct profile *profile, const struct holder *holder, struct why *why)
-{
-    const struct device *device = holder->device;
-    AUTO_BUF reason = { 0 };
-    if (device->platform != profile->platform && !FAULT(preview_platform))
-        buf_printf(&reason, "is of platform %s, the profile is for %s",
-                   word_name(&platform_words, (int)device->platform),
-                   word_name(&platform_words, (int)profile->platform));
-    else if (device->state != DEVICE_ENROLLED && !FAULT(preview_enrolled))
-        buf_printf(&reason, "is %s; profiles go to enrolled ones",
-                   word_name(&device_state_words, (int)device->state));
-    else if (!android_mode_takes(device->mode, profile->type))
-        buf_printf(&reason, "is %s; %s profiles do not go there",
-                   word_name(&android_mode_words, (int)device->mode),
-                   word_name(&profile_type_words, (int)profile->type));
-    return reason.len ? refuse(holder, buf_text(&reason), why) : OK;
-}
-
-static enum err check_user(const struct profile *profile, const struct holder *holder, struct why *why)
-{
-    const struct user *user = holder->user;
-    AUTO_BUF reason = { 0 };
-    if (profile->kind != CERTIFICATE_USER)
-        return OK;
-    if (!user)
-        return refuse(holder, "has no user, the certificate is of type user", why);
-    if ((user->enabled && !user->deleted) || FAULT(preview_user))
-        return OK;
-    buf_printf(&reason, "has user %.80s, who is %s; certificates of type user are for enabled ones",
-               shown(user->upn), user->deleted ? "deleted" : "disabled");
-    return refuse(holder, buf_text(&reason), why);
-}
-
 /* --- the request --- */
 
 static void put_purposes(const struct profile *profile, struct buf *out)
@@ -81,7 +41,7 @@ static enum err make_names(const struct profile *profile, const struct holder *h
     TRY(subject_make(profile_subject(profile), &scope, holder, &out->subject, why));
     TRY(san_make(profile->sans, profile->san_count, &scope, holder, &out->san, why));
     if (name_is_empty(buf_bytes(&out->subject)) && !out->san.len)
-        return refuse(holder, "would have neither a subject nor another name", why);
+        return suit_refuse(holder, "would have neither a subject nor another name", why);
     return OK;
 }
 
@@ -123,7 +83,7 @@ static enum err check_challenge(const struct holder *holder, const struct previe
     if (FAULT(preview_challenge) || challenge_encode(&challenge, &der, &inner) == OK)
         return OK;
     buf_printf(&reason, "cannot be given a challenge: %s", inner.text);
-    return refuse(holder, buf_text(&reason), why);
+    return suit_refuse(holder, buf_text(&reason), why);
 }
 
 /* --- what an administrator reads --- */
@@ -219,8 +179,7 @@ static void append_text(const struct profile *profile, const struct holder *hold
 static enum err judge(const struct profile *profile, const struct holder *holder, struct preview *out,
                       struct why *why)
 {
-    TRY(check_device(profile, holder, why));
-    TRY(check_user(profile, holder, why));
+    TRY(suit_check(profile, holder, NULL, why));
     if (profile->type != PROFILE_SCEP && profile->type != PROFILE_PKCS)
         return OK;
     TRY(make_request(profile, holder, out, why));

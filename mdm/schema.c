@@ -50,7 +50,27 @@ static const char first[] =
     "NULL,"
     " action TEXT NOT NULL, object TEXT NOT NULL, detail TEXT NOT NULL);";
 
-const struct migration mdm_migrations[] = { { 1, first } };
+/* root: the profile whose certificate it needs beside it. body: JSON as it was saved, its root by id. */
+static const char profiles[] =
+    "CREATE TABLE profile (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL,"
+    " version BIGINT NOT NULL, type TEXT NOT NULL, platform TEXT NOT NULL, certificate_type TEXT,"
+    " description TEXT, root TEXT, source TEXT NOT NULL, created_at BIGINT NOT NULL, changed_at BIGINT NOT "
+    "NULL,"
+    " deleted_at BIGINT, change BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX profile_name ON profile (folded) WHERE deleted_at IS NULL;"
+    "CREATE INDEX profile_order ON profile (folded, id);"
+    "CREATE INDEX profile_root ON profile (root) WHERE root IS NOT NULL;"
+
+    "CREATE TABLE profile_version (profile_id TEXT NOT NULL, version BIGINT NOT NULL, body TEXT NOT NULL,"
+    " saved_at BIGINT NOT NULL, saved_by TEXT NOT NULL, PRIMARY KEY (profile_id, version));";
+
+/* Of a group that was deleted the rows stay, so that what it had is not taken for what somebody took from it. */
+static const char assignments[] =
+    "CREATE TABLE assignment (profile_id TEXT NOT NULL, group_id TEXT NOT NULL, mode TEXT NOT NULL,"
+    " added_at BIGINT NOT NULL, PRIMARY KEY (profile_id, group_id));"
+    "CREATE INDEX assignment_group ON assignment (group_id, profile_id);";
+
+const struct migration mdm_migrations[] = { { 1, first }, { 2, profiles }, { 3, assignments } };
 const size_t mdm_migration_count = sizeof(mdm_migrations) / sizeof(*mdm_migrations);
 
 const struct store_identity mdm_store_identity = {

@@ -62,7 +62,8 @@ static void internal_put(json_t *json, const char *detail)
     json_object_set_new(json, "id", json_string(buf_text(&id)));
 }
 
-void api_refuse(enum err err, const char *detail, struct api_answer *ret)
+/* problems: all that is wrong, where that is several things; NULL: none. */
+static void refuse(enum err err, const char *detail, json_t *problems, struct api_answer *ret)
 {
     const struct err_row *row = err_row(err);
     AUTO_JSON json = json_object();
@@ -76,6 +77,8 @@ void api_refuse(enum err err, const char *detail, struct api_answer *ret)
         internal_put(json, detail);
     else if (*detail)
         json_object_set_new(json, "detail", json_string(detail));
+    if (problems)
+        json_object_set(json, "problems", problems);
     if (*row->remedy)
         json_object_set_new(json, "remedy", json_string(row->remedy));
     if (*row->diagnosis)
@@ -86,6 +89,11 @@ void api_refuse(enum err err, const char *detail, struct api_answer *ret)
         ret->headers = xstrdup("WWW-Authenticate: Bearer realm=\"chancery\"\r\n");
     else if (ret->status == 503)
         ret->headers = xstrdup("Retry-After: 5\r\n");
+}
+
+void api_refuse(enum err err, const char *detail, struct api_answer *ret)
+{
+    refuse(err, detail, NULL, ret);
 }
 
 /* --- requests --- */
@@ -122,6 +130,8 @@ static enum err body_take(struct api_call *call, struct why *why)
                    : OK;
     if (!content_is(request->content_type, "application/json"))
         return attribute_refuse("Content-Type", request->content_type, why, "is application/json");
+    if (shape == SHAPE_SETTINGS) /* the handler says all that is wrong with it */
+        return OK;
     return json_text_read(request->body, LIMIT_API_BODY_BYTES, &call->json, why);
 }
 
@@ -142,6 +152,7 @@ static void api_call_free(struct api_call *call)
         buf_free(&call->names[i]);
     json_decref(call->json);
     json_decref(call->result);
+    json_decref(call->problems);
 }
 
 void api_serve(struct mdm *mdm, const struct api_request *request, struct api_answer *ret)
@@ -150,7 +161,7 @@ void api_serve(struct mdm *mdm, const struct api_request *request, struct api_an
     struct why why = { 0 };
     enum err err = call_run(&call, &why);
     if (err != OK) {
-        api_refuse(err, why.text, ret);
+        refuse(err, why.text, call.problems, ret);
         return;
     }
     ret->status = call.status ? call.status : call.result ? 200 : 204;

@@ -49,6 +49,21 @@ enum err call_audit(struct store_tx *tx, const struct api_call *call, const char
     return audit_write(tx, &entry, why);
 }
 
+enum err body_text(const json_t *json, const char *name, const char *needed, struct bytes *ret,
+                   struct why *why)
+{
+    const json_t *value = json_object_get(json, name);
+    *ret = bytes_of(json_string_value(value), json_string_length(value));
+    if (value && !json_is_string(value))
+        return fail(why, ERR_VALUE, "%s is no JSON string", name);
+    if (ret->len > LIMIT_DIRECTORY_KEY_BYTES)
+        return attribute_refuse(name, *ret, why, "are %d octets, and these are %zu",
+                                LIMIT_DIRECTORY_KEY_BYTES, ret->len);
+    if (needed && !ret->len)
+        return fail(why, ERR_VALUE, "%s is not there, and it is needed: %s", name, needed);
+    return OK;
+}
+
 /* --- pages --- */
 
 static enum err filter_take(const struct api_call *call, struct object *filter, struct why *why)

@@ -13,6 +13,8 @@ NODISCARD enum err users_resolve(struct store_tx *tx, struct object *object, str
 /* The object that the path names by its index-th name. ERR_STALE: it is not the one that If-Match means. */
 NODISCARD enum err object_named(struct store_tx *tx, const struct api_call *call, const struct object_class *class, size_t index,
                                 struct object *ret, struct why *why);
+/* A text of the body, of one line's length; empty when it is not there. needed: what it would be; NULL: it need not be there. */
+NODISCARD enum err body_text(const json_t *json, const char *name, const char *needed, struct bytes *ret, struct why *why);
 /* A row of the audit trail about an object of the call. detail: NULL for none. */
 NODISCARD enum err call_audit(struct store_tx *tx, const struct api_call *call, const char *action, const char *object,
                               const json_t *detail, struct why *why);

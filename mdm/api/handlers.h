@@ -16,5 +16,18 @@ enum err route_groups_of(struct api_call *call, struct why *why);
 enum err route_member_list(struct api_call *call, struct why *why);
 enum err route_member_add(struct api_call *call, struct why *why);
 enum err route_member_remove(struct api_call *call, struct why *why);
+/* profile.c */
+enum err route_profile_add(struct api_call *call, struct why *why);
+enum err route_profile_show(struct api_call *call, struct why *why);
+enum err route_profile_set(struct api_call *call, struct why *why);
+enum err route_profile_delete(struct api_call *call, struct why *why);
+enum err route_profile_versions(struct api_call *call, struct why *why);
+enum err route_profile_version(struct api_call *call, struct why *why);
+enum err route_profile_preview(struct api_call *call, struct why *why);
+/* assignment.c: of the route's class, a profile or a group */
+enum err route_assignment_list(struct api_call *call, struct why *why);
+enum err route_assignment_add(struct api_call *call, struct why *why);
+enum err route_assignment_remove(struct api_call *call, struct why *why);
+enum err route_device_profiles(struct api_call *call, struct why *why);
 enum err route_import(struct api_call *call, struct why *why);
 enum err route_audit(struct api_call *call, struct why *why);

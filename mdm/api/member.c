@@ -3,7 +3,6 @@
 #include "mdm/api/edit.h"
 #include "mdm/api/handlers.h"
 
-#include "base/limits.h"
 #include "mdm/change.h"
 #include "mdm/group_store.h"
 
@@ -79,26 +78,11 @@ static enum err add_work(struct store_tx *tx, void *arg, struct why *why)
     return changed ? membership_audit(tx, asked, "member_add", &change, why) : OK;
 }
 
-static enum err text_member(const json_t *json, const char *name, bool needed, struct bytes *ret,
-                            struct why *why)
-{
-    const json_t *value = json_object_get(json, name);
-    *ret = bytes_of(json_string_value(value), json_string_length(value));
-    if (value && !json_is_string(value))
-        return fail(why, ERR_VALUE, "%s is no JSON string", name);
-    if (ret->len > LIMIT_DIRECTORY_KEY_BYTES)
-        return attribute_refuse(name, *ret, why, "are %d octets, and these are %zu",
-                                LIMIT_DIRECTORY_KEY_BYTES, ret->len);
-    if (needed && !ret->len)
-        return fail(why, ERR_VALUE, "%s is not there, and it is needed: a user, device or group", name);
-    return OK;
-}
-
 static enum err membership_take(const json_t *json, struct membership *ret, struct why *why)
 {
     struct bytes kind;
-    TRY(text_member(json, "member", true, &ret->name, why));
-    TRY(text_member(json, "kind", false, &kind, why));
+    TRY(body_text(json, "member", "a user, device or group", &ret->name, why));
+    TRY(body_text(json, "kind", NULL, &kind, why));
     size_t known = 1 + (json_object_get(json, "kind") != NULL);
     if (json_object_size(json) != known)
         return fail(why, ERR_VALUE, "a membership has another member than member and kind");

@@ -3,6 +3,10 @@
 #include "mdm/api/handlers.h"
 
 #include "base/limits.h"
+#include "mdm/assignment.h"
+#include "mdm/group_store.h"
+#include "mdm/profile_store.h"
+#include "mdm/target.h"
 #include <ctype.h>
 
 #define REF "#/components/schemas/"
@@ -111,6 +115,78 @@ static void schemas_of_class(json_t *schemas, const struct object_class *class)
     json_object_set_new(schemas, page, page_schema(reference(name), "string"));
 }
 
+static json_t *with(json_t *schema, const char *member, json_t *of)
+{
+    json_object_set_new(json_object_get(schema, "properties"), member, of);
+    return schema;
+}
+
+static json_t *list_of(const char *name)
+{
+    return json_pack("{s:s, s:o}", "type", "array", "items", reference(name));
+}
+
+static void profile_schemas(json_t *schemas)
+{
+    static const char *const finding[] = { "field", "got", "rule" }, *const version[] = { "saved_at",
+                                                                                          "saved_by" };
+    json_object_set_new(schemas, "Finding", strings_schema(finding, sizeof(finding) / sizeof(*finding)));
+    json_object_set_new(schemas, "ProfileSettings",
+                        json_pack("{s:s, s:s}", "type", "object", "description",
+                                  "what it puts on devices, as docs/profiles.md has it"));
+    static const char *const preview[] = { "profile", "device",  "code",
+                                           "reason",  "subject", "subject_alternative_names",
+                                           "text" };
+    json_t *previewed = strings_schema(preview, sizeof(preview) / sizeof(*preview));
+    with(previewed, "version", json_pack("{s:s}", "type", "integer"));
+    json_object_set_new(schemas, "ProfilePreview",
+                        with(previewed, "fails", json_pack("{s:s}", "type", "boolean")));
+    json_t *saved = object_schema(&profile_class, false);
+    json_object_set_new(
+        schemas, "ProfileSaved",
+        with(with(saved, "profile", reference("ProfileSettings")), "warnings", list_of("Finding")));
+    json_t *listed = strings_schema(version, sizeof(version) / sizeof(*version));
+    with(listed, "version", json_pack("{s:s}", "type", "integer"));
+    json_object_set_new(schemas, "ProfileVersionPage", page_schema(json_deep_copy(listed), "string"));
+    json_object_set_new(schemas, "ProfileVersion", with(listed, "profile", reference("ProfileSettings")));
+}
+
+static json_t *modes_schema(void)
+{
+    return json_pack("{s:s, s:o}", "type", "string", "enum", words_json(&assignment_mode_words));
+}
+
+static void assignment_schemas(json_t *schemas)
+{
+    static const char *const names[] = { "profile", "group" };
+    json_t *asked =
+        json_pack("{s:s, s:b, s:{s:{s:s, s:s}}, s:[s]}", "type", "object", "additionalProperties", false,
+                  "properties", "group", "type", "string", "description", "name or id", "required", "group");
+    json_t *made = strings_schema(names, sizeof(names) / sizeof(*names));
+    json_object_set_new(schemas, "Assignment", with(asked, "mode", modes_schema()));
+    json_object_set_new(schemas, "Assigned",
+                        with(with(made, "mode", modes_schema()), "warnings", list_of("Finding")));
+    json_object_set_new(
+        schemas, "AssignedGroupPage",
+        page_schema(with(object_schema(&group_class, false), "mode", modes_schema()), "string"));
+    json_object_set_new(
+        schemas, "AssignedProfilePage",
+        page_schema(with(object_schema(&profile_class, false), "mode", modes_schema()), "string"));
+}
+
+static void target_schema(json_t *schemas)
+{
+    static const char *const names[] = { "id", "name", "type", "group", "why" };
+    json_t *target = strings_schema(names, sizeof(names) / sizeof(*names));
+    with(target, "version", json_pack("{s:s}", "type", "integer"));
+    with(target, "state", json_pack("{s:s, s:o}", "type", "string", "enum", words_json(&target_state_words)));
+    json_object_set_new(schemas, "Targets",
+                        json_pack("{s:s, s:{s:{s:s, s:o}, s:{s:s, s:s}}, s:[s]}", "type", "object",
+                                  "properties", "items", "type", "array", "items", target, "change", "type",
+                                  "integer", "description",
+                                  "number of the last change that concerns the device", "required", "items"));
+}
+
 static json_t *schemas_json(void)
 {
     static const char *const problem[] = { "title", "detail", "code", "remedy", "diagnosis", "id" };
@@ -126,7 +202,10 @@ static json_t *schemas_json(void)
     json_t *wrong = strings_schema(problem, sizeof(problem) / sizeof(*problem));
     json_object_set_new(json_object_get(wrong, "properties"), "status",
                         json_pack("{s:s}", "type", "integer"));
-    json_object_set_new(schemas, "Problem", wrong);
+    json_object_set_new(schemas, "Problem", with(wrong, "problems", list_of("Finding")));
+    profile_schemas(schemas);
+    target_schema(schemas);
+    assignment_schemas(schemas);
     json_object_set_new(schemas, "Imported",
                         json_pack("{s:s, s:{s:{s:s}, s:{s:s}}}", "type", "object", "properties", "added",
                                   "type", "integer", "dry_run", "type", "boolean"));
@@ -148,7 +227,19 @@ static json_t *content(const char *type, json_t *schema)
 static json_t *shape_content(const struct route *route, enum route_shape shape)
 {
     static const char *const names[] = {
-        [SHAPE_IMPORTED] = "Imported", [SHAPE_MEMBER] = "Membership", [SHAPE_AUDIT_PAGE] = "AuditPage"
+        [SHAPE_IMPORTED] = "Imported",
+        [SHAPE_MEMBER] = "Membership",
+        [SHAPE_AUDIT_PAGE] = "AuditPage",
+        [SHAPE_SETTINGS] = "ProfileSettings",
+        [SHAPE_SAVED] = "ProfileSaved",
+        [SHAPE_VERSION] = "ProfileVersion",
+        [SHAPE_VERSION_PAGE] = "ProfileVersionPage",
+        [SHAPE_PREVIEW] = "ProfilePreview",
+        [SHAPE_ASSIGNMENT] = "Assignment",
+        [SHAPE_ASSIGNED] = "Assigned",
+        [SHAPE_GROUP_MODES] = "AssignedGroupPage",
+        [SHAPE_PROFILE_MODES] = "AssignedProfilePage",
+        [SHAPE_TARGETS] = "Targets",
     };
     static const char *const suffixes[] = {
         [SHAPE_OBJECT] = "", [SHAPE_PATCH] = "Change", [SHAPE_PAGE] = "Page"
@@ -175,9 +266,15 @@ static json_t *body_json(const struct route *route)
     return json_pack("{s:b, s:o}", "required", true, "content", types);
 }
 
+static bool answer_is_new(const struct route *route)
+{
+    return route->method == HTTP_POST &&
+           (route->body == SHAPE_OBJECT || route->body == SHAPE_SETTINGS || route->body == SHAPE_ASSIGNMENT);
+}
+
 static json_t *answers_json(const struct route *route)
 {
-    const char *status = route->answer == SHAPE_NONE ? "204" : route->body == SHAPE_OBJECT ? "201" : "200";
+    const char *status = route->answer == SHAPE_NONE ? "204" : answer_is_new(route) ? "201" : "200";
     json_t *done = json_pack("{s:s}", "description", "done");
     if (route->answer != SHAPE_NONE)
         json_object_set_new(done, "content", shape_content(route, route->answer));

@@ -4,6 +4,7 @@
 
 #include "mdm/device_store.h"
 #include "mdm/group_store.h"
+#include "mdm/profile_store.h"
 #include "mdm/user_store.h"
 
 /* Who changes what there is in the directory. */
@@ -11,6 +12,9 @@
 #define HELP      (DIRECTORY | ADMIN_HELP_DESK)
 #define PAGE      "limit after starts deleted filter"
 #define BELOW     "limit after starts deleted"
+
+#define PROFILES  "/api/v1/profiles"
+#define A_PROFILE PROFILES "/{profile}"
 
 /* clang-format off */
 /* What each class has. */
@@ -44,6 +48,30 @@ const struct route routes[] = {
     IMPORT_ROUTE("devices", &device_class),
     { HTTP_POST, "/api/v1/devices/{device}/retire", HELP, route_device_retire, &device_class, SHAPE_NONE, SHAPE_OBJECT, "",
       "Retire a device: it is not managed any more" },
+    { HTTP_GET, PROFILES, ADMIN_ALL, route_object_list, &profile_class, SHAPE_NONE, SHAPE_PAGE, PAGE,
+      "List profiles, in the order of their names" },
+    { HTTP_POST, PROFILES, DIRECTORY, route_profile_add, &profile_class, SHAPE_SETTINGS, SHAPE_SAVED, "", "Add a profile" },
+    { HTTP_GET, A_PROFILE, ADMIN_ALL, route_profile_show, &profile_class, SHAPE_NONE, SHAPE_SAVED, "", "Show a profile" },
+    { HTTP_PUT, A_PROFILE, DIRECTORY, route_profile_set, &profile_class, SHAPE_SETTINGS, SHAPE_SAVED, "",
+      "Save the next version of a profile; what changes nothing makes none" },
+    { HTTP_DELETE, A_PROFILE, DIRECTORY, route_profile_delete, &profile_class, SHAPE_NONE, SHAPE_NONE, "",
+      "Delete a profile that is in use nowhere; it is kept with a mark, for its certificates' sake" },
+    { HTTP_GET, A_PROFILE "/versions", ADMIN_ALL, route_profile_versions, &profile_class, SHAPE_NONE, SHAPE_VERSION_PAGE, "limit after",
+      "List the versions of a profile, the newest first" },
+    { HTTP_GET, A_PROFILE "/versions/{version}", ADMIN_ALL, route_profile_version, &profile_class, SHAPE_NONE, SHAPE_VERSION, "",
+      "Show a profile as one version of it was saved" },
+    { HTTP_GET, A_PROFILE "/preview", ADMIN_ALL, route_profile_preview, &profile_class, SHAPE_NONE, SHAPE_PREVIEW, "device",
+      "Show what a profile would come to on a device and its user: the request, or why there would be none" },
+    { HTTP_GET, A_PROFILE "/assignments", ADMIN_ALL, route_assignment_list, &profile_class, SHAPE_NONE, SHAPE_GROUP_MODES, BELOW,
+      "List the groups that a profile is for, or is not for" },
+    { HTTP_POST, A_PROFILE "/assignments", DIRECTORY, route_assignment_add, &profile_class, SHAPE_ASSIGNMENT, SHAPE_ASSIGNED, "",
+      "Give a profile to a group, or keep it from one" },
+    { HTTP_DELETE, A_PROFILE "/assignments/{group}", DIRECTORY, route_assignment_remove, &profile_class, SHAPE_NONE, SHAPE_ASSIGNED, "",
+      "Take a group from those that a profile has" },
+    { HTTP_GET, "/api/v1/groups/{group}/assignments", ADMIN_ALL, route_assignment_list, &group_class, SHAPE_NONE, SHAPE_PROFILE_MODES,
+      BELOW, "List the profiles that a group is given, or kept from" },
+    { HTTP_GET, "/api/v1/devices/{device}/profiles", ADMIN_ALL, route_device_profiles, &device_class, SHAPE_NONE, SHAPE_TARGETS, "",
+      "List the profiles that are assigned to a device's or its user's groups: what reaches it, and why what does not" },
     { HTTP_GET, "/api/v1/audit", ADMIN_CA_MANAGER | ADMIN_AUDITOR, route_audit, NULL, SHAPE_NONE, SHAPE_AUDIT_PAGE, "limit before object",
       "List what administrators did, the newest first" },
 };
