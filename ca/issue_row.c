@@ -26,16 +26,19 @@ static enum err transaction_check(struct store_tx *tx, const struct attempt *att
                 (long long)store_int(rows, 0, 0));
 }
 
-/* Under the issuer's counter row: the limits hold however many ask at once. What an authority has too much of waits. */
-static enum err authority_gate(struct store_tx *tx, struct attempt *attempt, struct why *why)
+/* Where there is no endpoint. Under the issuer's counter row: the limits hold however many ask at once. What an authority has
+   too much of waits, and what a manager has to approve. */
+static enum err waiting_gate(struct store_tx *tx, struct attempt *attempt, struct why *why)
 {
     const struct reserve_params *p = attempt->params;
     const char *name = authority_of(p->requester);
-    if (!name || attempt->disposition == DISPOSITION_FAILED)
+    if (*p->endpoint || attempt->disposition == DISPOSITION_FAILED)
         return OK;
     const struct authority_ask ask = { p->issuer->name, name, attempt->grant, BYTES_ARR(attempt->identity),
                                        attempt->now };
-    TRY(authority_judge(tx, &ask, attempt->over, why));
+    attempt->over[0] = '\0';
+    if (name)
+        TRY(authority_judge(tx, &ask, attempt->over, why));
     if (!attempt->over[0] && attempt->grant->waits)
         snprintf(attempt->over, sizeof(attempt->over), "template %s wants a manager's approval",
                  attempt->grant->template->name);
@@ -49,7 +52,7 @@ enum err request_insert(struct store_tx *tx, struct attempt *attempt, struct why
     const struct template *template = attempt->grant->template;
     TRY(counter_next(tx, p->issuer->name, "request", &attempt->request_id, why));
     TRY(transaction_check(tx, attempt, why));
-    TRY(authority_gate(tx, attempt, why));
+    TRY(waiting_gate(tx, attempt, why));
     bool sealing = attempt->disposition == DISPOSITION_SEALING,
          failed = attempt->disposition == DISPOSITION_FAILED;
     const char *reason = failed ? attempt->reason->text : attempt->over[0] ? attempt->over : NULL;

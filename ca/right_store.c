@@ -88,7 +88,7 @@ struct seed {
     unsigned rights;
 };
 static const struct seed seeds[] = {
-    { "ca", "cli", RIGHTS_OF_CA },
+    { "ca", "cli", RIGHTS_OF_CA | RIGHT_ENROLL },
     { "ca", "role/scep", RIGHT_READ | RIGHT_REQUEST },
     { "ca", "role/va", RIGHT_READ | RIGHT_REQUEST },
     { "ca", "endpoint/*", RIGHT_REQUEST },

@@ -173,18 +173,15 @@ enum err template_of_slot(struct ca *ca, const struct endpoint *endpoint, enum s
     return err == ERR_NOT_FOUND ? fail_no_template(ca, endpoint, slot, why) : err;
 }
 
-/* Whoever has such a certificate answers for the service: as its OCSP responder (RFC 6960 4.2.2.2), or as its registration
-   authority towards devices. */
-static enum err for_devices_check(const struct endpoint *endpoint, enum slot slot,
-                                  const struct template *template, struct why *why)
+enum err template_not_ours(const struct template *template, const char *who, struct why *why)
 {
     static const enum oid ours[] = { OID_KP_OCSP_SIGNING, OID_KP_REQUEST_AGENT };
     for (size_t i = 0; i < template->eku_count; i++) {
-        for (size_t j = 0; j < sizeof(ours) / sizeof(*ours) && !FAULT(slot_purpose); j++) {
+        for (size_t j = 0; j < sizeof(ours) / sizeof(*ours); j++) {
             if (oid_is(buf_bytes(&template->eku[i]), ours[j]))
                 return fail(why, ERR_TEMPLATE,
-                            "endpoint %s, %s: template %s has the purpose %s, which no device may have",
-                            endpoint->name, slot_name(slot), template->name, oid_name(ours[j]));
+                            "%s: template %s has the purpose %s, which only roles of the service may have",
+                            who, template->name, oid_name(ours[j]));
         }
     }
     return OK;
@@ -198,7 +195,9 @@ enum err template_for_slot(struct ca *ca, const struct endpoint *endpoint, enum 
     if (!FAULT(template_published) && !template->published)
         return fail(why, ERR_TEMPLATE, "endpoint %s, %s: template %s is not published", endpoint->name,
                     slot_name(slot), template->name);
-    TRY(for_devices_check(endpoint, slot, template, why));
+    AUTO_STR who = xasprintf("endpoint %s, %s", endpoint->name, slot_name(slot));
+    if (!FAULT(slot_purpose))
+        TRY(template_not_ours(template, who, why));
     *ret = TAKE(template);
     return OK;
 }

@@ -23,6 +23,7 @@
     X("request_list",       "cli",     verb_request_list, NULL,       READ,    ON_CA) \
     X("request_show",       "cli",     verb_request_show, NULL,       READ,    ON_REQUEST) \
     X("request_export",     "cli",     verb_request_export, NULL,     READ,    ON_REQUEST) \
+    X("request_submit",     "cli",     NULL, verb_request_submit,     REQUEST, ON_CA) \
     X("request_approve",    "cli",     verb_request_approve, NULL,    ISSUE,   ON_REQUEST) \
     X("request_deny",       "cli",     verb_request_deny, NULL,       ISSUE,   ON_REQUEST) \
     X("refusal_list",       "cli",     verb_refusal_list, NULL,       READ,    ON_EVERY_CA) \

@@ -30,6 +30,9 @@ enum err verb_crl_get(void *role, const struct ipc_caller *caller, struct bytes 
    OCTET STRING, the certificate; an empty one while the request waits for an administrator. The same request again gets
    the same one. */
 void verb_issue(void *role, struct ipc_call *call);
+/* The same for an administrator, of published templates that are no role's; the answer a list of one record {id, ca,
+   disposition, serial, pem}, without serial and pem while it is pending. */
+void verb_request_submit(void *role, struct ipc_call *call);
 /* For the command line: a record goes in, a list of records comes out. */
 /* verbs_request.c */
 enum err verb_request_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);

@@ -159,7 +159,7 @@ def hello(principal):
     return seq(integer(1), integer(1), utf8(principal))
 
 
-VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show', 'request_export', 'request_approve',
+VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show', 'request_export', 'request_submit', 'request_approve',
          'request_deny', 'refusal_list', 'cert_list', 'cert_show', 'cert_export', 'cert_revoke', 'template_list',
          'template_show', 'site_export', 'crl_publish', 'crl_show', 'crl_export', 'password_new', 'status',
          'issue', 'ca_get', 'status_get', 'status_changes', 'crl_get', 'cert_release', 'template_new', 'template_set',

@@ -243,6 +243,7 @@ static const struct expected {
     { "request_list", "cli", RIGHT_READ },
     { "request_show", "cli", RIGHT_READ },
     { "request_export", "cli", RIGHT_READ },
+    { "request_submit", "cli", RIGHT_REQUEST },
     { "request_approve", "cli", RIGHT_ISSUE },
     { "request_deny", "cli", RIGHT_ISSUE },
     { "request_resubmit", "cli", RIGHT_ISSUE },
