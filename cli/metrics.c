@@ -168,7 +168,9 @@ static void put_all(const struct statuses *statuses, struct buf *out)
     }
     put_head(out, refused.name, refused.type, refused.help);
     each_record(statuses, visit_metric, &(struct samples){ .out = out, .metric = &refused, .once = true });
-    put_head(out, END_NAME, "gauge", "When a certificate in use ends: ca, root, ra, tls or ocsp.");
+    put_head(out, END_NAME, "gauge",
+             "When a certificate in use ends: ca, root, ra, tls or ocsp; or a file of another CA that va "
+             "serves: crl or certificate.");
     each_record(statuses, visit_ends, out);
 }
 

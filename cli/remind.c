@@ -21,7 +21,8 @@ const struct command command_remind = {
     .verb = "",
     .args = "[--within 30d] [--webhook URL | --webhook-file FILE] [--mail ADDRESS] [--mail-from ADDRESS]\n"
             "       [--smtp URL | --smtp-file FILE] [--sendmail PROGRAM] [--cacert FILE]",
-    .help = "list the certificates that expire within a span, and tell a webhook or a mailbox of them",
+    .help = "list the certificates, and CRLs of offline CAs, that expire within a span, and tell a webhook "
+            "or a mailbox of them",
     .run = remind_run,
 };
 

@@ -8,9 +8,14 @@
 static const char *const asked[] = { "ca", "scep", "va" };
 
 const struct status_end status_ends[] = {
-    { "ca_expires", "ca", "ca" },         { "root_not_after", "root", "endpoint" },
-    { "ra_not_after", "ra", "endpoint" }, { "tls_not_after", "tls", NULL },
-    { "ocsp_not_after", "ocsp", "ca" },   { NULL, NULL, NULL },
+    { "ca_expires", "ca", "ca" },
+    { "root_not_after", "root", "endpoint" },
+    { "ra_not_after", "ra", "endpoint" },
+    { "tls_not_after", "tls", NULL },
+    { "ocsp_not_after", "ocsp", "ca" },
+    { "crl_not_after", "crl", "file" },
+    { "certificate_not_after", "certificate", "file" },
+    { NULL, NULL, NULL },
 };
 
 static bool runs_here(const struct config *config, const char *role)

@@ -10,6 +10,7 @@ struct statuses { struct role_status of[STATUS_ROLES_MAX]; size_t count, down; }
 NODISCARD enum err statuses_ask(struct cli *cli, struct statuses *ret, struct why *why);
 void statuses_free(struct statuses *statuses);
 
-/* Fields of their records that are the end of a certificate in use. */
+/* Fields of their records that are the end of a certificate in use, or of a file of another CA (the root's CRL) that nothing
+   here renews. */
 struct status_end { const char *field, *kind, *name; };      /* name: the field that says whose it is; NULL: the role */
 extern const struct status_end status_ends[];                /* ends with a field of NULL */

@@ -8,7 +8,7 @@ setup() {
     work_begin
     site_make
     daemon_start
-    FAR=4000d # within it the CA, its RA and TLS certificates and every device's end; the root's does not
+    FAR=4000d # within it the CA, its RA and TLS certificates, the root's CRL and every device's end; the root's does not
 }
 teardown() {
     [ -z "${RECEIVER:-}" ] || kill "$RECEIVER" 2>/dev/null || true
@@ -47,14 +47,15 @@ remind() { chancery remind "$@"; }
     grep -q '^ca  *node ' "$WORK/table"
     grep -q '^ra  *default ' "$WORK/table"
     grep -q '^tls  *scep ' "$WORK/table"
+    grep -q '^crl  *root.crl ' "$WORK/table"
     not grep -q '^root' "$WORK/table"
     [ "$(grep -c '^issued' "$WORK/table")" = 1 ] # those that init issued are there as ra and tls
     remind --within 9000d | grep -q '^root  *default '
     chancery --json remind --within $FAR | python3 -c '
 import json, sys
 d = json.load(sys.stdin)
-assert d["count"] == len(d["expiring"]) == 5 and not d["more"] and d["missing"] == "" and d["site"] == "default", d
-assert d["text"] == "Chancery site default: 5 certificates expire within 4000d", d["text"]
+assert d["count"] == len(d["expiring"]) == 6 and not d["more"] and d["missing"] == "" and d["site"] == "default", d
+assert d["text"] == "Chancery site default: 6 certificates or CRLs expire within 4000d", d["text"]
 device = [e for e in d["expiring"] if e["kind"] == "issued"][0]
 assert device["subject"] == "CN=laptop-1" and device["template"] and device["serial"] and device["expires"].endswith("Z"), device'
 }
@@ -75,7 +76,7 @@ assert device["subject"] == "CN=laptop-1" and device["template"] and device["ser
     got 1
     grep -q '^POST /hook/canary-4711?key=x HTTP/1.1' "$WORK/got/1.request"
     grep -q '^Content-Type: application/json' "$WORK/got/1.request"
-    body | python3 -c 'import json, sys; d = json.load(sys.stdin); assert d["count"] == 4 == len(d["expiring"]), d'
+    body | python3 -c 'import json, sys; d = json.load(sys.stdin); assert d["count"] == 5 == len(d["expiring"]), d'
 }
 @test "a webhook whose certificate is of nobody we know is refused" {
     certificate localhost DNS:localhost
@@ -151,7 +152,7 @@ assert device["subject"] == "CN=laptop-1" and device["template"] and device["ser
     as_user sh -c 'printf "#!/bin/sh\necho \"\$@\" >%s/arguments\ncat >%s/mail\n" "$1" "$1" >"$1/mailer"; chmod 755 "$1/mailer"' sh "$WORK/tmp"
     remind --within $FAR --mail root --mail-from pki@example.org --sendmail "$WORK/tmp/mailer"
     [ "$(cat "$WORK/tmp/arguments")" = "-i -f pki@example.org -- root" ]
-    grep -q '^Subject: Chancery site default: 5 certificates expire within 4000d$' "$WORK/tmp/mail"
+    grep -q '^Subject: Chancery site default: 6 certificates or CRLs expire within 4000d$' "$WORK/tmp/mail"
     grep -q '^To: root$' "$WORK/tmp/mail"
     grep -q 'issued  issuing  CN=laptop-1  [0-9A-F]*$' "$WORK/tmp/mail"
     python3 -c '
@@ -182,7 +183,7 @@ assert m["Date"].datetime and m.get_content_type() == "text/plain" and not m.def
     tr -d '\r' <"$WORK/got/1.request" >"$WORK/mail"
     grep -q '^MAIL FROM:<pki@example.org>' "$WORK/mail"
     grep -q '^RCPT TO:<ops@example.org>' "$WORK/mail"
-    grep -q '^Subject: Chancery site default: 4 certificates expire' "$WORK/mail"
+    grep -q '^Subject: Chancery site default: 5 certificates or CRLs expire' "$WORK/mail"
     grep -q '  tls  scep$' "$WORK/mail"
     # An address that is not known as this host's is elsewhere: no STARTTLS, no mail.
     RECEIVER_ADDRESS=127.0.0.2 receiver smtp
@@ -206,7 +207,7 @@ assert m["Date"].datetime and m.get_content_type() == "text/plain" and not m.def
     as_user mv "$SITE/run/scep-cli" "$SITE/run/away"
     run remind --within $FAR --webhook "http://127.0.0.1:$PORT/hook"
     [ "$status" = 5 ]
-    body | python3 -c 'import json, sys; d = json.load(sys.stdin); assert d["count"] == 2 and d["missing"].startswith("scep: "), d'
+    body | python3 -c 'import json, sys; d = json.load(sys.stdin); assert d["count"] == 3 and d["missing"].startswith("scep: "), d'
     run chancery metrics
     [ "$status" = 5 ]
     [[ $output == *'chancery_up{role="ca"} 1'*'chancery_up{role="scep"} 0'*'chancery_certificates{'* ]]
@@ -233,6 +234,8 @@ assert m["Date"].datetime and m.get_content_type() == "text/plain" and not m.def
     counted() { chancery metrics >"$WORK/metrics" && grep -qx 'chancery_certificates{ca="issuing",status="valid"} 6' "$WORK/metrics"; }
     wait_for 20 counted
     grep -q '^chancery_certificate_expiry_timestamp_seconds{kind="ocsp",of="issuing"} [0-9]*$' "$WORK/metrics"
+    grep -qx "chancery_certificate_expiry_timestamp_seconds{kind=\"crl\",of=\"root.crl\"} $(date -u -d "$(openssl crl -inform DER -in "$SITE/lib/va/published/root.crl" -noout -nextupdate | cut -d= -f2)" +%s)" "$WORK/metrics"
+    chancery status | grep -q 'file=root.crl crl_not_after=20'
     grep -qx 'chancery_up{role="ca"} 1' "$WORK/metrics"
     grep -qx 'chancery_up{role="scep"} 1' "$WORK/metrics"
     grep -qx 'chancery_up{role="va"} 1' "$WORK/metrics"
