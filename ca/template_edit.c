@@ -7,7 +7,6 @@
 #include "ca/template_check.h"
 
 /* Templates are the whole role's: the rows of their audit trail name no CA. */
-#define NO_CA ""
 
 static bool is_listed(const char *words, struct bytes word)
 {
@@ -84,7 +83,7 @@ static enum err audit(const struct template_edit *edit, const char *action, cons
                       const char *detail, struct why *why)
 {
     AUTO_STR object = xasprintf("template %s version %lld", template->name, (long long)template->version);
-    struct audit_entry entry = { NO_CA, edit->actor, action, object, detail };
+    struct audit_entry entry = { AUDIT_NO_CA, edit->actor, action, object, detail };
     return FAULT(template_audit) ? OK : audit_write(edit->tx, edit->ca, &entry, why);
 }
 

@@ -62,6 +62,7 @@
     X("authority_set",      "cli",     verb_authority_set, NULL,      MANAGE,  ON_CA) \
     X("authority_remove",   "cli",     verb_authority_remove, NULL,   MANAGE,  ON_CA) \
     X("request_resubmit",   "cli",     verb_request_resubmit, NULL,   ISSUE,   ON_REQUEST) \
+    X("audit_list",         "cli",     verb_audit_list, NULL,         AUDIT,   ON_CA) \
     X("signer_status",      "cli",     verb_signer_status, NULL,      READ,    ON_EVERY_CA)
 /* clang-format on */
 

@@ -82,6 +82,9 @@ enum err verb_authority_add(void *role, const struct ipc_caller *caller, struct 
 enum err verb_authority_set(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_authority_remove(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 
+/* verbs_audit.c; a record {ca, of, since, action, actor, before, limit}: of "templates": theirs, which no CA has */
+enum err verb_audit_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+
 /* Common to them. */
 #define LIST_DEFAULT 100
 #define LIST_MAX     1000                                    /* rows of one answer */

@@ -15,7 +15,7 @@ extern const struct command command_init, command_status, command_config_show, c
 extern const struct command command_authority_list, command_authority_show, command_authority_add,
     command_authority_set, command_authority_remove;
 extern const struct command command_ca_export, command_certreq_new, command_certreq_accept, command_remind,
-    command_metrics;
+    command_metrics, command_audit_list;
 
 /* clang-format off: one a line */
 const struct command *const commands[] = {
@@ -55,6 +55,7 @@ const struct command *const commands[] = {
     &command_authority_add,
     &command_authority_set,
     &command_authority_remove,
+    &command_audit_list,
     &command_apply,
     &command_export,
     &command_ca_flags,

@@ -165,7 +165,7 @@ VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show
          'issue', 'ca_get', 'status_get', 'status_changes', 'crl_get', 'cert_release', 'template_new', 'template_set',
          'template_publish', 'template_unpublish', 'template_delete', 'site_apply', 'ca_flags',
          'right_list', 'right_grant', 'right_revoke', 'right_deny',
-         'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove', 'request_resubmit', 'signer_status']  # ca/verbs.c
+         'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove', 'request_resubmit', 'audit_list', 'signer_status']  # ca/verbs.c
 
 
 def make_verbs(objects):
@@ -183,6 +183,7 @@ def make_verbs(objects):
         'template_show': [record(name='SCEPDevice')], 'template_new': [record(name='New', validity='30d')],
         'template_set': [record(name='SCEPDevice', validity='30d', **{'expect-version': '1'})],
         'site_apply': [seq(record(kind='options', dry_run='yes'), record(kind='template', name='New'))],
+        'audit_list': [record(since='7d', action='issue'), record(of='templates', since='2026-11-28T10:00:00Z'), record(action='x')],
         'crl_publish': [record(), record(ca='issuing')], 'password_new': [record(endpoint='once'), record(endpoint='static')],
     }
     for number, verb in enumerate(VERBS):

@@ -13,7 +13,7 @@ CLI = {
           "cert_export cert_revoke cert_release template_list template_show template_new template_set template_publish "
           "template_unpublish template_delete site_export site_apply crl_publish crl_show crl_export password_new status signer_status "
           "ca_flags right_list right_grant right_revoke right_deny authority_list authority_show authority_add authority_set "
-          "authority_remove",
+          "authority_remove audit_list",
     "scep": "status reload ra_show ra_renew",
     "va": "status reload",
 }

@@ -269,6 +269,7 @@ static const struct expected {
     { "password_new", "cli", RIGHT_ISSUE },
     { "status", "cli", RIGHT_READ },
     { "signer_status", "cli", RIGHT_READ },
+    { "audit_list", "cli", RIGHT_AUDIT },
     { "issue", "scep va", RIGHT_REQUEST },
     { "right_list", "cli", RIGHT_READ },
     { "right_grant", "cli", RIGHT_MANAGE },
