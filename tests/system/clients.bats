@@ -180,11 +180,14 @@ pki_polls() { # URL CHALLENGE NAME
     certtool --verify --load-ca-certificate "$WORK/ca.pem" --load-crl "$WORK/crl.pem" --infile "$kept" >/dev/null
     certtool --crl-info --infile "$WORK/crl.pem" | grep -q 'Number (not critical)'
 }
-@test "revoking again changes nothing, an unknown serial is not found, an unknown reason is refused" {
+@test "revoking again changes nothing and says so, with another reason it is refused, an unknown serial is not found, an unknown reason is refused" {
     local serial when
     serial=$(serial_of "$WORK/tmp/pki-once-http.pem")
     when=$(chancery --json cert show "$serial")
-    chancery cert revoke "$serial" superseded || true
+    run chancery cert revoke "$serial" superseded
+    [ "$status" = 1 ]
+    [[ $output == *"is revoked for keyCompromise since 20"*"superseded is not put in its place"* ]]
+    chancery cert revoke "$serial" keyCompromise | grep -q '^note  *was revoked already$'
     [ "$(chancery --json cert show "$serial")" = "$when" ]
     run chancery cert revoke 00112233445566778899AABBCCDDEEFF00 keyCompromise
     [ "$status" = 3 ]

@@ -190,7 +190,7 @@ TEST(what_the_signer_says_of_itself_is_passed_on)
 TEST(certificates_are_listed_shown_exported_and_revoked)
 {
     DEVICE(device, .subject = "CN=one", .challenge = "secret");
-    AUTO_BUF answer = { 0 }, again = { 0 }, der = { 0 };
+    AUTO_BUF answer = { 0 }, shown = { 0 }, der = { 0 };
     struct why why = { 0 };
     struct enroll_answer enrolled;
     AUTO_BUF enrolment = { 0 };
@@ -209,9 +209,14 @@ TEST(certificates_are_listed_shown_exported_and_revoked)
     ASSERT_FIELD(&answer, "status", "revoked");
     ASSERT_FIELD(&answer, "reason", "keyCompromise");
     world->clock.held += 60;
-    ASSERT_OK(call("cert_revoke", FIELD("serial", serial), FIELD("reason", "superseded"), &again, &why),
+    ASSERT_ERR(ERR_REVOKED,
+               call("cert_revoke", FIELD("serial", serial), FIELD("reason", "superseded"), &shown, &why),
+               &why);
+    ASSERT_OK(call("cert_show", FIELD("serial", serial), NOTHING, &shown, &why), &why);
+    ASSERT_BYTES(buf_bytes(&answer), buf_bytes(&shown)); /* a revoked one stays as it is */
+    ASSERT_OK(call("cert_revoke", FIELD("serial", serial), FIELD("reason", "keyCompromise"), &answer, &why),
               &why);
-    ASSERT_BYTES(buf_bytes(&answer), buf_bytes(&again)); /* a revoked one stays as it is */
+    ASSERT_FIELD(&answer, "note", "was revoked already");
     ASSERT_OK(call("crl_show", NOTHING, NOTHING, &answer, &why), &why);
     ASSERT_FIELD(&answer, "entries", "1");
     ASSERT_OK(call("crl_export", FIELD("ca", "issuing"), NOTHING, &answer, &why), &why);
