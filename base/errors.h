@@ -45,6 +45,7 @@ enum {
     X(ERR_CHALLENGE_USED,     FAIL_BAD_REQUEST,       0, 200, 1, 0x80070005u, NONE, NONE, NONE, "challenge password was used before", "make a new one: chancery password new") \
     X(ERR_CHALLENGE_EXPIRED,  FAIL_BAD_REQUEST,       0, 200, 1, 0x80070005u, "ChallengeExpired", "K411", "K411", "challenge password expired", "make a new one: chancery password new") \
     X(ERR_TEMPLATE,           FAIL_BAD_REQUEST,       0, 200, 1, 0x80094800u, NONE, NONE, "P7", "no such template, or not published", "set the endpoint's slot to a published template's name") \
+    X(ERR_TEMPLATE_PROPERTY,  FAIL_BAD_REQUEST,       0, 200, 1, 0x80094800u, NONE, NONE, "P7", "template property refused", "give a value that it takes: chancery(1), section Templates, has them; the limits of the CA are in its ca section") \
     X(ERR_TEMPLATE_DENIED,    FAIL_BAD_REQUEST,       0, 200, 1, 0x80094012u, NONE, NONE, "P7", "the rights on the template do not let it enrol", "grant them: chancery right grant PRINCIPAL read,enroll --template NAME") \
     X(ERR_AUTHORITY_LIMIT,    FAIL_BAD_REQUEST,       0, 403, 1, 0,          NONE, NONE, NONE, "outside the authority's limits", "chancery authority show has them, chancery authority set changes them") \
     X(ERR_TEMPLATE_SUBJECT,   FAIL_BAD_REQUEST,       0, 200, 1, 0x80094812u, "SubjectNameMismatch", NONE, NONE, "subject not allowed by the template", "ask for what the template allows, or widen it") \

@@ -234,10 +234,10 @@ static enum err superseded_exist(struct template_edit *edit, const char *name, c
     for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
         AUTO(template) other = NULL;
         if (*word && strcmp(word, name) == 0)
-            return fail(why, ERR_TEMPLATE, "template %s: superseded names itself", name);
+            return fail(why, ERR_TEMPLATE_PROPERTY, "template %s: superseded names itself", name);
         if (*word && template_row_load(edit->tx, word, &other, why) != OK)
-            return fail(why, ERR_TEMPLATE, "template %s: superseded names %s, and there is no such template",
-                        name, word);
+            return fail(why, ERR_TEMPLATE_PROPERTY,
+                        "template %s: superseded names %s, and there is no such template", name, word);
     }
     return OK;
 }
