@@ -53,8 +53,9 @@ static int report(const struct cli *cli, enum err err, const struct why *why)
     char clean[1024];
     log_escape(why->text, strlen(why->text), clean, sizeof(clean));
     fprintf(stderr, "chancery %s: %s%s%s\n", cli->command_line, row->text, *clean ? ": " : "", clean);
-    if (*row->remedy)
-        fprintf(stderr, "  remedy: %s\n", row->remedy);
+    const char *remedy = why->remedy ? why->remedy : row->remedy;
+    if (*remedy)
+        fprintf(stderr, "  remedy: %s\n", remedy);
     return row->exit_status ? row->exit_status : 1;
 }
 

@@ -198,6 +198,5 @@ static enum err metrics_run(struct cli *cli, int argc, char **argv, struct why *
         fwrite(out.data, 1, out.len, stdout);
     if (!statuses.down)
         return OK;
-    return fail(why, statuses.down == statuses.count ? ERR_UNAVAILABLE : ERR_PARTIAL,
-                "%zu of %zu roles do not answer", statuses.down, statuses.count);
+    return statuses_fail(&statuses, statuses.down == statuses.count ? ERR_UNAVAILABLE : ERR_PARTIAL, why);
 }

@@ -1,0 +1,61 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What an administrator is told who is new to the program, or whose service is down.
+load helper
+
+setup_file() {
+    work_begin
+    site_make
+    daemon_start
+}
+teardown_file() { work_end; }
+setup() { ports_read; }
+
+# The headline, the sentence and the remedy of a refusal, in one line of text.
+told() { # STATUS PATTERN COMMAND…
+    local wanted=$1 pattern=$2
+    shift 2
+    run chancery "$@"
+    [ "$status" = "$wanted" ] || { echo "status $status, wanted $wanted: $output"; return 1; }
+    # shellcheck disable=SC2053
+    [[ ${output//$'\n'/ } == $pattern ]] || { echo "wanted $pattern: $output"; return 1; }
+}
+within() { # SECONDS COMMAND…
+    local limit=$1 began=$EPOCHREALTIME
+    shift
+    "$@" || return
+    python3 -c 'import sys; took = float(sys.argv[2]) - float(sys.argv[1]); print("took", took); sys.exit(took > float(sys.argv[3]))' \
+        "$began" "$EPOCHREALTIME" "$limit"
+}
+
+@test "a role that stands still is given up within seconds, by name, and the daemon's log is named" {
+    local ca
+    ca=$(role_pid ca)
+    kill -STOP "$ca"
+    within 9 told 4 '*ca *unreachable*scep *serving*signer *unreachable*2 of 4 roles do not answer, among them ca: status: peer does not answer hello*remedy: *journalctl -u chanceryd*' status
+    within 9 told 4 '*role ca: cert_list: peer does not answer hello*remedy: *journalctl -u chanceryd*' cert list
+    within 9 told 5 '*chancery_up{role="ca"} 0*chancery_up{role="scep"} 1*1 of 3 roles do not answer*' metrics
+    kill -CONT "$ca"
+    wait_for 20 chancery status
+}
+@test "a role that cannot start is given up within seconds" {
+    local ca
+    as_user mv "$SITE/lib/ca/store.db" "$SITE/lib/ca/away.db"
+    ca=$(role_pid ca)
+    kill -KILL "$ca"
+    wait_for 20 gone "$ca"
+    within 9 told 4 '*ca *unreachable*remedy: *journalctl*' status
+    within 9 told 4 '*role ca: *remedy: *journalctl*' cert list
+    as_user mv "$SITE/lib/ca/away.db" "$SITE/lib/ca/store.db"
+    wait_for 30 chancery status
+}
+@test "another user is told who may ask" {
+    [ "$(id -u)" = 0 ] || skip "not root"
+    run setpriv --reuid daemon --regid daemon --clear-groups "$WORK/p/bin/chancery" --dir "$SITE" status
+    [ "$status" = 1 ]
+    [[ $output == *"only $RUN_AS or root may ask the role ca: this is uid $(id -u daemon)"*"remedy: run the command as that user, or as root"* ]]
+    not grep -q 'remedy: .*status' <<<"$output"
+    run setpriv --reuid daemon --regid daemon --clear-groups "$WORK/p/bin/chancery" --dir "$SITE" cert list
+    [ "$status" = 1 ]
+    [[ $output == *"only $RUN_AS or root may ask the role ca"* ]]
+}
