@@ -59,3 +59,24 @@ within() { # SECONDS COMMAND…
     [ "$status" = 1 ]
     [[ $output == *"only $RUN_AS or root may ask the role ca"* ]]
 }
+@test "init judges its options before it makes a key" {
+    try() { # PATTERN OPTIONS…
+        local pattern=$1 at=$WORK/tmp/site
+        shift
+        as_user mkdir "$at" 2>/dev/null || true
+        run as_user "$WORK/p/bin/chancery" --dir "$at" init --root-passphrase-file "$WORK/passphrase" --external-name localhost "$@"
+        [ "$status" = 2 ] && [[ $output == *"$pattern"* ]] || { echo "$status: $output"; return 1; }
+        [ -z "$(find "$at" -mindepth 1)" ] || { find "$at"; return 1; }
+    }
+    try 'option http_listen has "80"; allowed is ADDRESS:PORT' --http 80
+    try 'option https_listen has "example.org:443"' --https example.org:443
+    try 'option http_listen has "[::]:70000"' --va-http '[::]:70000'
+    try '--external-name "a b" cannot be in a certificate' --external-name 'a b'
+    try 'option site is "My Site"' --site 'My Site'
+    try 'option ocsp_urls' --ocsp-url 'no url'
+    try '--organisation' --organisation $'caf\xe9'
+    as_user "$WORK/p/bin/chancery" --dir "$WORK/tmp/site" init --root-passphrase-file "$WORK/passphrase" --external-name localhost \
+        --http 127.0.0.1:0 --https 127.0.0.1:0 --va-http 127.0.0.1:0 --validator static >"$WORK/tmp/said"
+    # What comes first is said first.
+    [ "$(grep -o -e ^First -e ^Next "$WORK/tmp/said" | tr '\n' ' ')" = 'First Next ' ]
+}
