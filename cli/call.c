@@ -115,6 +115,5 @@ enum err cli_operands(const struct command *command, int argc, int count, struct
 {
     if (argc - 1 == count)
         return OK;
-    return fail(why, ERR_USAGE, "%d operands given, %d wanted: chancery %s %s %s", argc - 1, count,
-                command->noun, command->verb, command->args);
+    return fail(why, ERR_USAGE, "%d operands given, %d wanted", argc - 1, count);
 }

@@ -48,8 +48,7 @@ static enum err options_read(int argc, char **argv, struct accept_options *ret, 
                             : option == 'p' ? &ret->passphrase_file
                                             : &ret->pfx_passphrase_file;
         if (option == '?')
-            return fail(why, ERR_USAGE, "unknown or incomplete option %s: chancery certreq -accept %s",
-                        argv[optind - 1], command_certreq_accept.args);
+            return fail(why, ERR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
         *into = optarg;
     }
     TRY(cli_operands(&command_certreq_accept, argc - optind + 1, 1, why));

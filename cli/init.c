@@ -161,8 +161,7 @@ static enum err options_read(struct init_options *o, int argc, char **argv, stru
     int option, index = 0;
     while ((option = getopt_long(argc, argv, "", init_long, &index)) != -1) {
         if (option == '?')
-            return fail(why, ERR_USAGE, "unknown or incomplete option %s: chancery init %s", argv[optind - 1],
-                        command_init.args);
+            return fail(why, ERR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
         TRY(check_text(init_long[index].name, optarg, why));
         TRY(option_word(o, option, optarg, why));
         if (option == O_PARTITIONS)
@@ -171,7 +170,7 @@ static enum err options_read(struct init_options *o, int argc, char **argv, stru
             *text[option] = optarg;
     }
     if (optind != argc)
-        return fail(why, ERR_USAGE, "unexpected %s: chancery init %s", argv[optind], command_init.args);
+        return fail(why, ERR_USAGE, "unexpected %s", argv[optind]);
     if (strlen(o->site) > LIMIT_NAME_BYTES || strlen(o->organisation) > LIMIT_NAME_BYTES - 12)
         return fail(why, ERR_USAGE, "--site and --organisation are limited to %d and %d bytes",
                     LIMIT_NAME_BYTES, LIMIT_NAME_BYTES - 12);

@@ -177,8 +177,7 @@ static enum err options_read(int argc, char **argv, const char **ret_out, struct
     static const struct option options[] = { { "out", required_argument, NULL, 'o' }, { 0 } };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == '?')
-            return fail(why, ERR_USAGE, "unknown or incomplete option %s: chancery metrics %s",
-                        argv[optind - 1], command_metrics.args);
+            return fail(why, ERR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
         *ret_out = optarg;
     }
     return cli_operands(&command_metrics, argc - optind + 1, 0, why);

@@ -46,11 +46,10 @@ static enum err arguments_read(struct ra_files *files, const struct command *com
         else if (argv[i][0] != '-' && !files->set)
             files->set = argv[i];
         else
-            return fail(why, ERR_USAGE, "unexpected %s: chancery ra %s %s", argv[i], command->verb,
-                        command->args);
+            return fail(why, ERR_USAGE, "unexpected %s", argv[i]);
     }
     if (!files->folder)
-        return fail(why, ERR_USAGE, "operand missing: chancery ra %s %s", command->verb, command->args);
+        return fail(why, ERR_USAGE, "operand missing");
     files->set = files->set ? files->set : "default";
     return OK;
 }

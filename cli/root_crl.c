@@ -72,16 +72,13 @@ static enum err renewal_read(struct renewal *renewal, int argc, char **argv, str
     };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == '?')
-            return fail(why, ERR_USAGE, "unknown or incomplete option %s: chancery crl renew-root %s",
-                        argv[optind - 1], command_crl_renew_root.args);
+            return fail(why, ERR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
         *(option == 'd'   ? &renewal->root_dir
           : option == 'p' ? &renewal->passphrase_file
                           : &renewal->out) = optarg;
     }
     if (optind != argc || !renewal->root_dir)
-        return fail(why, ERR_USAGE, "%s: chancery crl renew-root %s",
-                    optind != argc ? "unexpected operand" : "--root-dir is missing",
-                    command_crl_renew_root.args);
+        return fail(why, ERR_USAGE, "%s", optind != argc ? "unexpected operand" : "--root-dir is missing");
     return OK;
 }
 

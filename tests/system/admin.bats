@@ -80,3 +80,27 @@ within() { # SECONDS COMMAND…
     # What comes first is said first.
     [ "$(grep -o -e ^First -e ^Next "$WORK/tmp/said" | tr '\n' ' ')" = 'First Next ' ]
 }
+@test "every command says its own usage" {
+    local noun verb
+    chancery --help | sed -n 's/^  chancery \([a-z]*\)\( [a-z-]*\)\?.*/\1\2/p' >"$WORK/tmp/all"
+    [ "$(wc -l <"$WORK/tmp/all")" -gt 45 ]
+    while read -r noun verb; do
+        # shellcheck disable=SC2086
+        run chancery $noun $verb --help
+        [ "$status" = 0 ] && [[ $output == "usage: chancery $noun"* ]] || { echo "$noun $verb: $output"; return 1; }
+        [ "${#lines[@]}" -ge 2 ]
+    done <"$WORK/tmp/all"
+    run chancery template set --help
+    [ "$output" = 'usage: chancery template set NAME [--expect-version N] PROPERTY=VALUE …
+  change a template, which makes its next version' ]
+    chancery template --help | grep -q '^  chancery template copy '
+}
+@test "what is no command, and what is wrong of one, is named with what there is" {
+    told 2 '*there is no command audit *chancery --help*' audit list
+    told 2 '*there is no command template sett *chancery template set NAME*' template sett
+    told 2 '*chancery template: wrong usage: it needs one more word*chancery template list*' template
+    told 2 '*wrong usage: operand missing *usage: chancery template show NAME \[--version N\]' template show
+    told 2 '*wrong usage: unexpected --nonsense *usage: chancery cert list \[--ca CA\]*' cert list --nonsense
+    told 2 '*unknown or incomplete option --nonsense *usage: chancery metrics \[--out FILE\]' metrics --nonsense
+    told 2 '*0 operands given, 1 wanted *usage: chancery password set ENDPOINT*' password set
+}
