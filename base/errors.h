@@ -22,6 +22,8 @@ enum {
     X(ERR_STORE,              FAIL_NONE,              1, 503, 4, 0,          NONE, NONE, "N12", "store unavailable", "check the database, its free space and its rights") \
     X(ERR_STORE_SCHEMA,       FAIL_NONE,              1, 503, 1, 0,          NONE, NONE, NONE, "store has a newer schema than this program", "install the release that wrote it") \
     X(ERR_CONFLICT,           FAIL_BAD_REQUEST,       0, 409, 1, 0,          NONE, NONE, NONE, "already there", "choose another name, or use what is there") \
+    X(ERR_WRONG_STATE,        FAIL_BAD_REQUEST,       0, 409, 1, 0,          NONE, NONE, NONE, "not possible as things are", "change first what the message names, or leave it as it is") \
+    X(ERR_CHANGED,            FAIL_BAD_REQUEST,       0, 409, 1, 0,          NONE, NONE, NONE, "changed meanwhile", "look at what it is now, then ask for that version") \
     X(ERR_NOT_FOUND,          FAIL_BAD_CERT_ID,       0, 404, 3, 0x80070490u, NONE, NONE, NONE, "not found", "list what there is") \
     X(ERR_NOT_AUTHORISED,     FAIL_BAD_REQUEST,       0, 403, 1, 0x80070005u, NONE, NONE, NONE, "principal lacks the right", "grant it, or ask somebody who has it") \
     X(ERR_UNAVAILABLE,        FAIL_NONE,              1, 503, 4, 0x80094002u, NONE, "K400", "N3", "a role that is needed cannot be reached", "see whether it runs: chancery status") \

@@ -113,7 +113,9 @@ static enum err renew_run(struct cli *cli, int argc, char **argv, struct why *wh
     TRY(root_read(&renewal, &der, &key, why));
     TRY(cert_parse(buf_bytes(&der), &root, why));
     if (!bytes_equal(root.spki, public_key_spki(key->public_half)))
-        return fail(why, ERR_KEY, "%s: key and certificate do not belong together", renewal.root_dir);
+        return fail_remedy(why,
+                           "put the root's key and certificate, as chancery init made them, into one folder",
+                           ERR_KEY, "%s: key and certificate do not belong together", renewal.root_dir);
     TRY(root_crl_make(key, &root, clock_now(&clock_system), &crl, why));
     TRY(renewal.out ? file_write(renewal.out, buf_bytes(&crl), 0444, why)
                     : root_publish(config, "root.crl", buf_bytes(&crl), why));

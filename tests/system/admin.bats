@@ -104,3 +104,15 @@ within() { # SECONDS COMMAND…
     told 2 '*unknown or incomplete option --nonsense *usage: chancery metrics \[--out FILE\]' metrics --nonsense
     told 2 '*0 operands given, 1 wanted *usage: chancery password set ENDPOINT*' password set
 }
+@test "a remedy fits what is refused" {
+    # shellcheck disable=SC2016
+    told 3 '*there is no configuration /nowhere/etc/chancery.conf *remedy: *--config FILE*--dir DIR*' --dir /nowhere status
+    told 3 '*cannot open /nowhere.json*remedy: give the name of a file that is there' apply -f /nowhere.json
+    chancery template copy SCEPDevice Mine
+    told 1 '*changed meanwhile: *has version 1, expected was 7 *remedy: look at what it is now*' template set Mine --expect-version 7 validity=1d
+    told 1 '*already there: *remedy: choose another name*' template copy SCEPDevice Mine
+    told 1 '*not possible as things are: *SCEPDevice is the *of endpoint default *remedy: change first what the message names*' template delete SCEPDevice
+    local serial
+    serial=$(chancery --json cert list | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["serial"])')
+    told 1 '*not possible as things are: *is not on hold*' cert release "$serial"
+}

@@ -97,7 +97,7 @@ TEST(pruning_removes_what_is_not_named_unless_it_is_in_use)
     AUTO_BUF body = { 0 }, answer = { 0 };
     struct why why = { 0 };
     site_of(&body, "no", "yes", "200d");
-    ASSERT_ERR(ERR_BAD_REQUEST, ask_body(world, "site_apply", buf_bytes(&body), &answer, &why), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, ask_body(world, "site_apply", buf_bytes(&body), &answer, &why), &why);
     assert_int_equal(12, world_count(world, "SELECT COUNT(*) FROM template"));
     buf_clear(&body);
     size_t list = records_begin(&body);

@@ -70,7 +70,7 @@ TEST(what_the_roles_have_their_certificates_by_is_not_deleted)
     AUTO_BUF answer = { 0 };
     struct why why = { 0 };
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        ASSERT_ERR(ERR_BAD_REQUEST, CALL("template_delete", &answer, &why, "name", names[i]), &why);
+        ASSERT_ERR(ERR_WRONG_STATE, CALL("template_delete", &answer, &why, "name", names[i]), &why);
     assert_non_null(strstr(why.text, "role/va has certificates of its own by template OCSPResponseSigning"));
     ASSERT_OK(CALL("right_revoke", &answer, &why, "principal", "role/va", "rights", "enroll", "template",
                    "OCSPResponseSigning"),
@@ -272,16 +272,16 @@ TEST(a_template_that_is_named_or_waited_for_is_not_deleted)
     AUTO_BUF answer = { 0 };
     AUTO_VAL(enrolled) got = { 0 };
     struct why why = { 0 };
-    ASSERT_ERR(ERR_BAD_REQUEST, CALL("template_delete", &answer, &why, "name", "SCEPDevice"), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, CALL("template_delete", &answer, &why, "name", "SCEPDevice"), &why);
     assert_non_null(strstr(why.text, "general_purpose_template of endpoint static"));
     ASSERT_OK(CALL("template_set", &answer, &why, "name", "SCEPUser", "superseded", "WebServer"), &why);
-    ASSERT_ERR(ERR_BAD_REQUEST, CALL("template_delete", &answer, &why, "name", "WebServer"), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, CALL("template_delete", &answer, &why, "name", "WebServer"), &why);
     assert_non_null(strstr(why.text, "superseded of template SCEPUser"));
     ASSERT_OK(CALL("template_set", &answer, &why, "name", "SCEPUser", "superseded", ""), &why);
     ASSERT_OK(CALL("template_delete", &answer, &why, "name", "WebServer"), &why);
     ASSERT_OK(device_enroll(world, &device, "manual", &got, &why), &why);
     world_exec(world, "UPDATE request SET template = 'SCEPUser'");
-    ASSERT_ERR(ERR_BAD_REQUEST, CALL("template_delete", &answer, &why, "name", "SCEPUser"), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, CALL("template_delete", &answer, &why, "name", "SCEPUser"), &why);
     assert_non_null(strstr(why.text, "1 requests of template SCEPUser wait"));
     struct denial denial = { got.request_id, "cli", "" };
     ASSERT_OK(ca_deny(world->ca, world_issuer(world), &denial, &why), &why);
@@ -298,7 +298,7 @@ TEST(a_change_of_another_version_than_expected_is_refused)
         CALL("template_set", &answer, &why, "name", "SCEPUser", "expect-version", "1", "validity", "100d"),
         &why);
     ASSERT_ERR(
-        ERR_CONFLICT,
+        ERR_CHANGED,
         CALL("template_set", &answer, &why, "name", "SCEPUser", "expect-version", "1", "validity", "90d"),
         &why);
     ASSERT_ERR(

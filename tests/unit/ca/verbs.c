@@ -412,7 +412,7 @@ TEST(passwords_are_made_for_one_time_endpoints_alone)
     DEVICE(device, .subject = "CN=one", .challenge = password);
     AUTO_VAL(enrolled) got = { 0 };
     ASSERT_OK(device_enroll(world, &device, "once", &got, &why), &why);
-    ASSERT_ERR(ERR_BAD_REQUEST, call("password_new", FIELD("endpoint", "static"), NOTHING, &answer, &why),
+    ASSERT_ERR(ERR_WRONG_STATE, call("password_new", FIELD("endpoint", "static"), NOTHING, &answer, &why),
                &why);
     ASSERT_ERR(ERR_NOT_FOUND, call("password_new", FIELD("endpoint", "nowhere"), NOTHING, &answer, &why),
                &why);
