@@ -116,3 +116,53 @@ within() { # SECONDS COMMAND…
     serial=$(chancery --json cert list | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["serial"])')
     told 1 '*not possible as things are: *is not on hold*' cert release "$serial"
 }
+@test "serials and reasons are taken as other tools print them" {
+    local serial
+    serial=$(chancery --json cert list | python3 -c 'import json, sys; print(next(c["serial"] for c in json.load(sys.stdin) if c["template"] == "RegistrationAuthority"))')
+    told 0 '*' cert show "0x${serial,,}"
+    told 0 '*' cert show "$(sed 's/../&:/g; s/:$//' <<<"$serial")"
+    told 0 '*' cert show "$(sed 's/../& /g; s/ $//' <<<"$serial")"
+    told 2 '*"7" is no reason*' cert revoke "$serial" 7
+    chancery cert revoke "$serial" 6
+    chancery cert show "$serial" | grep -q 'reason *certificateHold'
+    chancery cert revoke "$serial" 4
+    chancery cert show "$serial" | grep -q 'reason *superseded'
+}
+@test "an RA renewal at its limit says what to move, and that helps" {
+    local i
+    for i in 2 3 4 5 6 7; do chancery ra renew default --now >/dev/null; done
+    told 1 "*has 7 generations already*move the oldest, $SITE/lib/scep/keys/default-\\*-1.key.pem, out of that folder, and reload the daemon*" ra renew default --now
+    as_user mkdir "$WORK/tmp/old"
+    as_user sh -c 'mv "$1"/lib/scep/keys/default-*-1.key.pem "$2"' sh "$SITE" "$WORK/tmp/old"
+    kill -HUP "$(daemon_pid)"
+    renewed() { chancery ra renew default --now; }
+    wait_for 20 renewed
+}
+@test "a backup taken while it runs, as docs/backup.md says, serves again" {
+    local at=$WORK/tmp/backup
+    as_user mkdir "$at"
+    as_user cp -p "$SITE/lib/signer/journal" "$at/journal"
+    chancery crl publish issuing # the store is newer than the journal
+    as_user sqlite3 "$SITE/lib/ca/store.db" ".backup '$at/store.db'"
+    as_user tar -C "$SITE" --exclude=etc/secrets --exclude='store.db*' --exclude=signer/journal -czpf "$at/rest.tar.gz" etc lib
+    as_user tar -C "$SITE" -czpf "$at/secrets.tar.gz" etc/secrets
+    tar -tzf "$at/rest.tar.gz" >"$WORK/tmp/list"
+    not grep -e secrets/ -e store.db -e journal "$WORK/tmp/list"
+    daemon_stop
+    as_user rm -rf "$SITE/etc" "$SITE/lib"
+    as_user tar -C "$SITE" -xzpf "$at/rest.tar.gz"
+    as_user tar -C "$SITE" -xzpf "$at/secrets.tar.gz"
+    as_user cp -p "$at/journal" "$SITE/lib/signer/journal"
+    as_user cp "$at/store.db" "$SITE/lib/ca/store.db"
+    as_user chmod 600 "$SITE/lib/ca/store.db"
+    as_user "$WORK/p/sbin/chanceryd" -c "$SITE/etc/chancery.conf" -t
+    daemon_start
+    chancery crl publish issuing
+    chancery status
+    get_ca "$URL" "$WORK/tmp/ra"
+    shape build --ra "$WORK/tmp/ra/encryption.pem" --key "$WORK/tmp/key.pem" --out "$WORK/tmp/message" --challenge "$(chancery password new default)"
+    [ "$(post "$URL" "$WORK/tmp/message" "$WORK/tmp/answer")" = 200 ]
+    chmod a+rw "$WORK/tmp/answer"
+    as_user touch "$WORK/tmp/cert.pem"
+    shape open --in "$WORK/tmp/answer" --key "$WORK/tmp/key.pem" --out "$WORK/tmp/cert.pem" | grep -qx 'pkiStatus: 0'
+}
