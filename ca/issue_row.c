@@ -97,7 +97,7 @@ enum err request_approve(struct store_tx *tx, struct attempt *attempt, struct wh
                S_TEXT(p->issuer->name), S_INT(p->approved_id)),
         &changed, why));
     if (changed != 1)
-        return fail(why, ERR_BAD_REQUEST, "request %lld is not pending any more", (long long)p->approved_id);
+        return fail(why, ERR_WRONG_STATE, "request %lld is not pending any more", (long long)p->approved_id);
     attempt->request_id = p->approved_id;
     char object[32];
     snprintf(object, sizeof(object), "request %lld", (long long)p->approved_id);
@@ -133,7 +133,7 @@ enum err request_resubmit(struct store_tx *tx, struct attempt *attempt, struct w
                S_INT(p->approved_id)),
         &changed, why));
     if (changed != 1)
-        return fail(why, ERR_BAD_REQUEST, "request %lld is neither failed nor denied any more",
+        return fail(why, ERR_WRONG_STATE, "request %lld is neither failed nor denied any more",
                     (long long)p->approved_id);
     attempt->request_id = p->approved_id;
     char object[32];

@@ -122,7 +122,7 @@ static enum err release_work(struct store_tx *tx, void *arg, struct why *why)
         return fail(why, ERR_REVOKED,
                     "%s is revoked for %s, which is final; only certificateHold is released", serial,
                     crl_reason_name(row.reason));
-    return fail(why, ERR_BAD_REQUEST, "%s is not on hold", serial);
+    return fail(why, ERR_WRONG_STATE, "%s is not on hold", serial);
 }
 
 static enum err change_publish(const struct change *change, struct issuer *issuer, const char *what,

@@ -11,5 +11,5 @@ struct revocation { const char *serial, *actor; enum crl_reason reason; };
    them. *ret_changed: it was not so before. */
 NODISCARD enum err ca_revoke(struct ca *ca, struct issuer *issuer, const struct revocation *revocation, bool *ret_changed,
                              struct why *why);
-/* ERR_REVOKED when it is revoked for good, ERR_BAD_REQUEST when it is not on hold. */
+/* ERR_REVOKED when it is revoked for good, ERR_WRONG_STATE when it is not on hold. */
 NODISCARD enum err ca_release(struct ca *ca, struct issuer *issuer, const char *serial, const char *actor, struct why *why);

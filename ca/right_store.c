@@ -199,7 +199,7 @@ static enum err rules_judge(struct store_tx *tx, const char *issuer, struct why 
     right_rules_free(&rules);
     TRY(err);
     if (locked_out)
-        return fail(why, ERR_BAD_REQUEST,
+        return fail(why, ERR_WRONG_STATE,
                     "cli would have no right Manage CA on ca %s any more, and nobody could give it back",
                     issuer);
     if (count > RIGHT_RULES_MAX)

@@ -66,10 +66,11 @@ static enum err eku_parse(struct template *template, struct why *why)
     for (char *word = word_next(&rest); word; word = word_next(&rest)) {
         AUTO_BUF oid = { 0 };
         if (template->eku_count == TEMPLATE_EKU_MAX)
-            return fail(why, ERR_TEMPLATE, "template %s has more than %d key purposes", template->name,
-                        TEMPLATE_EKU_MAX);
+            return fail(why, ERR_TEMPLATE_PROPERTY, "template %s has more than %d key purposes",
+                        template->name, TEMPLATE_EKU_MAX);
         if (!template_purpose_oid(word, &oid))
-            return fail(why, ERR_TEMPLATE, "template %s: \"%s\" is no key purpose", template->name, word);
+            return fail(why, ERR_TEMPLATE_PROPERTY, "template %s: \"%s\" is no key purpose", template->name,
+                        word);
         template->eku[template->eku_count++] = TAKE_BUF(oid);
     }
     return OK;
@@ -105,7 +106,7 @@ static enum err choices_parse(const struct template *template, const struct choi
                 found = 1u << i;
         }
         if (!found)
-            return fail(why, ERR_TEMPLATE, "template %s: \"%s\" is no %s", template->name, word,
+            return fail(why, ERR_TEMPLATE_PROPERTY, "template %s: \"%s\" is no %s", template->name, word,
                         choices->what);
         set |= found;
     }
@@ -121,8 +122,8 @@ enum err template_complete(struct template *template, struct why *why)
     derived_clear(template);
     template->from_directory = strcmp(template->subject_source, "directory") == 0;
     if (*template->oid_text && !oid_from_dotted(template->oid_text, &template->oid))
-        return fail(why, ERR_TEMPLATE, "template %s: oid is \"%s\", wanted: a dotted number", template->name,
-                    template->oid_text);
+        return fail(why, ERR_TEMPLATE_PROPERTY, "template %s: oid is \"%s\", wanted: a dotted number",
+                    template->name, template->oid_text);
     TRY(eku_parse(template, why));
     TRY(choices_parse(template, &kinds, &template->key_kinds, why));
     TRY(choices_parse(template, &digests, &template->digests, why));

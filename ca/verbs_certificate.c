@@ -189,7 +189,8 @@ enum err verb_cert_revoke(void *role, const struct ipc_caller *caller, struct by
     TRY(target_get(role, body, &target, why));
     AUTO_STR reason = record_str(&target.record, "reason");
     if (reason && *reason && !crl_reason_by_name(reason, &revocation.reason))
-        return fail(why, ERR_USAGE, "\"%s\" is no reason of RFC 5280 5.3.1, as keyCompromise is", reason);
+        return fail(why, ERR_USAGE, "\"%s\" is no reason of RFC 5280 5.3.1, as keyCompromise is, or 1",
+                    reason);
     revocation.serial = target.serial;
     TRY(ca_revoke(role, target.issuer, &revocation, &changed, why));
     if (changed)

@@ -7,8 +7,8 @@
 
 static enum err wrong_usage(const struct ask *ask, const char *argument, struct why *why)
 {
-    return fail(why, ERR_USAGE, "%s%s: chancery %s %s %s", argument ? "unexpected " : "operand missing",
-                argument ? argument : "", ask->command->noun, ask->command->verb, ask->command->args);
+    return fail(why, ERR_USAGE, "%s%s", argument ? "unexpected " : "operand missing",
+                argument ? argument : "");
 }
 
 static const char *option_named(const struct ask *ask, const char *argument)
@@ -61,8 +61,7 @@ static enum err fields_check(const struct ask *ask, struct bytes body, struct wh
     for (struct record rest = record; record_next_field(&rest, &field);) {
         AUTO_STR name = xstrndup((const char *)field.name.data, field.name.len);
         if (record_find(&record, name, &first) && first.data != field.value.data && !FAULT(given_twice))
-            return fail(why, ERR_USAGE, "%s is given twice: chancery %s %s %s", name, ask->command->noun,
-                        ask->command->verb, ask->command->args);
+            return fail(why, ERR_USAGE, "%s is given twice", name);
     }
     return OK;
 }

@@ -46,11 +46,10 @@ static enum err arguments_read(struct ra_files *files, const struct command *com
         else if (argv[i][0] != '-' && !files->set)
             files->set = argv[i];
         else
-            return fail(why, ERR_USAGE, "unexpected %s: chancery ra %s %s", argv[i], command->verb,
-                        command->args);
+            return fail(why, ERR_USAGE, "unexpected %s", argv[i]);
     }
     if (!files->folder)
-        return fail(why, ERR_USAGE, "operand missing: chancery ra %s %s", command->verb, command->args);
+        return fail(why, ERR_USAGE, "operand missing");
     files->set = files->set ? files->set : "default";
     return OK;
 }
@@ -263,9 +262,9 @@ static enum err ra_import_run(struct cli *cli, int argc, char **argv, struct why
     TRY(files_open(&files, &command_ra_import, argc, argv, why));
     bool separate = use_is_there(&files, 0) && use_is_there(&files, 1);
     if (!separate && !use_is_there(&files, 2))
-        return fail(why, ERR_NOT_FOUND,
-                    "%s has neither encryption.key.pem and signature.key.pem nor combined.key.pem",
-                    files.folder);
+        return fail_remedy(why, "give the folder that chancery ra export wrote", ERR_NOT_FOUND,
+                           "%s has neither encryption.key.pem and signature.key.pem nor combined.key.pem",
+                           files.folder);
     enum err err = import_all(&files, why);
     if (err != OK)
         import_undo(&files);

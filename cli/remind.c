@@ -50,8 +50,7 @@ static enum err options_read(int argc, char **argv, struct remind_options *ret, 
     };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == '?') /* the argument itself may be a secret */
-            return fail(why, ERR_USAGE, "unknown or incomplete option: chancery remind %s",
-                        command_remind.args);
+            return fail(why, ERR_USAGE, "unknown or incomplete option");
         *into[option] = optarg;
     }
     return cli_operands(&command_remind, argc - optind + 1, 0, why);

@@ -98,9 +98,13 @@ enum err ra_renew(const struct ra_renewal *renewal, const struct ra_set *set, in
     size_t count = set->count > set->signature_count ? set->count : set->signature_count;
     size_t spare = FAULT(renewal_spare) ? 0 : renewal->spare;
     if (count + 1 + spare > RA_GENERATIONS_MAX)
-        return fail(why, ERR_LIMIT, "RA set %s has %zu generations already, limit %d%s; move the oldest away",
-                    set->name, count, RA_GENERATIONS_MAX,
-                    spare ? " with one for the renewal that comes by itself" : "");
+        return fail(
+            why, ERR_LIMIT,
+            "RA set %s has %zu generations already, limit %d%s; move the oldest, %s/%s-*-%d.key.pem, out "
+            "of that folder, and reload the daemon",
+            set->name, count, RA_GENERATIONS_MAX,
+            spare ? " with one for the renewal that comes by itself" : "", renewal->source.keys_dir,
+            set->name, set->encryption[0].generation);
     AUTO_STR signature = xasprintf("%s-%s-%d", set->name, signature_use.name, generation);
     AUTO_STR encryption = xasprintf("%s-%s-%d", set->name, use->name, generation);
     if (!set->combined)

@@ -165,7 +165,7 @@ TEST(a_certificate_on_hold_is_released_and_good_again)
     ASSERT_OK(release(&serial, &why), &why);
     assert_int_equal(-1, reason_on_crl(&serial));
     assert_int_equal(STANDING_GOOD, standing_of(&serial, &at));
-    ASSERT_ERR(ERR_BAD_REQUEST, release(&serial, &why), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, release(&serial, &why), &why);
     world->clock.held += 100;
     ASSERT_OK(revoke(&serial, CRL_SUPERSEDED, &why), &why); /* with its own time, not that of the hold */
     assert_int_equal(STANDING_REVOKED, standing_of(&serial, &at));
@@ -512,7 +512,7 @@ TEST(a_delta_is_published_when_due_and_not_before)
 TEST(without_deltas_there_is_none_to_publish)
 {
     struct why why = { 0 };
-    ASSERT_ERR(ERR_BAD_REQUEST, crl_publish(world->ca, world_issuer(world), CRL_DELTA, &why), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, crl_publish(world->ca, world_issuer(world), CRL_DELTA, &why), &why);
     world_issuer(world)->delta_validity_s = 86400;
     ASSERT_ERR(ERR_UNAVAILABLE, crl_publish(world->ca, world_issuer(world), CRL_DELTA, &why), &why);
     assert_false(current_of(CRL_DELTA, NULL).exists);

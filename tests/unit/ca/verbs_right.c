@@ -171,9 +171,9 @@ TEST(each_right_that_an_enrolment_takes_is_taken)
 TEST(cli_does_not_lock_itself_out)
 {
     struct why why = { 0 };
-    ASSERT_ERR(ERR_BAD_REQUEST, change("right_revoke", "cli", "manage", NULL, &why), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, change("right_revoke", "cli", "manage", NULL, &why), &why);
     assert_non_null(strstr(why.text, "Manage CA"));
-    ASSERT_ERR(ERR_BAD_REQUEST, change("right_deny", "cli", "manage,read", NULL, &why), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, change("right_deny", "cli", "manage,read", NULL, &why), &why);
     ASSERT_OK(change("right_deny", "*", "manage", NULL, &why), &why); /* cli's own rule is more specific */
     ASSERT_OK(change("right_revoke", "cli", "issue", NULL, &why), &why);
     ASSERT_OK(change("right_grant", "cli", "issue", NULL, &why), &why);

@@ -3,6 +3,7 @@
 #include "tests/unit/config/helper.h"
 
 #include "ca/verbs.h"
+#include "cli/call.h"
 #include "cli/expiry.h"
 
 #define NOW 1795860000 /* 2026-11-28T10:00:00Z */
@@ -32,6 +33,14 @@ enum err cli_call(struct cli *cli, const char *role, const char *verb, struct by
     if (!answer->len)
         return fail(why, ERR_UNAVAILABLE, "%s is away", role);
     *ret_answer = buf_dup(buf_bytes(answer));
+    return OK;
+}
+
+enum err cli_ask(struct cli *cli, struct cli_question *questions, size_t count, struct why *why)
+{
+    (void)why;
+    for (struct cli_question *each = questions; each < questions + count; each++)
+        each->err = cli_call(cli, each->role, each->verb, each->body, &each->answer, &each->why);
     return OK;
 }
 
