@@ -23,7 +23,6 @@
     X("request_list",       "cli",     verb_request_list, NULL,       READ,    ON_CA) \
     X("request_show",       "cli",     verb_request_show, NULL,       READ,    ON_REQUEST) \
     X("request_export",     "cli",     verb_request_export, NULL,     READ,    ON_REQUEST) \
-    X("request_submit",     "cli",     NULL, verb_request_submit,     REQUEST, ON_CA) \
     X("request_approve",    "cli",     verb_request_approve, NULL,    ISSUE,   ON_REQUEST) \
     X("request_deny",       "cli",     verb_request_deny, NULL,       ISSUE,   ON_REQUEST) \
     X("refusal_list",       "cli",     verb_refusal_list, NULL,       READ,    ON_EVERY_CA) \
@@ -41,7 +40,7 @@
     X("status",             "cli",     verb_status, NULL,             READ,    ON_EVERY_CA) \
     X("issue",              "scep va mdm connector", NULL, verb_issue, REQUEST, ON_CA) \
     X("ca_get",             "va",      verb_ca_get, NULL,             READ,    ON_CA) \
-    X("status_get",         "va",      verb_status_get, NULL,         READ,    ON_CA) \
+    X("status_get",         "va scep", verb_status_get, NULL,         READ,    ON_CA) \
     X("status_changes",     "va",      verb_status_changes, NULL,     READ,    ON_CA) \
     X("crl_get",            "va",      verb_crl_get, NULL,            READ,    ON_CA) \
     X("cert_release",       "cli",     verb_cert_release, NULL,       ISSUE,   ON_CERTIFICATE) \
@@ -62,8 +61,9 @@
     X("authority_set",      "cli",     verb_authority_set, NULL,      MANAGE,  ON_CA) \
     X("authority_remove",   "cli",     verb_authority_remove, NULL,   MANAGE,  ON_CA) \
     X("request_resubmit",   "cli",     verb_request_resubmit, NULL,   ISSUE,   ON_REQUEST) \
-    X("audit_list",         "cli",     verb_audit_list, NULL,         AUDIT,   ON_CA) \
-    X("signer_status",      "cli",     verb_signer_status, NULL,      READ,    ON_EVERY_CA)
+    X("signer_status",      "cli",     verb_signer_status, NULL,      READ,    ON_EVERY_CA) \
+    X("request_submit",     "cli",     NULL, verb_request_submit,     REQUEST, ON_CA) \
+    X("audit_list",         "cli",     verb_audit_list, NULL,         AUDIT,   ON_CA)
 /* clang-format on */
 
 #define VERB(name, principals, run, start, right, on) { name, principals, run, start },

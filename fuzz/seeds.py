@@ -3,6 +3,7 @@
 """Makes the seeds of the corpora that no client's recording gives: frames, verbs, contents, key files, texts, and a pkiMessage
 whose envelope is not encrypted to anybody (give_back.h). The objects inside are made by OpenSSL's command line, and so are new
 each time: run it when a format changes. usage: fuzz/seeds.py"""
+import base64
 import pathlib
 import subprocess
 import tempfile
@@ -159,13 +160,14 @@ def hello(principal):
     return seq(integer(1), integer(1), utf8(principal))
 
 
-VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show', 'request_export', 'request_submit', 'request_approve',
+VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show', 'request_export', 'request_approve',
          'request_deny', 'refusal_list', 'cert_list', 'cert_show', 'cert_export', 'cert_revoke', 'template_list',
          'template_show', 'site_export', 'crl_publish', 'crl_show', 'crl_export', 'password_new', 'status',
          'issue', 'ca_get', 'status_get', 'status_changes', 'crl_get', 'cert_release', 'template_new', 'template_set',
          'template_publish', 'template_unpublish', 'template_delete', 'site_apply', 'ca_flags',
          'right_list', 'right_grant', 'right_revoke', 'right_deny',
-         'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove', 'request_resubmit', 'audit_list', 'signer_status']  # ca/verbs.c
+         'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove', 'request_resubmit', 'signer_status',
+         'request_submit', 'audit_list']  # ca/verbs.c
 
 
 def make_verbs(objects):
@@ -183,6 +185,8 @@ def make_verbs(objects):
         'template_show': [record(name='SCEPDevice')], 'template_new': [record(name='New', validity='30d')],
         'template_set': [record(name='SCEPDevice', validity='30d', **{'expect-version': '1'})],
         'site_apply': [seq(record(kind='options', dry_run='yes'), record(kind='template', name='New'))],
+        'request_submit': [record(ca='issuing', template='WebServer', csr=base64.b64encode(objects.csrs['device']).decode()),
+                           record(template='WebServer', csr='AAAA')],
         'audit_list': [record(since='7d', action='issue'), record(of='templates', since='2026-11-28T10:00:00Z'), record(action='x')],
         'crl_publish': [record(), record(ca='issuing')], 'password_new': [record(endpoint='once'), record(endpoint='static')],
     }

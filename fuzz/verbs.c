@@ -34,10 +34,10 @@ static void world_fresh(void)
 /* Only these lead to signer. */
 static bool may_seal(const char *verb)
 {
-    static const char *const sealing[] = { "request",         "poll",
-                                           "request_approve", "crl_publish",
-                                           "cert_revoke",     "cert_release",
-                                           "issue",           "request_resubmit" };
+    static const char *const sealing[] = {
+        "request",      "poll",  "request_approve",  "crl_publish",   "cert_revoke",
+        "cert_release", "issue", "request_resubmit", "request_submit"
+    };
     for (size_t i = 0; i < sizeof(sealing) / sizeof(*sealing); i++) {
         if (strcmp(verb, sealing[i]) == 0)
             return true;

@@ -49,8 +49,7 @@ int responder_generation(const struct responder *responder)
 
 struct bytes responder_serial(const struct responder *responder)
 {
-    struct bytes serial = responder->cert.serial;
-    return serial.len > 1 && !serial.data[0] ? bytes_of(serial.data + 1, serial.len - 1) : serial;
+    return serial_magnitude(responder->cert.serial);
 }
 
 int64_t responder_not_after(const struct responder *responder)

@@ -19,7 +19,7 @@ CLI = {
 }
 MEANT = {
     **{(server, "cli"): verbs.split() for server, verbs in CLI.items()},
-    ("ca", "scep"): "request poll get_cert get_crl issue".split(),
+    ("ca", "scep"): "request poll get_cert get_crl issue status_get".split(),
     ("ca", "va"): "ca_get status_get status_changes crl_get issue".split(),
 }
 VERBS = sorted({verb for verbs in MEANT.values() for verb in verbs} | {"seal", "hello", "sign", "ok", "error", "statu", "statuses"})

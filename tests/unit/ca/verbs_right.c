@@ -237,7 +237,7 @@ static const struct expected {
     { "get_cert", "scep", RIGHT_READ },
     { "get_crl", "scep", RIGHT_READ },
     { "ca_get", "va", RIGHT_READ },
-    { "status_get", "va", RIGHT_READ },
+    { "status_get", "va scep", RIGHT_READ },
     { "status_changes", "va", RIGHT_READ },
     { "crl_get", "va", RIGHT_READ },
     { "request_list", "cli", RIGHT_READ },

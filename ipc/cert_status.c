@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statuses read strictly: what cannot be understood is an error, never "good". */
-#include "va/status.h"
+#include "ipc/cert_status.h"
 
 #include "base/auto.h"
 #include "base/encode.h"
