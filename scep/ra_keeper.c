@@ -179,17 +179,23 @@ static void standings_follow(struct ra_keeper *keeper)
     endpoint_set_unref(endpoints);
 }
 
+static enum err follow_and_renew(struct ra_keeper *keeper, const struct wish *wish, struct why *why)
+{
+    size_t renewed;
+    standings_follow(keeper);
+    TRY(renew(keeper, wish, &renewed, why));
+    /* What was current is an old one now, and may have to go. */
+    const struct wish rest = { wish->set, NEVER };
+    return renewed ? renew(keeper, &rest, &renewed, why) : OK;
+}
+
 static void look(void *arg, struct pool_place *place)
 {
     struct ra_keeper *keeper = arg;
     struct why why = { 0 };
-    size_t renewed;
     (void)place;
-    standings_follow(keeper);
     const struct wish wish = { NULL, keeper->config.before_s ? keeper->config.before_s : NEVER };
-    enum err err = renew(keeper, &wish, &renewed, &why);
-    if (err == OK && renewed) /* what was current is an old one now, and may have to go */
-        err = renew(keeper, &wish, &renewed, &why);
+    enum err err = follow_and_renew(keeper, &wish, &why);
     if (err != OK)
         complain(keeper, err, &why);
     atomic_store(&keeper->looking, false);
@@ -280,7 +286,6 @@ static bool is_used(struct ra_keeper *keeper, const char *name)
 enum err ra_keeper_renew(struct ra_keeper *keeper, struct bytes body, struct buf *ret, struct why *why)
 {
     struct record record;
-    size_t renewed;
     TRY(record_get(body, &record, why));
     AUTO_STR set = record_str(&record, "set");
     AUTO_STR at_once = record_str(&record, "now");
@@ -288,7 +293,7 @@ enum err ra_keeper_renew(struct ra_keeper *keeper, struct bytes body, struct buf
         return fail(why, ERR_NOT_FOUND, "no endpoint has the RA set %s", set);
     bool now = at_once && strcmp(at_once, "yes") == 0;
     const struct wish wish = { set, now ? RENEW_AT_ONCE : keeper->config.before_s };
-    TRY(renew(keeper, &wish, &renewed, why));
+    TRY(follow_and_renew(keeper, &wish, why));
     return ra_keeper_show(keeper, ret, why);
 }
 
