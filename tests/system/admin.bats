@@ -60,14 +60,18 @@ within() { # SECONDS COMMAND…
     [[ $output == *"only $RUN_AS or root may ask the role ca"* ]]
 }
 @test "init judges its options before it makes a key" {
+    local at=$WORK/tmp/site
+    as_user mkdir "$at"
+    init() { as_user "$WORK/p/bin/chancery" --dir "$at" init --root-passphrase-file "$WORK/passphrase" --external-name localhost "$@"; }
     try() { # PATTERN OPTIONS…
-        local pattern=$1 at=$WORK/tmp/site
+        local pattern=$1
         shift
-        as_user mkdir "$at" 2>/dev/null || true
-        run as_user "$WORK/p/bin/chancery" --dir "$at" init --root-passphrase-file "$WORK/passphrase" --external-name localhost "$@"
+        run init "$@"
         [ "$status" = 2 ] && [[ $output == *"$pattern"* ]] || { echo "$status: $output"; return 1; }
         [ -z "$(find "$at" -mindepth 1)" ] || { find "$at"; return 1; }
     }
+    run init --http 80
+    [ -z "$(find "$at" -mindepth 1)" ]
     try 'option http_listen has "80"; allowed is ADDRESS:PORT' --http 80
     try 'option https_listen has "example.org:443"' --https example.org:443
     try 'option http_listen has "[::]:70000"' --va-http '[::]:70000'
@@ -75,8 +79,7 @@ within() { # SECONDS COMMAND…
     try 'option site is "My Site"' --site 'My Site'
     try 'option ocsp_urls' --ocsp-url 'no url'
     try '--organisation' --organisation $'caf\xe9'
-    as_user "$WORK/p/bin/chancery" --dir "$WORK/tmp/site" init --root-passphrase-file "$WORK/passphrase" --external-name localhost \
-        --http 127.0.0.1:0 --https 127.0.0.1:0 --va-http 127.0.0.1:0 --validator static >"$WORK/tmp/said"
+    init --http 127.0.0.1:0 --https 127.0.0.1:0 --va-http 127.0.0.1:0 --validator static >"$WORK/tmp/said"
     # What comes first is said first.
     [ "$(grep -o -e ^First -e ^Next "$WORK/tmp/said" | tr '\n' ' ')" = 'First Next ' ]
 }
@@ -129,11 +132,10 @@ within() { # SECONDS COMMAND…
     chancery cert show "$serial" | grep -q 'reason *superseded'
 }
 @test "an RA renewal at its limit says what to move, and that helps" {
-    local i
-    for i in 2 3 4 5 6 7; do chancery ra renew default --now >/dev/null; done
+    for _ in 2 3 4 5 6 7; do chancery ra renew default --now >/dev/null; done
     told 1 "*has 7 generations already*move the oldest, $SITE/lib/scep/keys/default-\\*-1.key.pem, out of that folder, and reload the daemon*" ra renew default --now
     as_user mkdir "$WORK/tmp/old"
-    as_user sh -c 'mv "$1"/lib/scep/keys/default-*-1.key.pem "$2"' sh "$SITE" "$WORK/tmp/old"
+    as_user mv "$SITE"/lib/scep/keys/default-*-1.key.pem "$WORK/tmp/old"
     kill -HUP "$(daemon_pid)"
     renewed() { chancery ra renew default --now; }
     wait_for 20 renewed

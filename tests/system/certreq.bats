@@ -175,7 +175,7 @@ END
     [ -e other.csr.crt.pem ] && [ ! -e ra.csr.crt.pem ]
     run certreq -accept ca.pem --passphrase-file pass
     [ "$status" = 3 ]
-    [[ $output == *"name the key with --key"* ]]
+    [[ $output == *"remedy: name the key of its request with --key FILE"* ]]
 }
 @test "a wrong passphrase, and a file that holds no certificate, are refused" {
     ca_make
