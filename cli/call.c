@@ -111,7 +111,7 @@ enum err cli_call(struct cli *cli, const char *role, const char *verb, struct by
     return question.err;
 }
 
-enum err cli_operands(const struct command *command, int argc, int count, struct why *why)
+enum err cli_operands(int argc, int count, struct why *why)
 {
     if (argc - 1 == count)
         return OK;

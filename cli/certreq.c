@@ -39,7 +39,7 @@ static enum err options_read(int argc, char **argv, struct new_options *ret, str
             return fail(why, ERR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
         ret->passphrase_file = optarg;
     }
-    TRY(cli_operands(&command_certreq_new, argc - optind + 1, 2, why));
+    TRY(cli_operands(argc - optind + 1, 2, why));
     ret->policy = argv[optind];
     ret->request = argv[optind + 1];
     return OK;

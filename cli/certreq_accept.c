@@ -51,7 +51,7 @@ static enum err options_read(int argc, char **argv, struct accept_options *ret, 
             return fail(why, ERR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
         *into = optarg;
     }
-    TRY(cli_operands(&command_certreq_accept, argc - optind + 1, 1, why));
+    TRY(cli_operands(argc - optind + 1, 1, why));
     ret->cert = argv[optind];
     return OK;
 }

@@ -26,8 +26,8 @@ NODISCARD enum err cli_config(struct cli *cli, const struct config **ret, struct
 /* Asks a role: body is a record's DER; *ret_answer is the answer's body. */
 NODISCARD enum err cli_call(struct cli *cli, const char *role, const char *verb, struct bytes body, struct buf *ret_answer,
                             struct why *why);
-/* Exactly `count` operands, or ERR_USAGE naming the command's arguments. */
-NODISCARD enum err cli_operands(const struct command *command, int argc, int count, struct why *why);
+/* Exactly `count` operands, or ERR_USAGE. */
+NODISCARD enum err cli_operands(int argc, int count, struct why *why);
 
 /* A role answers with a list, also where there can only be one: its only record. */
 NODISCARD enum err cli_record(struct bytes answer, struct record *ret, struct why *why);

@@ -182,7 +182,7 @@ static enum err options_read(int argc, char **argv, const char **ret_out, struct
             return fail(why, ERR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
         *ret_out = optarg;
     }
-    return cli_operands(&command_metrics, argc - optind + 1, 0, why);
+    return cli_operands(argc - optind + 1, 0, why);
 }
 
 static enum err metrics_run(struct cli *cli, int argc, char **argv, struct why *why)

@@ -28,7 +28,7 @@ static enum err password_set_run(struct cli *cli, int argc, char **argv, struct 
     if (argc == 4 && strcmp(argv[2], "--from") == 0)
         from = argv[3];
     else
-        TRY(cli_operands(&command_password_set, argc, 1, why));
+        TRY(cli_operands(argc, 1, why));
     const struct config *config;
     TRY(cli_config(cli, &config, why));
     const struct config_section *endpoint = config_find(config, "endpoint", argv[1]);

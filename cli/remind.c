@@ -53,7 +53,7 @@ static enum err options_read(int argc, char **argv, struct remind_options *ret, 
             return fail(why, ERR_USAGE, "unknown or incomplete option");
         *into[option] = optarg;
     }
-    return cli_operands(&command_remind, argc - optind + 1, 0, why);
+    return cli_operands(argc - optind + 1, 0, why);
 }
 
 static enum err options_judge(const struct remind_options *o, struct why *why)

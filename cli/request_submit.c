@@ -36,7 +36,7 @@ static enum err options_read(int argc, char **argv, struct submit_options *ret, 
                         argv[optind - 1], command_request_submit.args);
         *(option == 't' ? &ret->template_name : option == 'c' ? &ret->ca : &ret->out) = optarg;
     }
-    TRY(cli_operands(&command_request_submit, argc - optind + 1, 1, why));
+    TRY(cli_operands(argc - optind + 1, 1, why));
     if (!ret->template_name)
         return fail(why, ERR_USAGE,
                     "--template is missing; \"chancery template list\" shows those that are published");

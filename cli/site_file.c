@@ -312,6 +312,6 @@ static enum err export_run(struct cli *cli, int argc, char **argv, struct why *w
 
 static enum err template_export_run(struct cli *cli, int argc, char **argv, struct why *why)
 {
-    TRY(cli_operands(&command_template_export, argc, 1, why));
+    TRY(cli_operands(argc, 1, why));
     return export_to(cli, argv[1], NULL, why);
 }

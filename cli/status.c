@@ -131,7 +131,7 @@ static enum err status_run(struct cli *cli, int argc, char **argv, struct why *w
     (void)argv;
     AUTO_VAL(statuses) statuses = { 0 };
     AUTO_BUF list = { 0 };
-    TRY(cli_operands(&command_status, argc, 0, why));
+    TRY(cli_operands(argc, 0, why));
     TRY(all_ask(cli, (const char *const[]){ "ca", "scep", "va", "signer", NULL }, &statuses, why));
     size_t mark = records_begin(&list);
     for (size_t i = 0; i < statuses.count; i++)

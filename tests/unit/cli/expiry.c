@@ -44,9 +44,8 @@ enum err cli_ask(struct cli *cli, struct cli_question *questions, size_t count, 
     return OK;
 }
 
-enum err cli_operands(const struct command *command, int argc, int count, struct why *why)
+enum err cli_operands(int argc, int count, struct why *why)
 {
-    (void)command;
     return argc - 1 == count ? OK : fail(why, ERR_USAGE, "operands");
 }
 
