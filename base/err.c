@@ -36,16 +36,34 @@ enum err err_by_name(const char *name, size_t len)
     return ERR_INTERNAL;
 }
 
+static void why_set(struct why *why, enum err err, const char *format, va_list args)
+{
+    why->err = err;
+    why->remedy = NULL;
+    char text[sizeof(why->text)]; /* an argument may be why->text itself */
+    vsnprintf(text, sizeof(text), format, args);
+    memcpy(why->text, text, sizeof(text));
+}
+
 enum err fail(struct why *why, enum err err, const char *format, ...)
 {
     if (!why)
         return err;
     va_list args;
     va_start(args, format);
-    why->err = err;
-    char text[sizeof(why->text)]; /* an argument may be why->text itself */
-    vsnprintf(text, sizeof(text), format, args);
-    memcpy(why->text, text, sizeof(text));
+    why_set(why, err, format, args);
+    va_end(args);
+    return err;
+}
+
+enum err fail_remedy(struct why *why, const char *remedy, enum err err, const char *format, ...)
+{
+    if (!why)
+        return err;
+    va_list args;
+    va_start(args, format);
+    why_set(why, err, format, args);
+    why->remedy = remedy;
     va_end(args);
     return err;
 }

@@ -19,10 +19,14 @@ enum err { ERRORS(ERR_ENUM_) ERR_COUNT };
     } while (0)
 
 /* Why something was refused: the rule and both values, for the log. Never sent to a device. */
-struct why { enum err err; char text[480]; };
+struct why { enum err err; char text[480]; const char *remedy; };   /* remedy: instead of the row's; NULL: that one */
 
 /* Records err and the sentence in *why (why may be NULL) and returns err: `return fail(why, ERR_X, "...", …);` */
 enum err fail(struct why *why, enum err err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same, with what to do about it here; remedy lives as long as the program. */
+enum err fail_remedy(struct why *why, const char *remedy, enum err err, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 struct err_row {
     const char *name;           /* "ERR_BAD_ALG"                                                  */

@@ -22,6 +22,8 @@ enum {
     X(ERR_STORE,              FAIL_NONE,              1, 503, 4, 0,          NONE, NONE, "N12", "store unavailable", "check the database, its free space and its rights") \
     X(ERR_STORE_SCHEMA,       FAIL_NONE,              1, 503, 1, 0,          NONE, NONE, NONE, "store has a newer schema than this program", "install the release that wrote it") \
     X(ERR_CONFLICT,           FAIL_BAD_REQUEST,       0, 409, 1, 0,          NONE, NONE, NONE, "already there", "choose another name, or use what is there") \
+    X(ERR_WRONG_STATE,        FAIL_BAD_REQUEST,       0, 409, 1, 0,          NONE, NONE, NONE, "not possible as things are", "change first what the message names, or leave it as it is") \
+    X(ERR_CHANGED,            FAIL_BAD_REQUEST,       0, 409, 1, 0,          NONE, NONE, NONE, "changed meanwhile", "look at what it is now, then ask for that version") \
     X(ERR_NOT_FOUND,          FAIL_BAD_CERT_ID,       0, 404, 3, 0x80070490u, NONE, NONE, NONE, "not found", "list what there is") \
     X(ERR_NOT_AUTHORISED,     FAIL_BAD_REQUEST,       0, 403, 1, 0x80070005u, NONE, NONE, NONE, "principal lacks the right", "grant it, or ask somebody who has it") \
     X(ERR_UNAVAILABLE,        FAIL_NONE,              1, 503, 4, 0x80094002u, NONE, "K400", "N3", "a role that is needed cannot be reached", "see whether it runs: chancery status") \
@@ -65,6 +67,7 @@ enum {
     X(ERR_REGISTERED_KEY,      FAIL_BAD_REQUEST,       0, 200, 1, 0x80070005u, "RegisteredKeyMismatch", NONE, NONE, "not the key that the device registered", "see who sent it: a challenge of this device was used with another key") \
     X(ERR_KEY_LIST_MISSING,    FAIL_BAD_REQUEST,       0, 200, 1, 0x80070005u, "AadKeyIdentifierListMissing", NONE, NONE, "the device has no registered keys", "register the device") \
     X(ERR_TEMPLATE,           FAIL_BAD_REQUEST,       0, 200, 1, 0x80094800u, NONE, NONE, "P7", "no such template, or not published", "set the endpoint's slot to a published template's name") \
+    X(ERR_TEMPLATE_PROPERTY,  FAIL_BAD_REQUEST,       0, 200, 1, 0x80094800u, NONE, NONE, "P7", "template property refused", "give a value that it takes: chancery(1), section Templates, has them; the limits of the CA are in its ca section") \
     X(ERR_TEMPLATE_DENIED,    FAIL_BAD_REQUEST,       0, 200, 1, 0x80094012u, NONE, NONE, "P7", "the rights on the template do not let it enrol", "grant them: chancery right grant PRINCIPAL read,enroll --template NAME") \
     X(ERR_AUTHORITY_LIMIT,    FAIL_BAD_REQUEST,       0, 403, 1, 0,          NONE, NONE, NONE, "outside the authority's limits", "chancery authority show has them, chancery authority set changes them") \
     X(ERR_TEMPLATE_SUBJECT,   FAIL_BAD_REQUEST,       0, 200, 1, 0x80094812u, "SubjectNameMismatch", NONE, NONE, "subject not allowed by the template", "ask for what the template allows, or widen it") \

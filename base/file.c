@@ -49,12 +49,19 @@ enum err file_read_open(int fd, const char *path, size_t max, struct buf *ret, s
     return err;
 }
 
+enum err fail_open(const char *path, struct why *why)
+{
+    if (errno == ENOENT)
+        return fail_remedy(why, "give the name of a file that is there", ERR_NOT_FOUND, "cannot open %s: %s",
+                           path, strerror(errno));
+    return fail(why, ERR_IO, "cannot open %s: %s", path, strerror(errno));
+}
+
 enum err file_read(const char *path, size_t max, struct buf *ret, struct why *why)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return fail(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path,
-                    strerror(errno));
+        return fail_open(path, why);
     enum err err = file_read_open(fd, path, max, ret, why);
     close(fd);
     return err;

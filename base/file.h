@@ -4,6 +4,8 @@
 #include "base/bytes.h"
 #include <sys/types.h>
 
+/* errno says why path cannot be opened: ERR_NOT_FOUND or ERR_IO. */
+enum err fail_open(const char *path, struct why *why);
 NODISCARD enum err file_read(const char *path, size_t max, struct buf *ret, struct why *why);
 NODISCARD enum err file_read_open(int fd, const char *path, size_t max, struct buf *ret, struct why *why);   /* path: for messages */
 /* Temporary file beside it, fsync, rename, fsync of the folder. mode e.g. 0400. */

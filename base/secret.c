@@ -3,6 +3,7 @@
 #include "base/secret.h"
 
 #include "base/fault.h"
+#include "base/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -104,8 +105,7 @@ enum err secret_read_file(const char *path, size_t max, struct secret *ret, stru
     int fd =
         open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a FIFO is refused, not waited for */
     if (fd < 0)
-        return fail(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path,
-                    strerror(errno));
+        return fail_open(path, why);
     enum err err = read_open_secret(fd, path, max, ret, why);
     close(fd);
     return err;

@@ -81,7 +81,7 @@ static enum err pending_check(const struct request_row *row, struct why *why)
 {
     return row->disposition == DISPOSITION_PENDING || FAULT(request_state)
                ? OK
-               : fail(why, ERR_BAD_REQUEST, "request %lld is %s, not pending", (long long)row->request_id,
+               : fail(why, ERR_WRONG_STATE, "request %lld is %s, not pending", (long long)row->request_id,
                       disposition_name(row->disposition));
 }
 
@@ -128,7 +128,7 @@ static enum err deny_work(struct store_tx *tx, void *arg, struct why *why)
                S_TEXT(deny->issuer->name), S_INT(denial->request_id)),
         &changed, why));
     if (changed != 1)
-        return fail(why, ERR_BAD_REQUEST, "request %lld was just decided, and is not pending any more",
+        return fail(why, ERR_WRONG_STATE, "request %lld was just decided, and is not pending any more",
                     (long long)denial->request_id);
     const struct outbox_event event = { deny->issuer->name, deny->authority, denial->request_id,
                                         "denied",           "ERR_DENIED",    deny->reason };

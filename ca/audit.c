@@ -3,11 +3,14 @@
 #include "ca/audit.h"
 
 #include "base/fault.h"
+#include "config/options.h"
+#include <assert.h>
 
 enum err audit_write(struct store_tx *tx, const struct ca *ca, const struct audit_entry *entry,
                      struct why *why)
 {
     int64_t id;
+    assert(words_contain(AUDIT_ACTIONS, entry->action));
     if (FAULT(audit))
         return OK;
     TRY(counter_next(tx, entry->issuer, "audit", &id, why));

@@ -10,8 +10,9 @@ enum err serial_from_text(const char *text, char **ret, struct why *why)
     AUTO_BUF digits = { 0 }, octets = { 0 }, clean = { 0 };
     if (strlen(text) > 3 * (LIMIT_SERIAL_BYTES_MAX + 1))
         return fail(why, ERR_USAGE, "a serial of %zu characters", strlen(text));
-    for (const char *at = text; *at; at++) {
-        if (*at != ':')
+    bool prefixed = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    for (const char *at = text + (prefixed ? 2 : 0); *at; at++) {
+        if (*at != ':' && *at != ' ')
             buf_append_byte(&digits, (uint8_t)*at);
     }
     if (!digits.len || digits.len % 2 || !hex_decode(buf_bytes(&digits), &octets))

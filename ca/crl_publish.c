@@ -390,7 +390,7 @@ enum err crl_publish_partition(struct ca *ca, struct issuer *issuer, unsigned pa
 enum err crl_publish(struct ca *ca, struct issuer *issuer, enum crl_kind kind, struct why *why)
 {
     if (kind == CRL_DELTA && !has_deltas(issuer))
-        return fail(why, ERR_BAD_REQUEST, "ca %s has no delta CRLs: crl_delta_validity is 0", issuer->name);
+        return fail(why, ERR_WRONG_STATE, "ca %s has no delta CRLs: crl_delta_validity is 0", issuer->name);
     for (unsigned i = partition_first(issuer); i && i <= partition_last(issuer); i++)
         TRY(crl_publish_partition(ca, issuer, i, why));
     if (crl_is_partitioned(&issuer->partitions))

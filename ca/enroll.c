@@ -7,10 +7,10 @@
 #include "base/fault.h"
 #include "base/wake.h"
 #include "ca/answer.h"
-#include "ca/authority.h"
 #include "ca/issue.h"
 #include "ca/judge.h"
 #include "ca/request.h"
+#include "ca/right.h"
 #include "ca/validator.h"
 
 #define ENROLL_ATTEMPTS 5 /* the same request in other threads: each round one is done */
@@ -118,7 +118,7 @@ static enum err judge(struct enrolment *enrolment, struct why *why)
     TRY(judge_asked(enrolment->ca, request, grant, why));
     /* Last, because whoever a manual endpoint makes wait was accepted by nobody: is_to_be_kept. */
     grant->waits = grant->waits || (grant->template->manager_approval && !FAULT(manager_approval));
-    if (grant->waits && !request->endpoint && !authority_of(request->requester))
+    if (grant->waits && principal_is_role(request->requester))
         return fail(why, ERR_TEMPLATE,
                     "template %s wants a manager's approval, and a role's own request cannot wait",
                     grant->template->name);

@@ -27,7 +27,7 @@ struct enroll_start {
     void *arg;                                               /* of both */
 };
 void ca_enroll_start(struct ca *ca, const struct enroll_start *start);
-/* The same for a role's own certificate: *own stays until done, start->ask is not looked at. */
+/* The same without an endpoint: *own stays until done, start->ask is not looked at. */
 void ca_enroll_own_start(struct ca *ca, const struct own_request *own, const struct enroll_start *start);
 /* CertPoll: by endpoint, transactionID and signer's key. */
 NODISCARD enum err ca_poll(struct ca *ca, const struct enroll_poll *ask, struct enrolled *ret, struct why *why);

@@ -7,6 +7,7 @@
 #include "ca/issue_row.h"
 #include "ca/managed_claim.h"
 #include "ca/outbox.h"
+#include "ca/right.h"
 #include "ca/validator.h"
 #include "x509/extension.h"
 #include "x509/name.h"
@@ -39,7 +40,9 @@ struct reserve_params reserve_params_of(const struct request *request, const str
         .issuer = request->issuer,
         .endpoint = endpoint ? endpoint->name : "",
         .requester = request->requester,
-        .validator = endpoint ? endpoint->validator->name : "role",
+        .validator = endpoint                                ? endpoint->validator->name
+                     : principal_is_role(request->requester) ? "role"
+                                                             : "right",
         .claim_at = grant->claims ? endpoint : NULL,
         .request_key = BYTES_ARR(request->request_key),
         .transaction_id = request->transaction_id,

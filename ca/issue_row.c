@@ -40,14 +40,17 @@ static struct authority_ask authority_ask_of(const struct attempt *attempt)
                                    .now = attempt->now };
 }
 
-/* Under the issuer's counter row: the limits hold however many ask at once. What an authority has too much of waits. */
-static enum err authority_gate(struct store_tx *tx, struct attempt *attempt, struct why *why)
+/* Where no validator of an endpoint has decided alone. Under the issuer's counter row: the limits hold however many ask at once.
+   What an authority has too much of waits, and what a manager has to approve. */
+static enum err waiting_gate(struct store_tx *tx, struct attempt *attempt, struct why *why)
 {
     const struct reserve_params *p = attempt->params;
-    if (!p->authority || attempt->disposition == DISPOSITION_FAILED)
+    if ((*p->endpoint && !p->authority) || attempt->disposition == DISPOSITION_FAILED)
         return OK;
     const struct authority_ask ask = authority_ask_of(attempt);
-    TRY(authority_judge(tx, &ask, attempt->over, why));
+    attempt->over[0] = '\0';
+    if (p->authority)
+        TRY(authority_judge(tx, &ask, attempt->over, why));
     if (!attempt->over[0] && attempt->grant->waits)
         snprintf(attempt->over, sizeof(attempt->over), "template %s wants a manager's approval",
                  attempt->grant->template->name);
@@ -88,7 +91,7 @@ enum err request_insert(struct store_tx *tx, struct attempt *attempt, struct why
     const struct template *template = attempt->grant->template;
     TRY(counter_next(tx, p->issuer->name, "request", &attempt->request_id, why));
     TRY(transaction_check(tx, attempt, why));
-    TRY(authority_gate(tx, attempt, why));
+    TRY(waiting_gate(tx, attempt, why));
     bool sealing = attempt->disposition == DISPOSITION_SEALING,
          failed = attempt->disposition == DISPOSITION_FAILED;
     const char *reason = failed ? attempt->reason->text : attempt->over[0] ? attempt->over : NULL;
@@ -136,7 +139,7 @@ enum err request_approve(struct store_tx *tx, struct attempt *attempt, struct wh
                S_TEXT(p->issuer->name), S_INT(p->approved_id)),
         &changed, why));
     if (changed != 1)
-        return fail(why, ERR_BAD_REQUEST, "request %lld is not pending any more", (long long)p->approved_id);
+        return fail(why, ERR_WRONG_STATE, "request %lld is not pending any more", (long long)p->approved_id);
     attempt->request_id = p->approved_id;
     char object[32];
     snprintf(object, sizeof(object), "request %lld", (long long)p->approved_id);
@@ -170,7 +173,7 @@ enum err request_resubmit(struct store_tx *tx, struct attempt *attempt, struct w
                S_INT(p->approved_id)),
         &changed, why));
     if (changed != 1)
-        return fail(why, ERR_BAD_REQUEST, "request %lld is neither failed nor denied any more",
+        return fail(why, ERR_WRONG_STATE, "request %lld is neither failed nor denied any more",
                     (long long)p->approved_id);
     attempt->request_id = p->approved_id;
     char object[32];

@@ -3,9 +3,9 @@
 #include "ca/judge.h"
 
 #include "base/fault.h"
-#include "ca/authority.h"
 #include "ca/managed.h"
 #include "ca/may_enrol.h"
+#include "ca/right.h"
 #include "ca/template_cache.h"
 #include "ca/validity.h"
 #include "x509/name.h"
@@ -21,8 +21,11 @@ static enum err template_choose(struct ca *ca, const struct request *request, co
     if (err == ERR_NOT_FOUND)
         return fail(why, ERR_TEMPLATE, "there is no template %.*s", (int)name.len, name.data);
     TRY(err);
-    /* The roles' own are never published: no endpoint may give them away. */
-    if (!FAULT(authority_published) && authority_of(request->requester) && !template->published)
+    /* The roles' own are never published: nobody else may give them away. */
+    bool of_role = principal_is_role(request->requester);
+    if (!FAULT(submit_purpose) && !of_role)
+        TRY(template_not_ours(template, request->requester, why));
+    if (!FAULT(authority_published) && !of_role && !template->published)
         return fail(why, ERR_TEMPLATE, "template %s is not published", template->name);
     *ret = TAKE(template);
     return OK;

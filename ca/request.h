@@ -10,10 +10,11 @@
 #include "ipc/enroll.h"
 #include "x509/csr.h"
 
-/* A role asks for a certificate of its own: there is no endpoint, no challenge and no signer. */
+/* Who has a right to ask does: a role for itself, an administrator, an authority. There is no endpoint, no challenge and no
+   signer. */
 struct own_request {
     struct issuer *issuer;
-    const char *requester;                                   /* "role/va" */
+    const char *requester;                                   /* "role/va", "cli" */
     struct bytes template_name, csr;
 };
 struct request {                                             /* while it is worked on; views into what was asked */

@@ -25,13 +25,13 @@ static enum err may_be_resubmitted(const struct request_row *row, struct why *wh
     case DISPOSITION_SEALING: /* what an earlier resubmission reserved is sealed */
         return OK;
     case DISPOSITION_ISSUED:
-        return fail(why, ERR_BAD_REQUEST,
+        return fail(why, ERR_WRONG_STATE,
                     "request %lld is issued, as serial %s: there is no second certificate", id,
                     row->serial ? row->serial : "");
     case DISPOSITION_PENDING:
         break;
     }
-    return fail(why, ERR_BAD_REQUEST, "request %lld is pending: approve it or deny it", id);
+    return fail(why, ERR_WRONG_STATE, "request %lld is pending: approve it or deny it", id);
 }
 
 /* The same request has its key in another row if it was made again since this one failed. */
@@ -47,7 +47,7 @@ static enum err not_made_again(const struct resubmission *it, struct why *why)
     TRY(request_find(&lookup, &found, &other, why));
     if (!found)
         return OK;
-    return fail(why, ERR_BAD_REQUEST, "request %lld was made again: as request %lld, which is %s",
+    return fail(why, ERR_WRONG_STATE, "request %lld was made again: as request %lld, which is %s",
                 (long long)it->row->request_id, (long long)other.request_id,
                 disposition_name(other.disposition));
 }
@@ -88,7 +88,7 @@ static enum err reserve(const struct resubmission *it, struct reservation *ret, 
                                      .resubmitted = was };
     enum err err = issue_reserve(it->ca, &params, &grant, ret, why);
     return err == ERR_CONFLICT
-               ? fail(why, ERR_BAD_REQUEST, "request %lld was just made again by who asked for it",
+               ? fail(why, ERR_WRONG_STATE, "request %lld was just made again by who asked for it",
                       (long long)row->request_id)
                : err;
 }

@@ -20,7 +20,7 @@ struct change {
 struct standing_row {
     bool is_revoked;
     enum crl_reason reason;
-    int64_t version;
+    int64_t version, revoked_at;
 };
 
 /* How it stands, of what was handed out. */
@@ -30,13 +30,14 @@ static enum err row_find(struct store_tx *tx, const struct change *change, struc
     const char *issuer = change->issuer->name, *serial = change->revocation->serial;
     AUTO(store_rows) rows = NULL;
     TRY(store_query(tx,
-                    "SELECT status, reason, status_version FROM certificate "
+                    "SELECT status, reason, status_version, revoked_at FROM certificate "
                     "WHERE issuer_id = $1 AND serial = $2 AND status IN ('valid', 'revoked')",
                     S_ARGS(S_TEXT(issuer), S_TEXT(serial)), &rows, why));
     if (store_rows_count(rows) == 0)
         return fail(why, ERR_NOT_FOUND, "ca %s has issued no certificate %s", issuer, serial);
     *ret = (struct standing_row){ strcmp(store_str(rows, 0, 0), "revoked") == 0,
-                                  (enum crl_reason)store_int(rows, 0, 1), store_int(rows, 0, 2) };
+                                  (enum crl_reason)store_int(rows, 0, 1), store_int(rows, 0, 2),
+                                  store_int(rows, 0, 3) };
     return OK;
 }
 
@@ -91,6 +92,22 @@ static enum err actor_count(struct store_tx *tx, const struct change *change, st
     return actor_of(change, &revoking) ? authority_count_revocation(tx, &revoking, why) : OK;
 }
 
+/* Whoever is told that it is done takes it that the CRL has the reason that was given. */
+static enum err again_judge(const struct revocation *revocation, const struct standing_row *row,
+                            struct why *why)
+{
+    char since[21];
+    clock_rfc3339(row->revoked_at, since);
+    if (FAULT(revocation_again) || row->reason == revocation->reason)
+        return OK;
+    if (revocation->reason == CRL_CERTIFICATE_HOLD)
+        return fail(why, ERR_REVOKED,
+                    "%s is revoked for %s since %s, which is final; it can't be put on hold",
+                    revocation->serial, crl_reason_name(row->reason), since);
+    return fail(why, ERR_REVOKED, "%s is revoked for %s since %s, which is final; %s is not put in its place",
+                revocation->serial, crl_reason_name(row->reason), since, crl_reason_name(revocation->reason));
+}
+
 static enum err revoke_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct change *change = arg;
@@ -113,10 +130,7 @@ static enum err revoke_work(struct store_tx *tx, void *arg, struct why *why)
     }
     TRY(row_find(tx, change, &row, why));
     change->version = row.version;
-    if (revocation->reason == CRL_CERTIFICATE_HOLD && row.reason != CRL_CERTIFICATE_HOLD)
-        return fail(why, ERR_REVOKED, "%s is revoked for %s, which is final; it can't be put on hold",
-                    revocation->serial, crl_reason_name(row.reason));
-    return OK;
+    return again_judge(revocation, &row, why);
 }
 
 static enum err release_work(struct store_tx *tx, void *arg, struct why *why)
@@ -143,7 +157,7 @@ static enum err release_work(struct store_tx *tx, void *arg, struct why *why)
         return fail(why, ERR_REVOKED,
                     "%s is revoked for %s, which is final; only certificateHold is released", serial,
                     crl_reason_name(row.reason));
-    return fail(why, ERR_BAD_REQUEST, "%s is not on hold", serial);
+    return fail(why, ERR_WRONG_STATE, "%s is not on hold", serial);
 }
 
 static enum err change_publish(const struct change *change, struct issuer *issuer, const char *what,

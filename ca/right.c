@@ -147,6 +147,11 @@ enum err principal_check(const char *text, struct why *why)
                 text);
 }
 
+bool principal_is_role(const char *principal)
+{
+    return strncmp(principal, "role/", 5) == 0;
+}
+
 char *principal_of(const char *peer)
 {
     if (strcmp(peer, "cli") == 0)

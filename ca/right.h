@@ -38,3 +38,4 @@ NODISCARD enum err right_refuse(const struct right_question *question, struct wh
 NODISCARD enum err principal_check(const char *text, struct why *why);
 /* Of the peer of a socket: "cli", "role/scep", "authority/mdm"; caller frees. */
 char *principal_of(const char *peer);
+bool principal_is_role(const char *principal);              /* "role/va": one of this service's own */

@@ -88,7 +88,7 @@ struct seed {
     unsigned rights;
 };
 static const struct seed seeds[] = {
-    { "ca", "cli", RIGHTS_OF_CA },
+    { "ca", "cli", RIGHTS_OF_CA | RIGHT_ENROLL },
     { "ca", "role/scep", RIGHT_READ | RIGHT_REQUEST },
     { "ca", "role/va", RIGHT_READ | RIGHT_REQUEST },
     { "ca", "endpoint/*", RIGHT_REQUEST },
@@ -199,7 +199,7 @@ static enum err rules_judge(struct store_tx *tx, const char *issuer, struct why 
     right_rules_free(&rules);
     TRY(err);
     if (locked_out)
-        return fail(why, ERR_BAD_REQUEST,
+        return fail(why, ERR_WRONG_STATE,
                     "cli would have no right Manage CA on ca %s any more, and nobody could give it back",
                     issuer);
     if (count > RIGHT_RULES_MAX)

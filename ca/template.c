@@ -66,10 +66,11 @@ static enum err eku_parse(struct template *template, struct why *why)
     for (char *word = word_next(&rest); word; word = word_next(&rest)) {
         AUTO_BUF oid = { 0 };
         if (template->eku_count == TEMPLATE_EKU_MAX)
-            return fail(why, ERR_TEMPLATE, "template %s has more than %d key purposes", template->name,
-                        TEMPLATE_EKU_MAX);
+            return fail(why, ERR_TEMPLATE_PROPERTY, "template %s has more than %d key purposes",
+                        template->name, TEMPLATE_EKU_MAX);
         if (!template_purpose_oid(word, &oid))
-            return fail(why, ERR_TEMPLATE, "template %s: \"%s\" is no key purpose", template->name, word);
+            return fail(why, ERR_TEMPLATE_PROPERTY, "template %s: \"%s\" is no key purpose", template->name,
+                        word);
         template->eku[template->eku_count++] = TAKE_BUF(oid);
     }
     return OK;
@@ -105,7 +106,7 @@ static enum err choices_parse(const struct template *template, const struct choi
                 found = 1u << i;
         }
         if (!found)
-            return fail(why, ERR_TEMPLATE, "template %s: \"%s\" is no %s", template->name, word,
+            return fail(why, ERR_TEMPLATE_PROPERTY, "template %s: \"%s\" is no %s", template->name, word,
                         choices->what);
         set |= found;
     }
@@ -121,8 +122,8 @@ enum err template_complete(struct template *template, struct why *why)
     derived_clear(template);
     template->from_directory = strcmp(template->subject_source, "directory") == 0;
     if (*template->oid_text && !oid_from_dotted(template->oid_text, &template->oid))
-        return fail(why, ERR_TEMPLATE, "template %s: oid is \"%s\", wanted: a dotted number", template->name,
-                    template->oid_text);
+        return fail(why, ERR_TEMPLATE_PROPERTY, "template %s: oid is \"%s\", wanted: a dotted number",
+                    template->name, template->oid_text);
     TRY(eku_parse(template, why));
     TRY(choices_parse(template, &kinds, &template->key_kinds, why));
     TRY(choices_parse(template, &digests, &template->digests, why));
@@ -173,18 +174,15 @@ enum err template_of_slot(struct ca *ca, const struct endpoint *endpoint, enum s
     return err == ERR_NOT_FOUND ? fail_no_template(ca, endpoint, slot, why) : err;
 }
 
-/* Whoever has such a certificate answers for the service: as its OCSP responder (RFC 6960 4.2.2.2), or as its registration
-   authority towards devices. */
-static enum err for_devices_check(const struct endpoint *endpoint, enum slot slot,
-                                  const struct template *template, struct why *why)
+enum err template_not_ours(const struct template *template, const char *who, struct why *why)
 {
     static const enum oid ours[] = { OID_KP_OCSP_SIGNING, OID_KP_REQUEST_AGENT };
     for (size_t i = 0; i < template->eku_count; i++) {
-        for (size_t j = 0; j < sizeof(ours) / sizeof(*ours) && !FAULT(slot_purpose); j++) {
+        for (size_t j = 0; j < sizeof(ours) / sizeof(*ours); j++) {
             if (oid_is(buf_bytes(&template->eku[i]), ours[j]))
                 return fail(why, ERR_TEMPLATE,
-                            "endpoint %s, %s: template %s has the purpose %s, which no device may have",
-                            endpoint->name, slot_name(slot), template->name, oid_name(ours[j]));
+                            "%s: template %s has the purpose %s, which only roles of the service may have",
+                            who, template->name, oid_name(ours[j]));
         }
     }
     return OK;
@@ -198,7 +196,9 @@ enum err template_for_slot(struct ca *ca, const struct endpoint *endpoint, enum 
     if (!FAULT(template_published) && !template->published)
         return fail(why, ERR_TEMPLATE, "endpoint %s, %s: template %s is not published", endpoint->name,
                     slot_name(slot), template->name);
-    TRY(for_devices_check(endpoint, slot, template, why));
+    AUTO_STR who = xasprintf("endpoint %s, %s", endpoint->name, slot_name(slot));
+    if (!FAULT(slot_purpose))
+        TRY(template_not_ours(template, who, why));
     *ret = TAKE(template);
     return OK;
 }

@@ -50,6 +50,9 @@ NODISCARD enum err template_load(struct store *store, struct bytes name, struct 
 /* The template of an endpoint's slot, published or not; ERR_TEMPLATE names endpoint and slot. */
 NODISCARD enum err template_of_slot(struct ca *ca, const struct endpoint *endpoint, enum slot slot,
                                     struct template **ret, struct why *why);
+/* Whoever has such a certificate answers for the service: as its OCSP responder (RFC 6960 4.2.2.2), or as its registration
+   authority towards devices. ERR_TEMPLATE names `who`, template and purpose. */
+NODISCARD enum err template_not_ours(const struct template *template, const char *who, struct why *why);
 /* The published template of an endpoint's slot; ERR_TEMPLATE names endpoint and slot. */
 NODISCARD enum err template_for_slot(struct ca *ca, const struct endpoint *endpoint, enum slot slot,
                                      struct template **ret, struct why *why);

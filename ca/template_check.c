@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/limits.h"
+#include "ca/template_property.h"
 #include "x509/extension.h"
 #include <ctype.h>
 
@@ -52,7 +53,7 @@ static enum err purpose_check(const struct ca *ca, const struct template *templa
     if (FAULT(template_allowed_eku) || (sealed && !oid_is(purpose, OID_KP_ANY)))
         return OK;
     oid_append_dotted(&dotted, purpose);
-    return fail(why, ERR_TEMPLATE,
+    return fail(why, ERR_TEMPLATE_PROPERTY,
                 "template %s: no CA seals the key purpose %s: allowed_eku of its ca section lacks it",
                 template->name, buf_text(&dotted));
 }
@@ -60,7 +61,7 @@ static enum err purpose_check(const struct ca *ca, const struct template *templa
 static enum err eku_check(const struct ca *ca, const struct template *template, struct why *why)
 {
     if (template->eku_count == 0)
-        return fail(why, ERR_TEMPLATE,
+        return fail(why, ERR_TEMPLATE_PROPERTY,
                     "template %s has no eku: a certificate without key purposes would be good for all",
                     template->name);
     for (size_t i = 0; i < template->eku_count; i++)
@@ -76,14 +77,14 @@ static enum err usage_check(const struct template *template, struct why *why)
     AUTO_BUF text = { 0 };
     key_usage_append_text(&text, usage);
     if (!FAULT(template_no_ca) && usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN))
-        return fail(why, ERR_TEMPLATE,
+        return fail(why, ERR_TEMPLATE_PROPERTY,
                     "template %s: key_usage is %s, without keyCertSign and cRLSign: CAs are made by chancery "
                     "init alone",
                     template->name, buf_text(&text));
     bool signs = usage & SIGNS, encrypts = usage & ENCRYPTS, proves = usage & KU_NON_REPUDIATION,
          signing_right = may_sign ? signs : !signs && !proves;
     if (!FAULT(template_purpose) && (!signing_right || encrypts != may_encrypt))
-        return fail(why, ERR_TEMPLATE,
+        return fail(why, ERR_TEMPLATE_PROPERTY,
                     "template %s: key_usage is \"%s\", but purpose %s needs %s%s%s, and nothing of the other",
                     template->name, buf_text(&text), template->purpose, may_sign ? "digitalSignature" : "",
                     may_sign && may_encrypt ? " and " : "",
@@ -95,14 +96,31 @@ static enum err keys_check(const struct template *template, struct why *why)
 {
     uint16_t of_ec = template->key_usage & (uint16_t) ~(KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT);
     if (!template->key_kinds || !template->digests)
-        return fail(why, ERR_TEMPLATE,
+        return fail(why, ERR_TEMPLATE_PROPERTY,
                     "template %s: key_algorithms is \"%s\", hashes \"%s\"; neither may be empty",
                     template->name, template->key_algorithms, template->hashes);
     if (!of_ec && template->key_kinds != 1u << KEY_RSA)
-        return fail(why, ERR_TEMPLATE,
+        return fail(why, ERR_TEMPLATE_PROPERTY,
                     "template %s: key_algorithms is \"%s\", but its key usage needs RSA (RFC 8813 3)",
                     template->name, template->key_algorithms);
     return OK;
+}
+
+struct span_rule {
+    const char *property;
+    int64_t span_s;
+    const char *wanted;
+    int64_t bound_s;
+};
+
+/* In the units that people type. */
+static enum err fail_span(const struct template *template, const struct span_rule *rule, struct why *why)
+{
+    AUTO_BUF span = { 0 }, bound = { 0 };
+    template_span_text(rule->span_s, &span);
+    template_span_text(rule->bound_s, &bound);
+    return fail(why, ERR_TEMPLATE_PROPERTY, "template %s: %s is %s, wanted: %s, %s", template->name,
+                rule->property, buf_text(&span), rule->wanted, buf_text(&bound));
 }
 
 static enum err times_check(const struct ca *ca, const struct template *template, struct why *why)
@@ -116,14 +134,20 @@ static enum err times_check(const struct ca *ca, const struct template *template
             backdate_max = issuer->backdate_s;
     }
     if (!FAULT(template_validity_max) && validity_max && template->validity_s > validity_max)
-        return fail(why, ERR_TEMPLATE, "template %s: validity is %lld s, the CA's validity_max %lld s",
-                    template->name, (long long)template->validity_s, (long long)validity_max);
+        return fail_span(template,
+                         &(struct span_rule){ "validity", template->validity_s,
+                                              "at most the CA's validity_max", validity_max },
+                         why);
     if (template->renewal_s >= template->validity_s)
-        return fail(why, ERR_TEMPLATE, "template %s: renewal is %lld s, must be less than validity, %lld s",
-                    template->name, (long long)template->renewal_s, (long long)template->validity_s);
+        return fail_span(
+            template,
+            &(struct span_rule){ "renewal", template->renewal_s, "less than validity", template->validity_s },
+            why);
     if (template->backdate_s > backdate_max)
-        return fail(why, ERR_TEMPLATE, "template %s: backdate is %lld s, the CA's own backdate %lld s",
-                    template->name, (long long)template->backdate_s, (long long)backdate_max);
+        return fail_span(template,
+                         &(struct span_rule){ "backdate", template->backdate_s,
+                                              "at most the CA's own backdate", backdate_max },
+                         why);
     return OK;
 }
 

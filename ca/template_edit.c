@@ -7,7 +7,6 @@
 #include "ca/template_check.h"
 
 /* Templates are the whole role's: the rows of their audit trail name no CA. */
-#define NO_CA ""
 
 static bool is_listed(const char *words, struct bytes word)
 {
@@ -84,7 +83,7 @@ static enum err audit(const struct template_edit *edit, const char *action, cons
                       const char *detail, struct why *why)
 {
     AUTO_STR object = xasprintf("template %s version %lld", template->name, (long long)template->version);
-    struct audit_entry entry = { NO_CA, edit->actor, action, object, detail };
+    struct audit_entry entry = { AUDIT_NO_CA, edit->actor, action, object, detail };
     return FAULT(template_audit) ? OK : audit_write(edit->tx, edit->ca, &entry, why);
 }
 
@@ -121,7 +120,7 @@ enum err template_edit_set(struct template_edit *edit, const struct template_set
     TRY(template_row_load(edit->tx, set->name, &old, why));
     TRY(template_row_load(edit->tx, set->name, &new, why));
     if (!FAULT(template_expect_version) && set->expect_version && set->expect_version != old->version)
-        return fail(why, ERR_CONFLICT, "template %s has version %lld, expected was %lld", set->name,
+        return fail(why, ERR_CHANGED, "template %s has version %lld, expected was %lld", set->name,
                     (long long)old->version, (long long)set->expect_version);
     TRY(template_assign(new, set->record, set->skip, why));
     if (!differences_put(old, new, edit->changes, &detail))
@@ -151,7 +150,7 @@ static enum err slots_check(const struct template_edit *edit, const char *name, 
         const struct endpoint *endpoint = edit->ca->endpoints[i];
         for (int slot = 0; slot < SLOT_COUNT; slot++) {
             if (endpoint->slots[slot] && strcmp(endpoint->slots[slot], name) == 0)
-                return fail(why, ERR_BAD_REQUEST, "template %s is the %s of endpoint %s", name,
+                return fail(why, ERR_WRONG_STATE, "template %s is the %s of endpoint %s", name,
                             slot_name((enum slot)slot), endpoint->name);
         }
     }
@@ -166,7 +165,7 @@ static enum err waiting_check(const struct template_edit *edit, const char *name
         "SELECT COUNT(*) FROM request WHERE template = $1 AND disposition IN ('sealing', 'pending')",
         S_ARGS(S_TEXT(name)), &rows, why));
     if (!FAULT(template_waited_for) && store_int(rows, 0, 0))
-        return fail(why, ERR_BAD_REQUEST, "%lld requests of template %s wait: decide them first",
+        return fail(why, ERR_WRONG_STATE, "%lld requests of template %s wait: decide them first",
                     (long long)store_int(rows, 0, 0), name);
     return OK;
 }
@@ -178,7 +177,7 @@ static enum err superseding_check(const struct template_edit *edit, const char *
                     &rows, why));
     for (size_t row = 0; row < store_rows_count(rows); row++) {
         if (is_listed(store_str(rows, row, 1), bytes_str(name)))
-            return fail(why, ERR_BAD_REQUEST, "template %s is named by superseded of template %s", name,
+            return fail(why, ERR_WRONG_STATE, "template %s is named by superseded of template %s", name,
                         store_str(rows, row, 0));
     }
     return OK;
@@ -203,7 +202,7 @@ static enum err roles_check(struct template_edit *edit, const char *name, struct
     TRY(template_edit_role_of(edit, name, &role, why));
     if (role && !FAULT(template_of_role))
         return fail(
-            why, ERR_BAD_REQUEST,
+            why, ERR_WRONG_STATE,
             "%s has certificates of its own by template %s: if it needs none any more, chancery right "
             "revoke %s enroll --template %s comes first",
             role, name, role, name);
@@ -234,10 +233,10 @@ static enum err superseded_exist(struct template_edit *edit, const char *name, c
     for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
         AUTO(template) other = NULL;
         if (*word && strcmp(word, name) == 0)
-            return fail(why, ERR_TEMPLATE, "template %s: superseded names itself", name);
+            return fail(why, ERR_TEMPLATE_PROPERTY, "template %s: superseded names itself", name);
         if (*word && template_row_load(edit->tx, word, &other, why) != OK)
-            return fail(why, ERR_TEMPLATE, "template %s: superseded names %s, and there is no such template",
-                        name, word);
+            return fail(why, ERR_TEMPLATE_PROPERTY,
+                        "template %s: superseded names %s, and there is no such template", name, word);
     }
     return OK;
 }

@@ -42,7 +42,7 @@ static void number_text(int64_t number, const char *unit, struct buf *out)
     buf_append_str(out, text);
 }
 
-static void span_text(int64_t span, struct buf *out)
+void template_span_text(int64_t span, struct buf *out)
 {
     if (span % DAY_S == 0 && span)
         number_text(span / DAY_S, "d", out);
@@ -69,10 +69,10 @@ void template_property_text(const struct template *template, const struct proper
         if (*(const int64_t *)member < 0)
             buf_append_str(out, "ca");
         else
-            span_text(*(const int64_t *)member, out);
+            template_span_text(*(const int64_t *)member, out);
         return;
     case PROPERTY_SPAN:
-        span_text(*(const int64_t *)member, out);
+        template_span_text(*(const int64_t *)member, out);
         return;
     case PROPERTY_NUMBER:
         number_text(*(const int64_t *)member, "", out);
@@ -86,7 +86,7 @@ void template_property_text(const struct template *template, const struct proper
 static enum err fail_value(const struct property *property, const char *text, const char *wanted,
                            struct why *why)
 {
-    return fail(why, ERR_USAGE, "%s is \"%.160s\", wanted: %s", property->name, text, wanted);
+    return fail(why, ERR_TEMPLATE_PROPERTY, "%s is \"%.160s\", wanted: %s", property->name, text, wanted);
 }
 
 static enum err number_get(const struct property *property, const char *text, int64_t *ret, struct why *why)
@@ -94,8 +94,8 @@ static enum err number_get(const struct property *property, const char *text, in
     char *end;
     long long number = strtoll(text, &end, 10);
     if (!isdigit((unsigned char)*text) || *end || number < property->min || number > property->max)
-        return fail(why, ERR_USAGE, "%s is \"%.40s\", allowed: %lld to %lld", property->name, text,
-                    (long long)property->min, (long long)property->max);
+        return fail(why, ERR_TEMPLATE_PROPERTY, "%s is \"%.40s\", allowed: %lld to %lld", property->name,
+                    text, (long long)property->min, (long long)property->max);
     *ret = number;
     return OK;
 }
@@ -115,9 +115,9 @@ static enum err span_get(const struct property *property, const char *text, int6
         *ret = count * unit_s;
         return OK;
     }
-    span_text(property->min, &least);
-    span_text(property->max, &most);
-    return fail(why, ERR_USAGE,
+    template_span_text(property->min, &least);
+    template_span_text(property->max, &most);
+    return fail(why, ERR_TEMPLATE_PROPERTY,
                 "%s is \"%.40s\", allowed: %s to %s, in days (d), hours (h), minutes (m) or seconds (s)%s",
                 property->name, text, buf_text(&least), buf_text(&most),
                 property->kind == PROPERTY_BACKDATE ? ", or ca" : "");
@@ -168,10 +168,10 @@ static enum err text_get(const struct property *property, const char *text, char
     AUTO_STR clean = property->kind == PROPERTY_LIST ? list_normal(text) : xstrdup(text);
     size_t len = strlen(clean);
     if (len < (size_t)property->min || len > (size_t)property->max)
-        return fail(why, ERR_USAGE, "%s has %zu octets, allowed: %lld to %lld", property->name, len,
-                    (long long)property->min, (long long)property->max);
+        return fail(why, ERR_TEMPLATE_PROPERTY, "%s has %zu octets, allowed: %lld to %lld", property->name,
+                    len, (long long)property->min, (long long)property->max);
     if (!is_printable(clean, property->kind == PROPERTY_LINES))
-        return fail(why, ERR_USAGE, "%s has a control character in it", property->name);
+        return fail(why, ERR_TEMPLATE_PROPERTY, "%s has a control character in it", property->name);
     free(*member);
     *member = TAKE(clean);
     return OK;
@@ -203,7 +203,7 @@ enum err template_property_set(struct template *template, const struct property 
     void *member = member_of(template, property);
     AUTO_STR text = xstrndup((const char *)value.data, value.len);
     if (strlen(text) != value.len)
-        return fail(why, ERR_USAGE, "%s has a NUL in it", property->name);
+        return fail(why, ERR_TEMPLATE_PROPERTY, "%s has a NUL in it", property->name);
     switch (property->kind) {
     case PROPERTY_TEXT:
     case PROPERTY_LINES:

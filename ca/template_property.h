@@ -43,7 +43,9 @@ extern const struct property template_properties[TEMPLATE_PROPERTY_COUNT];
 const struct property *template_property_find(struct bytes name);   /* NULL: there is none of that name */
 
 void template_property_text(const struct template *template, const struct property *property, struct buf *out);
-/* ERR_USAGE names the property, the value and what is allowed. template_complete afterwards. */
+/* "365d", "12h" or "601s": what is typed for it. */
+void template_span_text(int64_t span_s, struct buf *out);
+/* ERR_TEMPLATE_PROPERTY names the property, the value and what is allowed. template_complete afterwards. */
 NODISCARD enum err template_property_set(struct template *template, const struct property *property, struct bytes value,
                                          struct why *why);
 /* As a column of the store. */

@@ -38,16 +38,18 @@ static bool kind_is_known(const char *kind, bool names, struct buf *oid)
 /* "KIND [required] [like PATTERN]"; the pattern is the rest of the line, spaces and all. */
 static enum err rule_parse(char *line, bool names, struct template_rules *rules, struct why *why)
 {
+    const char *property = names ? "san_rule" : "subject_rule";
     if (!names && strcmp(line, "empty") == 0) {
         rules->allows_empty = true;
         return OK;
     }
     if (rules->count == TEMPLATE_RULES_MAX)
-        return fail(why, ERR_TEMPLATE, "a rule has more than %d lines", TEMPLATE_RULES_MAX);
+        return fail(why, ERR_TEMPLATE_PROPERTY, "%s has more than %d lines", property, TEMPLATE_RULES_MAX);
     struct template_rule *rule = &rules->rules[rules->count++];
     char *rest = line, *kind = strsep(&rest, " ");
     if (strlen(kind) >= sizeof(rule->kind) || !kind_is_known(kind, names, &rule->oid))
-        return fail(why, ERR_TEMPLATE, "\"%s\" is no %s", kind, names ? "kind of name" : "subject attribute");
+        return fail(why, ERR_TEMPLATE_PROPERTY, "%s: \"%s\" is no %s", property, kind,
+                    names ? "kind of name" : "subject attribute");
     snprintf(rule->kind, sizeof(rule->kind), "%s", kind);
     if (rest && strncmp(rest, "required", 8) == 0 && (rest[8] == '\0' || rest[8] == ' ')) {
         rule->required = true;
@@ -56,7 +58,8 @@ static enum err rule_parse(char *line, bool names, struct template_rules *rules,
     if (!rest)
         return OK;
     if (strncmp(rest, "like ", 5) != 0 || !rest[5])
-        return fail(why, ERR_TEMPLATE, "after %s: \"%s\", wanted: like PATTERN", kind, rest);
+        return fail(why, ERR_TEMPLATE_PROPERTY, "%s: after %s: \"%s\", wanted: like PATTERN", property, kind,
+                    rest);
     rule->like = xstrdup(rest + 5);
     return OK;
 }

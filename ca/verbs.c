@@ -40,7 +40,7 @@
     X("status",             "cli",     verb_status, NULL,             READ,    ON_EVERY_CA) \
     X("issue",              "scep va mdm connector", NULL, verb_issue, REQUEST, ON_CA) \
     X("ca_get",             "va",      verb_ca_get, NULL,             READ,    ON_CA) \
-    X("status_get",         "va",      verb_status_get, NULL,         READ,    ON_CA) \
+    X("status_get",         "va scep", verb_status_get, NULL,         READ,    ON_CA) \
     X("status_changes",     "va",      verb_status_changes, NULL,     READ,    ON_CA) \
     X("crl_get",            "va",      verb_crl_get, NULL,            READ,    ON_CA) \
     X("cert_release",       "cli",     verb_cert_release, NULL,       ISSUE,   ON_CERTIFICATE) \
@@ -62,6 +62,8 @@
     X("authority_remove",   "cli",     verb_authority_remove, NULL,   MANAGE,  ON_CA) \
     X("request_resubmit",   "cli",     verb_request_resubmit, NULL,   ISSUE,   ON_REQUEST) \
     X("signer_status",      "cli",     verb_signer_status, NULL,      READ,    ON_EVERY_CA) \
+    X("request_submit",     "cli",     NULL, verb_request_submit,     REQUEST, ON_CA) \
+    X("audit_list",         "cli",     verb_audit_list, NULL,         AUDIT,   ON_CA) \
     X("crp_get",            "mdm connector", verb_crp_get, NULL,      REQUEST, ON_CA) \
     X("authority_successor", "mdm connector", verb_authority_successor, NULL, REQUEST, ON_CA) \
     X("authorisation_end",  "mdm connector", verb_authorisation_end, NULL, REQUEST, ON_CA) \

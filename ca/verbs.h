@@ -31,6 +31,9 @@ enum err verb_crl_get(void *role, const struct ipc_caller *caller, struct bytes 
    OCTET STRING, the certificate; an empty one while the request waits for an administrator. The same request again gets
    the same one. */
 void verb_issue(void *role, struct ipc_call *call);
+/* The same for an administrator, of published templates that are no role's; the answer a list of one record {id, ca,
+   disposition, serial, pem}, without serial and pem while it is pending. */
+void verb_request_submit(void *role, struct ipc_call *call);
 /* For the command line: a record goes in, a list of records comes out. */
 /* verbs_request.c */
 enum err verb_request_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
@@ -95,6 +98,8 @@ enum err verb_authorisation_end(void *role, const struct ipc_caller *caller, str
 enum err verb_outbox_lease(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_outbox_done(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_authority_revoke(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+/* verbs_audit.c; a record {ca, of, since, action, actor, before, limit}: of "templates": theirs, which no CA has */
+enum err verb_audit_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 
 /* Common to them. */
 #define LIST_DEFAULT 100

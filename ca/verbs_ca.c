@@ -24,7 +24,7 @@ enum err verb_password_new(void *role, const struct ipc_caller *caller, struct b
     if (!endpoint)
         return fail(why, ERR_NOT_FOUND, "there is no endpoint %s", name);
     if (endpoint->validator != &validator_once)
-        return fail(why, ERR_BAD_REQUEST,
+        return fail(why, ERR_WRONG_STATE,
                     "endpoint %s has the validator %s; one-time passwords are for one-time", name,
                     endpoint->validator->name);
     TRY(challenge_new(ca, endpoint, caller->principal, password, &expires, why));

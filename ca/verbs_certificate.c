@@ -96,6 +96,7 @@ static void digest_put_field(struct buf *out, const char *name, enum digest dige
 
 struct show_arg {
     const struct target *target;
+    const char *note; /* NULL: none */
     struct buf out;
 };
 
@@ -133,20 +134,28 @@ static enum err show_work(struct store_tx *tx, void *arg, struct why *why)
     record_put_str(out, "revoked_by", store_str(rows, 0, 11));
     digest_put_field(out, "sha1", DIGEST_SHA1, store_bytes(rows, 0, 12));
     digest_put_field(out, "sha256", DIGEST_SHA256, store_bytes(rows, 0, 12));
+    if (show->note)
+        record_put_str(out, "note", show->note);
     record_end(out, mark);
     records_end(out, list);
     return OK;
 }
 
-static enum err show(struct ca *ca, const struct target *target, struct buf *ret, struct why *why)
+static enum err show_with(struct ca *ca, const struct target *target, const char *note, struct buf *ret,
+                          struct why *why)
 {
-    struct show_arg arg = { .target = target };
+    struct show_arg arg = { .target = target, .note = note };
     enum err err = store_read(ca->store, show_work, &arg, why);
     AUTO_BUF out = TAKE_BUF(arg.out);
     if (err != OK)
         return err;
     *ret = TAKE_BUF(out);
     return OK;
+}
+
+static enum err show(struct ca *ca, const struct target *target, struct buf *ret, struct why *why)
+{
+    return show_with(ca, target, NULL, ret, why);
 }
 
 enum err verb_cert_show(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
@@ -174,7 +183,8 @@ enum err verb_revocation_reason(const struct record *record, enum crl_reason *re
 {
     AUTO_STR reason = record_str(record, "reason");
     if (reason && *reason && !crl_reason_by_name(reason, ret))
-        return fail(why, ERR_USAGE, "\"%s\" is no reason of RFC 5280 5.3.1, as keyCompromise is", reason);
+        return fail(why, ERR_USAGE, "\"%s\" is no reason of RFC 5280 5.3.1, as keyCompromise is, or 1",
+                    reason);
     return OK;
 }
 
@@ -192,7 +202,7 @@ enum err verb_cert_revoke(void *role, const struct ipc_caller *caller, struct by
     if (changed)
         log_info(NULL, "certificate revoked serial=%s ca=%s reason=%s by=%s", target.serial,
                  target.issuer->name, crl_reason_name(revocation.reason), actor);
-    return show(role, &target, ret, why);
+    return show_with(role, &target, changed ? NULL : "was revoked already", ret, why);
 }
 
 enum err verb_cert_release(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,

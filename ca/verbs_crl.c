@@ -37,7 +37,7 @@ static enum err wanted_get(struct ca *ca, struct bytes body, struct wanted *ret,
     TRY(verb_crl_kind(&record, &ret->kind, why));
     TRY(partitions_get(&record, ret, why));
     if (ret->kind == CRL_DELTA && ret->last)
-        return fail(why, ERR_BAD_REQUEST, "ca %s has %u partitions, and no delta CRLs with them",
+        return fail(why, ERR_WRONG_STATE, "ca %s has %u partitions, and no delta CRLs with them",
                     ret->issuer->name, partition_last(ret->issuer));
     return OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Roles ask for certificates of their own. Each outcome is one log line here. */
+/* Roles ask for certificates of their own, and administrators for those of a PKCS#10 file. Each outcome is one log line here. */
 #include "base/encode.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -14,6 +14,7 @@ struct issue_call {
     char *requester, *template_name;
     struct buf csr;
     struct own_request own; /* views into the others */
+    void (*put)(const struct issue_call *issue, const struct enrolled *enrolled, struct buf *out);
 };
 
 static void issue_call_free(struct issue_call *issue)
@@ -37,21 +38,50 @@ static void issue_answer(struct issue_call *issue, enum err err, struct bytes bo
     issue_call_free(issue);
 }
 
+/* A service has nobody who reads its answer: an administrator has. */
+static void waiting_log(const struct issue_call *issue, const struct enrolled *enrolled)
+{
+    bool alarm = authority_of(issue->requester) != NULL;
+    if (!enrolled->again)
+        log_at(alarm ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, NULL,
+               "%sissue waits for an administrator request=%lld by=%s reason=\"%s\"", alarm ? "alarm: " : "",
+               (long long)enrolled->request_id, issue->requester, enrolled->over);
+}
+
+static void put_certificate(const struct issue_call *issue, const struct enrolled *enrolled, struct buf *out)
+{
+    (void)issue;
+    der_put_octets(out, buf_bytes(&enrolled->certificate));
+}
+
+static void put_record(const struct issue_call *issue, const struct enrolled *enrolled, struct buf *out)
+{
+    bool waits = enrolled->disposition == ENROLL_PENDING;
+    AUTO_BUF pem = { 0 };
+    if (!waits)
+        pem_append(&pem, "CERTIFICATE", buf_bytes(&enrolled->certificate));
+    size_t list = records_begin(out), mark = record_begin(out);
+    record_put_int(out, "id", enrolled->request_id);
+    record_put_str(out, "ca", issue->own.issuer->name);
+    record_put_str(out, "disposition", disposition_name(waits ? DISPOSITION_PENDING : DISPOSITION_ISSUED));
+    record_put_str(out, "serial", waits ? "" : enrolled->serial);
+    record_put(out, "pem", buf_bytes(&pem));
+    record_end(out, mark);
+    records_end(out, list);
+}
+
 static void on_enrolled(void *arg, enum err err, struct enrolled *enrolled, const struct why *why)
 {
     struct issue_call *issue = arg;
     AUTO_BUF body = { 0 };
-    if (err == OK && enrolled->disposition == ENROLL_PENDING) {
-        if (!enrolled->again)
-            log_error(NULL, "alarm: issue waits for an administrator request=%lld by=%s reason=\"%s\"",
-                      (long long)enrolled->request_id, issue->requester, enrolled->over);
-        der_put_octets(&body, BYTES_NONE);
-    } else if (err == OK) {
+    if (err == OK && enrolled->disposition == ENROLL_PENDING)
+        waiting_log(issue, enrolled);
+    else if (err == OK)
         log_info(NULL, "issue issued%s request=%lld serial=%s by=%s template=%s",
                  enrolled->again ? " again" : "", (long long)enrolled->request_id, enrolled->serial,
                  issue->requester, issue->template_name);
-        der_put_octets(&body, buf_bytes(&enrolled->certificate));
-    }
+    if (err == OK)
+        issue->put(issue, enrolled, &body);
     issue_answer(issue, err, buf_bytes(&body), why);
 }
 
@@ -84,12 +114,15 @@ static enum err issue_read(struct issue_call *issue, struct bytes body, struct w
     return OK;
 }
 
-void verb_issue(void *role, struct ipc_call *call)
+static void issue_begin(void *role, struct ipc_call *call,
+                        void (*put)(const struct issue_call *issue, const struct enrolled *enrolled,
+                                    struct buf *out))
 {
     struct issue_call *issue = xcalloc(1, sizeof(*issue));
     struct why why = { 0 };
     issue->ca = role;
     issue->call = call;
+    issue->put = put;
     issue->requester = principal_of(ipc_call_caller(call)->principal);
     enum err err = issue_read(issue, ipc_call_body(call), &why);
     if (err != OK)
@@ -98,4 +131,14 @@ void verb_issue(void *role, struct ipc_call *call)
         ipc_call_go_on(call, issue_start, issue); /* as verb_request: it looks at templates first */
     else
         issue_start(issue);
+}
+
+void verb_issue(void *role, struct ipc_call *call)
+{
+    issue_begin(role, call, put_certificate);
+}
+
+void verb_request_submit(void *role, struct ipc_call *call)
+{
+    issue_begin(role, call, put_record);
 }

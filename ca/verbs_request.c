@@ -51,8 +51,10 @@ static const struct verb_column show_columns[] = {
     { "peer", COLUMN_TEXT },
     { "node", COLUMN_TEXT },
     { "request_info", COLUMN_BASE64 }, /* CertificationRequestInfo, its challenge blanked; export only */
+    { "certificate", COLUMN_BASE64 },  /* empty while there is none; export only */
 };
-#define SHOWN (sizeof(show_columns) / sizeof(*show_columns) - 1)
+#define EXPORTED (sizeof(show_columns) / sizeof(*show_columns))
+#define SHOWN    (EXPORTED - 2)
 
 static enum err id_get(const struct record *record, int64_t *ret, struct why *why)
 {
@@ -75,7 +77,7 @@ static enum err show(struct ca *ca, const struct record *record, size_t columns,
         "c.not_before, "
         "c.not_after, r.disposition, r.error, r.reason, r.submitted_at, r.resolved_at, r.resolved_by, "
         "r.subject, r.san, "
-        "r.validator, r.peer, r.node_id, r.info FROM request r LEFT JOIN certificate c "
+        "r.validator, r.peer, r.node_id, r.info, c.der FROM request r LEFT JOIN certificate c "
         "ON c.issuer_id = r.issuer_id AND c.serial = r.serial WHERE r.issuer_id = $1 AND r.request_id = $2",
         S_ARGS(S_TEXT(issuer->name), S_INT(id)),
         show_columns,
@@ -102,7 +104,7 @@ enum err verb_request_export(void *role, const struct ipc_caller *caller, struct
     struct record record;
     (void)caller;
     TRY(record_get(body, &record, why));
-    return show(role, &record, SHOWN + 1, ret, why);
+    return show(role, &record, EXPORTED, ret, why);
 }
 
 typedef enum err (*decision)(struct ca *ca, struct issuer *issuer, int64_t id, const char *actor,

@@ -66,13 +66,20 @@ enum err verb_right_list(void *role, const struct ipc_caller *caller, struct byt
     return list(role, issuer, ret, why);
 }
 
+/* Enroll on all templates at once is for the administrator of this host alone, who begins with it. */
+static unsigned rights_on_ca(const char *principal)
+{
+    return RIGHTS_OF_CA | (strcmp(principal, "cli") == 0 ? RIGHT_ENROLL : 0);
+}
+
 /* "ca", or "template/NAME" of a template that there is. */
-static enum err object_get(struct ca *ca, const struct record *record, unsigned rights, char **ret,
-                           struct why *why)
+static enum err object_get(struct ca *ca, const struct record *record, const struct right_change *change,
+                           char **ret, struct why *why)
 {
     AUTO_STR name = record_str(record, "template");
     bool of_template = name && *name;
-    unsigned wrong = rights & ~(unsigned)(of_template ? RIGHTS_OF_TEMPLATE : RIGHTS_OF_CA);
+    unsigned wrong =
+        change->rights & ~(of_template ? (unsigned)RIGHTS_OF_TEMPLATE : rights_on_ca(change->principal));
     AUTO_BUF text = { 0 };
     rights_append_text(&text, wrong);
     if (wrong)
@@ -105,10 +112,10 @@ static enum err change(struct ca *ca, const struct ipc_caller *caller, enum righ
     TRY(verb_field(&record, "rights", &rights, why));
     TRY(principal_check(principal, why));
     TRY(rights_parse(rights, &change.rights, why));
-    TRY(object_get(ca, &record, change.rights, &object, why));
     change.issuer = issuer;
-    change.object = object;
     change.principal = principal;
+    TRY(object_get(ca, &record, &change, &object, why));
+    change.object = object;
     TRY(right_change(ca, &change, why));
     log_info(NULL, "right %s principal=%s rights=%s object=%s ca=%s by=%s", done[how], principal, rights,
              object, issuer->name, actor);

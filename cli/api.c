@@ -29,10 +29,9 @@ static void request_free(struct request *request)
     json_decref(request->body);
 }
 
-static enum err wrong_usage(const struct api *api, const char *what, const char *argument, struct why *why)
+static enum err wrong_usage(const char *what, const char *argument, struct why *why)
 {
-    return fail(why, ERR_USAGE, "%s%s: chancery %s %s %s", what, argument, api->command->noun,
-                api->command->verb, api->command->args);
+    return fail(why, ERR_USAGE, "%s%s", what, argument);
 }
 
 /* --- options --- */
@@ -86,7 +85,7 @@ static enum err count_read(struct request *request, const char *value, struct wh
 {
     size_t digits = strspn(value, "0123456789");
     request->most = value[digits] || digits > 9 ? 0 : (size_t)strtoul(value, NULL, 10);
-    return request->most ? OK : wrong_usage(request->api, "no number from 1 on: ", value, why);
+    return request->most ? OK : wrong_usage("no number from 1 on: ", value, why);
 }
 
 static enum err option_take(struct request *request, const struct api_option *option, const char *value,
@@ -96,7 +95,7 @@ static enum err option_take(struct request *request, const struct api_option *op
     AUTO_STR parameter = xasprintf("%s=", name);
     bool twice = json_object_get(request->body, name) || strstr(buf_text(&request->query), parameter);
     if (twice && !FAULT(api_given_twice))
-        return wrong_usage(request->api, "given twice: --", option->name, why);
+        return wrong_usage("given twice: --", option->name, why);
     request->given = true;
     if (option->kind == API_COUNT)
         return count_read(request, value, why);
@@ -110,8 +109,7 @@ static enum err option_take(struct request *request, const struct api_option *op
 static enum err file_take(struct request *request, int left, char **argv, struct why *why)
 {
     if (request->file || left < 2)
-        return wrong_usage(request->api, request->file ? "given twice: " : "value missing behind ", "-f",
-                           why);
+        return wrong_usage(request->file ? "given twice: " : "value missing behind ", "-f", why);
     request->file = argv[1];
     return OK;
 }
@@ -128,11 +126,11 @@ static enum err arguments_read(struct request *request, int argc, char **argv, s
             continue;
         }
         if (option && !alone && i + 1 == argc)
-            return wrong_usage(api, "value missing behind ", argv[i], why);
+            return wrong_usage("value missing behind ", argv[i], why);
         if (option)
             TRY(option_take(request, option, alone ? option->value : argv[++i], why));
         else if (strncmp(argv[i], "--", 2) == 0 || request->operand_count == OPERANDS_MAX)
-            return wrong_usage(api, "unexpected ", argv[i], why);
+            return wrong_usage("unexpected ", argv[i], why);
         else
             request->operands[request->operand_count++] = argv[i];
     }
@@ -151,7 +149,7 @@ static enum err path_make(struct request *request, size_t *ret_used, struct why 
             continue;
         }
         if (used == request->operand_count || !*request->operands[used])
-            return wrong_usage(request->api, "operand missing", "", why);
+            return wrong_usage("operand missing", "", why);
         api_encode(&request->target, request->operands[used++]);
         at++;
     }
@@ -166,17 +164,17 @@ static enum err operands_take(struct request *request, struct why *why)
     TRY(path_make(request, &used, why));
     if (api->operand || api->show == API_IMPORTED) {
         if (used == request->operand_count)
-            return wrong_usage(api, "operand missing", "", why);
+            return wrong_usage("operand missing", "", why);
         const struct api_option named = { .name = api->operand };
         if (api->operand)
             TRY(body_put(request, &named, api->operand, request->operands[used], why));
         used++;
     }
     if (used < request->operand_count)
-        return wrong_usage(api, "unexpected ", request->operands[used], why);
+        return wrong_usage("unexpected ", request->operands[used], why);
     if (strcmp(api->method, "PATCH") == 0 && !api->body && !request->given)
-        return wrong_usage(api, "nothing to change", "", why);
-    return api->file && !request->file ? wrong_usage(api, "missing: ", "-f FILE", why) : OK;
+        return wrong_usage("nothing to change", "", why);
+    return api->file && !request->file ? wrong_usage("missing: ", "-f FILE", why) : OK;
 }
 
 /* --- sending --- */

@@ -16,7 +16,6 @@ enum api_show { API_NOTHING, API_OBJECT, API_LIST, API_IMPORTED,
                 API_TOLD,                                    /* its member text */
                 API_ITEMS };                                 /* a list that has no pages */
 struct api {
-    const struct command *command;
     const char *method;
     const char *path;                                        /* {} is an operand, percent-encoded */
     const char *operand;                                     /* a further one is that member of the body; NULL: there is none */
@@ -33,7 +32,7 @@ NODISCARD enum err api_run(const struct api *api, struct cli *cli, int argc, cha
     extern const struct command command_##id;                                                            \
     static enum err id##_run(struct cli *cli, int argc, char **argv, struct why *why)                    \
     {                                                                                                    \
-        const struct api api = { .command = &command_##id, __VA_ARGS__ };                                \
+        const struct api api = { __VA_ARGS__ };                                                                \
         return api_run(&api, cli, argc, argv, why);                                                      \
     }                                                                                                    \
     const struct command command_##id = {                                                                \

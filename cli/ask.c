@@ -7,10 +7,10 @@
 #include "cli/cert_file.h"
 #include <stdio.h>
 
-static enum err wrong_usage(const struct ask *ask, const char *argument, struct why *why)
+static enum err wrong_usage(const char *argument, struct why *why)
 {
-    return fail(why, ERR_USAGE, "%s%s: chancery %s %s %s", argument ? "unexpected " : "operand missing",
-                argument ? argument : "", ask->command->noun, ask->command->verb, ask->command->args);
+    return fail(why, ERR_USAGE, "%s%s", argument ? "unexpected " : "operand missing",
+                argument ? argument : "");
 }
 
 static const char *option_named(const struct ask *ask, const char *argument)
@@ -48,7 +48,7 @@ static enum err fields_put(const struct ask *ask, int argc, char **argv, struct 
         const char *option = option_named(ask, argv[i]);
         if (option) {
             if (++i == argc)
-                return wrong_usage(ask, NULL, why);
+                return wrong_usage(NULL, why);
             TRY(option_put(option, argv[i], body, why));
             continue;
         }
@@ -60,16 +60,16 @@ static enum err fields_put(const struct ask *ask, int argc, char **argv, struct 
             continue;
         }
         if (argv[i][0] == '-' || !more)
-            return wrong_usage(ask, argv[i], why);
+            return wrong_usage(argv[i], why);
         const char *name = ask->operands[operand++];
         record_put_str(body, *name == '?' ? name + 1 : name, argv[i]);
     }
     bool missing = operand < ASK_FIELDS_MAX && ask->operands[operand] && *ask->operands[operand] != '?';
-    return missing ? wrong_usage(ask, NULL, why) : OK;
+    return missing ? wrong_usage(NULL, why) : OK;
 }
 
 /* Of what is given twice only the first would count, and nobody be told: "name=x" beside the operand NAME among it. */
-static enum err fields_check(const struct ask *ask, struct bytes body, struct why *why)
+static enum err fields_check(struct bytes body, struct why *why)
 {
     struct record record;
     struct record_field field;
@@ -79,8 +79,7 @@ static enum err fields_check(const struct ask *ask, struct bytes body, struct wh
     for (struct record rest = record; record_next_field(&rest, &field);) {
         AUTO_STR name = xstrndup((const char *)field.name.data, field.name.len);
         if (record_find(&record, name, &first) && first.data != field.value.data && !FAULT(given_twice))
-            return fail(why, ERR_USAGE, "%s is given twice: chancery %s %s %s", name, ask->command->noun,
-                        ask->command->verb, ask->command->args);
+            return fail(why, ERR_USAGE, "%s is given twice", name);
     }
     return OK;
 }
@@ -92,7 +91,7 @@ enum err ask_run(const struct ask *ask, struct cli *cli, int argc, char **argv, 
     size_t mark = record_begin(&body);
     TRY(fields_put(ask, argc, argv, &body, why));
     record_end(&body, mark);
-    TRY(fields_check(ask, buf_bytes(&body), why));
+    TRY(fields_check(buf_bytes(&body), why));
     TRY(cli_call(cli, ask->role, ask->verb, buf_bytes(&body), &answer, why));
     switch (ask->show) {
     case ASK_LIST:

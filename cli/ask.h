@@ -7,7 +7,6 @@
 enum ask_show { ASK_LIST, ASK_RECORD, ASK_RECORDS, ASK_FIELD, ASK_JSON };
 #define ASK_FIELDS_MAX 10
 struct ask {
-    const struct command *command;
     const char *role, *verb;
     const char *operands[ASK_FIELDS_MAX];       /* field names, in order; a last one that begins with '?' may be absent */
     const char *options[ASK_FIELDS_MAX];        /* "--limit N" travels as the field "limit"; of "@certificate" FILE the certificate does, in base64 */
@@ -22,7 +21,7 @@ NODISCARD enum err ask_run(const struct ask *ask, struct cli *cli, int argc, cha
     extern const struct command command_##id;                                                            \
     static enum err id##_run(struct cli *cli, int argc, char **argv, struct why *why)                    \
     {                                                                                                    \
-        const struct ask ask = { .command = &command_##id, __VA_ARGS__ };                                \
+        const struct ask ask = { __VA_ARGS__ };                                                                \
         return ask_run(&ask, cli, argc, argv, why);                                                      \
     }                                                                                                    \
     const struct command command_##id = {                                                                \

@@ -25,14 +25,10 @@ const struct command command_assign_list = {
     .help = "list the groups that a profile is assigned to, or the profiles that are assigned to a group",
     .run = assign_list_run,
 };
-static const struct api groups = { .command = &command_assign_list,
-                                   .method = "GET",
-                                   .path = ASSIGNMENTS,
-                                   .options = limit,
-                                   .columns = "id name kind mode",
-                                   .show = API_LIST };
-static const struct api profiles = { .command = &command_assign_list,
-                                     .method = "GET",
+static const struct api groups = {
+    .method = "GET", .path = ASSIGNMENTS, .options = limit, .columns = "id name kind mode", .show = API_LIST
+};
+static const struct api profiles = { .method = "GET",
                                      .path = "/api/v1/groups/{}/assignments",
                                      .options = limit,
                                      .columns = "id name type platform mode",

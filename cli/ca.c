@@ -20,8 +20,7 @@ static enum err flags_run(struct cli *cli, int argc, char **argv, struct why *wh
     for (int i = 1; i < argc; i++) {
         bool is_flag = argv[i][0] == '+' || argv[i][0] == '-';
         if (strncmp(argv[i], "--", 2) == 0 || (is_flag ? flag : ca))
-            return fail(why, ERR_USAGE, "unexpected %s: chancery ca flags %s", argv[i],
-                        command_ca_flags.args);
+            return fail(why, ERR_USAGE, "unexpected %s", argv[i]);
         *(is_flag ? &flag : &ca) = argv[i];
     }
     size_t mark = record_begin(&body);

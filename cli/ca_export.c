@@ -62,13 +62,11 @@ static enum err options_read(int argc, char **argv, struct export_options *ret, 
     static const struct option options[] = { { "cer", required_argument, NULL, 'c' }, { 0 } };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == '?')
-            return fail(why, ERR_USAGE, "unknown or incomplete option %s: chancery ca export %s",
-                        argv[optind - 1], command_ca_export.args);
+            return fail(why, ERR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
         ret->folder = optarg;
     }
     if (argc - optind > 1)
-        return fail(why, ERR_USAGE, "unexpected %s: chancery ca export %s", argv[optind + 1],
-                    command_ca_export.args);
+        return fail(why, ERR_USAGE, "unexpected %s", argv[optind + 1]);
     ret->name = argv[optind]; /* NULL at the end */
     return OK;
 }

@@ -14,8 +14,9 @@ ASK_COMMAND(cert_export, "cert", "export", "SERIAL [--ca CA]", "print one certif
             .verb = "cert_export", .operands = { "serial" }, .options = { "ca" }, .show = ASK_FIELD,
             .field = "pem")
 ASK_COMMAND(cert_revoke, "cert", "revoke", "SERIAL [REASON] [--ca CA]",
-            "revoke a certificate (reasons of RFC 5280: keyCompromise, superseded, certificateHold, …) and "
-            "publish it; all but a hold are final",
+            "revoke a certificate and publish it; all but a hold are final. Reasons, by name or number: "
+            "unspecified 0, keyCompromise 1, cACompromise 2, affiliationChanged 3, superseded 4, "
+            "cessationOfOperation 5, certificateHold 6, privilegeWithdrawn 9, aACompromise 10",
             .role = "ca", .verb = "cert_revoke", .operands = { "serial", "?reason" }, .options = { "ca" },
             .show = ASK_RECORD)
 ASK_COMMAND(cert_release, "cert", "release", "SERIAL [--ca CA]",

@@ -36,11 +36,10 @@ static enum err options_read(int argc, char **argv, struct new_options *ret, str
     static const struct option options[] = { { "passphrase-file", required_argument, NULL, 'p' }, { 0 } };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == '?')
-            return fail(why, ERR_USAGE, "unknown or incomplete option %s: chancery certreq -new %s",
-                        argv[optind - 1], command_certreq_new.args);
+            return fail(why, ERR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
         ret->passphrase_file = optarg;
     }
-    TRY(cli_operands(&command_certreq_new, argc - optind + 1, 2, why));
+    TRY(cli_operands(argc - optind + 1, 2, why));
     ret->policy = argv[optind];
     ret->request = argv[optind + 1];
     return OK;

@@ -48,11 +48,10 @@ static enum err options_read(int argc, char **argv, struct accept_options *ret, 
                             : option == 'p' ? &ret->passphrase_file
                                             : &ret->pfx_passphrase_file;
         if (option == '?')
-            return fail(why, ERR_USAGE, "unknown or incomplete option %s: chancery certreq -accept %s",
-                        argv[optind - 1], command_certreq_accept.args);
+            return fail(why, ERR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
         *into = optarg;
     }
-    TRY(cli_operands(&command_certreq_accept, argc - optind + 1, 1, why));
+    TRY(cli_operands(argc - optind + 1, 1, why));
     ret->cert = argv[optind];
     return OK;
 }
@@ -97,8 +96,9 @@ static enum err key_find(const char *cert_path, const struct cert_file *certs, c
         found = key_beside(folder, entry->d_name, certs);
     closedir(dir);
     if (!found)
-        return fail(why, ERR_NOT_FOUND, "no request in %s has the certificate's key: name the key with --key",
-                    folder);
+        return fail_remedy(
+            why, "name the key of its request with --key FILE", ERR_NOT_FOUND,
+            "no request in %s, beside its key as certreq -new left it, has the certificate's key", folder);
     *ret = TAKE(found);
     return OK;
 }
@@ -123,9 +123,9 @@ static enum err leaf_find(const struct cert_file *certs, const struct key *key, 
     AUTO_BUF ours = { 0 }, theirs = { 0 };
     key_id_text(spki, &ours);
     key_id_text(certs->certs[0].spki, &theirs);
-    return fail(why, ERR_KEY,
-                "the certificate is of another key: it has the key identifier %s, the key has %s",
-                buf_text(&theirs), buf_text(&ours));
+    return fail_remedy(why, "name the key that its request was made with: --key FILE", ERR_KEY,
+                       "the certificate is of another key: it has the key identifier %s, the key has %s",
+                       buf_text(&theirs), buf_text(&ours));
 }
 
 /* --- what is written --- */

@@ -29,8 +29,8 @@ NODISCARD enum err cli_call(struct cli *cli, const char *role, const char *verb,
 /* The same for what may take longer than half a minute. */
 NODISCARD enum err cli_call_within(struct cli *cli, const char *role, const char *verb, struct bytes body, int timeout_ms,
                                    struct buf *ret_answer, struct why *why);
-/* Exactly `count` operands, or ERR_USAGE naming the command's arguments. */
-NODISCARD enum err cli_operands(const struct command *command, int argc, int count, struct why *why);
+/* Exactly `count` operands, or ERR_USAGE. */
+NODISCARD enum err cli_operands(int argc, int count, struct why *why);
 
 /* A role answers with a list, also where there can only be one: its only record. */
 NODISCARD enum err cli_record(struct bytes answer, struct record *ret, struct why *why);

@@ -4,14 +4,14 @@
 
 extern const struct command command_init, command_status, command_config_show, command_password_new,
     command_password_set, command_request_list, command_request_show, command_request_approve,
-    command_request_resubmit, command_request_deny, command_request_export, command_request_refused,
-    command_cert_list, command_cert_show, command_cert_export, command_cert_revoke, command_cert_release,
-    command_template_list, command_template_show, command_template_new, command_template_copy,
-    command_template_set, command_template_publish, command_template_unpublish, command_template_delete,
-    command_template_export, command_right_list, command_right_grant, command_right_revoke,
-    command_right_deny, command_apply, command_export, command_ca_flags, command_crl_publish,
-    command_crl_show, command_crl_export, command_crl_renew_root, command_ra_show, command_ra_renew,
-    command_ra_export, command_ra_import;
+    command_request_resubmit, command_request_submit, command_request_deny, command_request_export,
+    command_request_refused, command_cert_list, command_cert_show, command_cert_export, command_cert_revoke,
+    command_cert_release, command_template_list, command_template_show, command_template_new,
+    command_template_copy, command_template_set, command_template_publish, command_template_unpublish,
+    command_template_delete, command_template_export, command_right_list, command_right_grant,
+    command_right_revoke, command_right_deny, command_apply, command_export, command_ca_flags,
+    command_crl_publish, command_crl_show, command_crl_export, command_crl_renew_root, command_ra_show,
+    command_ra_renew, command_ra_export, command_ra_import;
 extern const struct command command_authority_list, command_authority_show, command_authority_add,
     command_authority_set, command_authority_remove;
 extern const struct command command_user_add, command_user_list, command_user_show, command_user_set,
@@ -24,7 +24,7 @@ extern const struct command command_user_add, command_user_list, command_user_sh
     command_profile_delete, command_profile_versions, command_profile_preview, command_assign_add,
     command_assign_remove, command_assign_list;
 extern const struct command command_ca_export, command_certreq_new, command_certreq_accept, command_remind,
-    command_metrics;
+    command_metrics, command_audit_list;
 
 /* clang-format off: one a line */
 const struct command *const commands[] = {
@@ -35,6 +35,7 @@ const struct command *const commands[] = {
     &command_password_set,
     &command_request_list,
     &command_request_show,
+    &command_request_submit,
     &command_request_approve,
     &command_request_resubmit,
     &command_request_deny,
@@ -99,6 +100,7 @@ const struct command *const commands[] = {
     &command_assign_add,
     &command_assign_remove,
     &command_assign_list,
+    &command_audit_list,
     &command_apply,
     &command_export,
     &command_ca_flags,

@@ -9,7 +9,7 @@ extern const struct command command_config_show;
 static enum err config_show_run(struct cli *cli, int argc, char **argv, struct why *why)
 {
     (void)argv;
-    TRY(cli_operands(&command_config_show, argc, 0, why));
+    TRY(cli_operands(argc, 0, why));
     const struct config *config;
     TRY(cli_config(cli, &config, why));
     AUTO_BUF text = { 0 };

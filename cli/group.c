@@ -52,14 +52,12 @@ const struct command command_group_member = {
     .help = "put a user or device, or with --group a group, into a group, or take it out",
     .run = group_member_run,
 };
-static const struct api member_added = { .command = &command_group_member,
-                                         .method = "POST",
-                                         .path = A_GROUP "/members",
-                                         .operand = "member",
-                                         .options = added };
-static const struct api member_removed = {
-    .command = &command_group_member, .method = "DELETE", .path = A_GROUP "/members/{}", .options = removed
+static const struct api member_added = {
+    .method = "POST", .path = A_GROUP "/members", .operand = "member", .options = added
 };
+static const struct api member_removed = { .method = "DELETE",
+                                           .path = A_GROUP "/members/{}",
+                                           .options = removed };
 
 static enum err group_member_run(struct cli *cli, int argc, char **argv, struct why *why)
 {

@@ -170,8 +170,7 @@ static enum err options_read(struct init_options *o, int argc, char **argv, stru
     int option, index = 0;
     while ((option = getopt_long(argc, argv, "", init_long, &index)) != -1) {
         if (option == '?')
-            return fail(why, ERR_USAGE, "unknown or incomplete option %s: chancery init %s", argv[optind - 1],
-                        command_init.args);
+            return fail(why, ERR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
         TRY(check_text(init_long[index].name, optarg, why));
         TRY(option_word(o, option, optarg, why));
         if (option == O_PARTITIONS)
@@ -181,7 +180,7 @@ static enum err options_read(struct init_options *o, int argc, char **argv, stru
             *text[option] = optarg;
     }
     if (optind != argc)
-        return fail(why, ERR_USAGE, "unexpected %s: chancery init %s", argv[optind], command_init.args);
+        return fail(why, ERR_USAGE, "unexpected %s", argv[optind]);
     if (strlen(o->site) > LIMIT_NAME_BYTES || strlen(o->organisation) > LIMIT_NAME_BYTES - 12)
         return fail(why, ERR_USAGE, "--site and --organisation are limited to %d and %d bytes",
                     LIMIT_NAME_BYTES, LIMIT_NAME_BYTES - 12);
@@ -231,15 +230,16 @@ static enum err site_make(struct init_site *site, const struct secret *root_pass
 
 static void tell(const struct init_site *site)
 {
+    bool is_static = strcmp(site->options->validator, "static") == 0;
     printf("The site \"%s\" is made.\n"
            "  configuration  %s/chancery.conf\n"
            "  root CA        %s/root-1.crt.pem  (give it to the devices as their trust anchor)\n"
            "  root key       %s/root-1.key.pem  (under its passphrase; the daemon never reads it: move it "
            "offline)\n"
-           "Next: chanceryd -c %s/chancery.conf\n",
-           site->options->site, site->paths.etc, site->paths.root, site->paths.root, site->paths.etc);
-    if (strcmp(site->options->validator, "static") == 0)
-        printf("First: chancery -c %s/chancery.conf password set default\n", site->paths.etc);
+           "%s%s%sNext: chanceryd -c %s/chancery.conf\n",
+           site->options->site, site->paths.etc, site->paths.root, site->paths.root,
+           is_static ? "First: chancery -c " : "", is_static ? site->paths.etc : "",
+           is_static ? "/chancery.conf password set default\n" : "", site->paths.etc);
 }
 
 static enum err init_run(struct cli *cli, int argc, char **argv, struct why *why)
@@ -274,6 +274,8 @@ static enum err init_run(struct cli *cli, int argc, char **argv, struct why *why
     enum err err = site_paths_of(options.dir, options.root_dir, &site.paths, why);
     if (err == OK)
         err = refuse_leftovers(&site.paths, why);
+    if (err == OK)
+        err = init_judge(&site, why);
     if (err == OK)
         err =
             passphrase_read(options.root_passphrase_file, "passphrase for the root CA key", &passphrase, why);

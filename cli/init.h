@@ -31,6 +31,11 @@ void init_urls_make(const struct init_options *options, struct init_urls *ret);
 void init_urls_free(struct init_urls *urls);
 /* init_config.c: the configuration's text. */
 void init_config_text(const struct init_site *site, struct buf *ret);
+/* init_judge.c: addresses, names and all else that a configuration and certificates must have; nothing is written. */
+NODISCARD enum err init_judge(const struct init_site *site, struct why *why);
+/* The names of the TLS certificate, whole GeneralNames; and the whole Name of "ORGANISATION TITLE". */
+NODISCARD enum err init_names(const struct init_options *options, struct buf *ret, struct why *why);
+NODISCARD enum err init_subject(const struct init_options *options, const char *title, struct buf *ret, struct why *why);
 /* init_authorities.c: root, issuing and node CA, with their keys. */
 NODISCARD enum err init_authorities(struct init_site *site, const struct secret *root_passphrase, struct why *why);
 /* init_issue.c: the store with its templates; RA and TLS certificates, issued and recorded as any other. */

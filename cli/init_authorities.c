@@ -21,12 +21,10 @@ struct authority {
     uint16_t key_usage;
 };
 
-static enum err authority_name(const struct init_site *site, const char *title, struct buf *ret,
-                               struct why *why)
+enum err init_subject(const struct init_options *options, const char *title, struct buf *ret, struct why *why)
 {
     /* Built as text in quotes, so that an organisation with a comma in its name stays one value. */
-    AUTO_STR text =
-        xasprintf("O=\"%s\",CN=\"%s %s\"", site->options->organisation, site->options->organisation, title);
+    AUTO_STR text = xasprintf("O=\"%s\",CN=\"%s %s\"", options->organisation, options->organisation, title);
     return name_from_text(text, ret, why);
 }
 
@@ -47,7 +45,7 @@ static enum err authority_make(const struct init_site *site, const struct author
     AUTO_BUF signature = { 0 };
     struct cert issuer = { 0 };
     uint8_t serial[SERIAL_BYTES];
-    TRY(authority_name(site, authority->title, &subject, why));
+    TRY(init_subject(site->options, authority->title, &subject, why));
     TRY(serial_make(site->now, serial, why));
     if (seal->cert.len)
         TRY(cert_parse(seal->cert, &issuer, why));

@@ -31,19 +31,19 @@ static const struct first firsts[] = {
 static enum err subject_of(const struct init_site *site, const struct first *first, struct buf *ret,
                            struct why *why)
 {
-    AUTO_STR text = first->tls ? xasprintf("CN=\"%s\"", site->options->external_name)
-                               : xasprintf("O=\"%s\",CN=\"%s MSCEP RA\"", site->options->organisation,
-                                           site->options->organisation);
+    if (!first->tls)
+        return init_subject(site->options, "MSCEP RA", ret, why);
+    AUTO_STR text = xasprintf("CN=\"%s\"", site->options->external_name);
     return name_from_text(text, ret, why);
 }
 
 /* The name that devices use and the one of this host's own tools. */
-static enum err names_of(const struct init_site *site, struct buf *ret, struct why *why)
+enum err init_names(const struct init_options *options, struct buf *ret, struct why *why)
 {
     AUTO_BUF names = { 0 };
-    AUTO_STR external = xasprintf("dns:%s", site->options->external_name);
+    AUTO_STR external = xasprintf("dns:%s", options->external_name);
     TRY(san_put_text(&names, external, why));
-    if (strcmp(site->options->external_name, "localhost") != 0)
+    if (strcmp(options->external_name, "localhost") != 0)
         TRY(san_put_text(&names, "dns:localhost", why));
     TRY(san_put_text(&names, "ip:127.0.0.1", why));
     der_put(ret, DER_SEQUENCE, buf_bytes(&names));
@@ -75,7 +75,7 @@ static enum err first_issue(struct init_site *site, struct ca *ca, const struct 
     TRY(key_generate(first->tls ? &tls_key : &site->options->ra_key, site->gate, &key, why));
     TRY(subject_of(site, first, &subject, why));
     if (first->tls)
-        TRY(names_of(site, &san, why));
+        TRY(init_names(site->options, &san, why));
     const struct bootstrap_request request = { .ca = "issuing",
                                                .template_name = first->template_name,
                                                .spki = public_key_spki(key->public_half),

@@ -13,20 +13,40 @@
 
 #define DEFAULT_CONFIG "/etc/chancery/chancery.conf"
 
+static void command_put(FILE *to, const struct command *c)
+{
+    fprintf(to, "chancery %s%s%s%s%s\n", c->noun, *c->verb ? " " : "", c->verb, *c->args ? " " : "", c->args);
+}
+
+/* noun NULL: all of them. */
+static void commands_put(FILE *to, const char *noun)
+{
+    for (const struct command *const *at = commands; *at; at++) {
+        if (noun && strcmp(noun, (*at)->noun) != 0)
+            continue;
+        fputs("  ", to);
+        command_put(to, *at);
+        fprintf(to, "      %s\n", (*at)->help);
+    }
+}
+
 static int usage(FILE *to, const char *noun, int status)
 {
     fputs("usage: chancery [--config FILE | --dir DIR] [--json] COMMAND\n\n", to);
-    for (const struct command *const *at = commands; *at; at++) {
-        const struct command *c = *at;
-        if (noun && strcmp(noun, c->noun) != 0)
-            continue;
-        fprintf(to, "  %s%s%s %s\n      %s\n", c->noun, *c->verb ? " " : "", c->verb, c->args, c->help);
-    }
+    commands_put(to, noun);
     fprintf(to,
             "\nThe configuration is %s unless --config or --dir (DIR/etc/chancery.conf) says otherwise.\n"
             "Exit status: 0 done, 1 refused, 2 usage, 3 not found, 4 cannot reach, 5 partly done.\n",
             DEFAULT_CONFIG);
     return status;
+}
+
+static int usage_of(const struct command *command)
+{
+    fputs("usage: ", stdout);
+    command_put(stdout, command);
+    printf("  %s\n", command->help);
+    return 0;
 }
 
 static bool verb_is(const struct command *command, const char *verb)
@@ -47,14 +67,65 @@ static const struct command *command_find(const char *noun, const char *verb)
     return NULL;
 }
 
-static int report(const struct cli *cli, enum err err, const struct why *why)
+static bool noun_exists(const char *noun)
+{
+    for (const struct command *const *at = commands; *at; at++) {
+        if (strcmp((*at)->noun, noun) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (is_help(argv[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The word that is wrong, and what there is in its place. */
+static int no_command(int argc, char **argv)
+{
+    if (noun_exists(argv[0]) && argc > 1 && is_help(argv[1]))
+        return usage(stdout, argv[0], 0);
+    const char *noun = noun_exists(argv[0]) ? argv[0] : NULL, *verb = noun && argc > 1 ? argv[1] : NULL;
+    if (noun && !verb)
+        fprintf(stderr, "chancery %s: wrong usage: it needs one more word:\n", noun);
+    else
+        fprintf(stderr, "chancery: wrong usage: there is no command %s%s%s\n", argv[0], verb ? " " : "",
+                verb ? verb : "");
+    if (noun)
+        commands_put(stderr, noun);
+    else
+        fputs("  remedy: chancery --help lists the commands\n", stderr);
+    return 2;
+}
+
+static void remedy_put(const struct command *command, enum err err, const struct why *why)
+{
+    const char *remedy = why->remedy ? why->remedy : err_row(err)->remedy;
+    if (err == ERR_USAGE && !why->remedy) {
+        fputs("  usage: ", stderr);
+        command_put(stderr, command);
+    } else if (*remedy) {
+        fprintf(stderr, "  remedy: %s\n", remedy);
+    }
+}
+
+static int report(const struct cli *cli, const struct command *command, enum err err, const struct why *why)
 {
     const struct err_row *row = err_row(err);
     char clean[1024];
     log_escape(why->text, strlen(why->text), clean, sizeof(clean));
     fprintf(stderr, "chancery %s: %s%s%s\n", cli->command_line, row->text, *clean ? ": " : "", clean);
-    if (*row->remedy)
-        fprintf(stderr, "  remedy: %s\n", row->remedy);
+    remedy_put(command, err, why);
     return row->exit_status ? row->exit_status : 1;
 }
 
@@ -62,8 +133,10 @@ static int run(struct cli *cli, int argc, char **argv)
 {
     const struct command *command = command_find(argv[0], argc > 1 ? argv[1] : NULL);
     if (!command)
-        return usage(stderr, argv[0], 2);
+        return no_command(argc, argv);
     int skip = *command->verb ? 1 : 0;
+    if (asks_for_help(argc - skip, argv + skip))
+        return usage_of(command);
     AUTO_STR command_line = xasprintf("%s%s%s", command->noun, skip ? " " : "", command->verb);
     cli->command_line = command_line;
     struct why why = { 0 };
@@ -74,7 +147,7 @@ static int run(struct cli *cli, int argc, char **argv)
     bool lost = fflush(stdout) != 0 || (ferror(stdout) && !FAULT(output_lost));
     if (err == OK && lost)
         err = fail(&why, ERR_IO, "cannot write to standard output");
-    int status = err == OK ? 0 : report(cli, err, &why);
+    int status = err == OK ? 0 : report(cli, command, err, &why);
     config_free(cli->config);
     return status;
 }

@@ -168,7 +168,9 @@ static void put_all(const struct statuses *statuses, struct buf *out)
     }
     put_head(out, refused.name, refused.type, refused.help);
     each_record(statuses, visit_metric, &(struct samples){ .out = out, .metric = &refused, .once = true });
-    put_head(out, END_NAME, "gauge", "When a certificate in use ends: ca, root, ra, tls or ocsp.");
+    put_head(out, END_NAME, "gauge",
+             "When a certificate in use ends: ca, root, ra, tls or ocsp; or a file of another CA that va "
+             "serves: crl or certificate.");
     each_record(statuses, visit_ends, out);
 }
 
@@ -177,11 +179,10 @@ static enum err options_read(int argc, char **argv, const char **ret_out, struct
     static const struct option options[] = { { "out", required_argument, NULL, 'o' }, { 0 } };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == '?')
-            return fail(why, ERR_USAGE, "unknown or incomplete option %s: chancery metrics %s",
-                        argv[optind - 1], command_metrics.args);
+            return fail(why, ERR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
         *ret_out = optarg;
     }
-    return cli_operands(&command_metrics, argc - optind + 1, 0, why);
+    return cli_operands(argc - optind + 1, 0, why);
 }
 
 static enum err metrics_run(struct cli *cli, int argc, char **argv, struct why *why)
@@ -198,6 +199,5 @@ static enum err metrics_run(struct cli *cli, int argc, char **argv, struct why *
         fwrite(out.data, 1, out.len, stdout);
     if (!statuses.down)
         return OK;
-    return fail(why, statuses.down == statuses.count ? ERR_UNAVAILABLE : ERR_PARTIAL,
-                "%zu of %zu roles do not answer", statuses.down, statuses.count);
+    return statuses_fail(&statuses, statuses.down == statuses.count ? ERR_UNAVAILABLE : ERR_PARTIAL, why);
 }

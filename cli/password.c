@@ -28,14 +28,18 @@ static enum err password_set_run(struct cli *cli, int argc, char **argv, struct 
     if (argc == 4 && strcmp(argv[2], "--from") == 0)
         from = argv[3];
     else
-        TRY(cli_operands(&command_password_set, argc, 1, why));
+        TRY(cli_operands(argc, 1, why));
     const struct config *config;
     TRY(cli_config(cli, &config, why));
     const struct config_section *endpoint = config_find(config, "endpoint", argv[1]);
     if (endpoint && strcmp(config_str(endpoint, "validator"), "static") != 0)
-        return fail(why, ERR_USAGE,
-                    "endpoint \"%s\" has validator \"%s\"; a password is set only where it is \"static\"",
-                    argv[1], config_str(endpoint, "validator"));
+        return fail_remedy(
+            why,
+            "one-time passwords are made by chancery password new, and manual endpoints have none; for one "
+            "that "
+            "stays, set the endpoint's validator to \"static\" first",
+            ERR_USAGE, "endpoint \"%s\" has validator \"%s\"; a password is set only where it is \"static\"",
+            argv[1], config_str(endpoint, "validator"));
     struct secret password = { 0 };
     TRY(passphrase_read(from, "challenge password", &password, why));
     enum err err = static_password_set(config, argv[1], secret_bytes(&password), why);

@@ -40,16 +40,12 @@ const struct command command_profile_versions = {
     .help = "list the versions of a profile, the newest first, or show one of them",
     .run = profile_versions_run,
 };
-static const struct api versions = { .command = &command_profile_versions,
-                                     .method = "GET",
+static const struct api versions = { .method = "GET",
                                      .path = A_PROFILE "/versions",
                                      .options = limit,
                                      .columns = "version saved_at saved_by",
                                      .show = API_LIST };
-static const struct api version = { .command = &command_profile_versions,
-                                    .method = "GET",
-                                    .path = A_PROFILE "/versions/{}",
-                                    .show = API_OBJECT };
+static const struct api version = { .method = "GET", .path = A_PROFILE "/versions/{}", .show = API_OBJECT };
 
 static enum err profile_versions_run(struct cli *cli, int argc, char **argv, struct why *why)
 {

@@ -26,8 +26,7 @@ static enum err ra_renew_run(struct cli *cli, int argc, char **argv, struct why 
         else if (argv[i][0] != '-' && !*set)
             set = argv[i];
         else
-            return fail(why, ERR_USAGE, "unexpected %s: chancery ra renew %s", argv[i],
-                        command_ra_renew.args);
+            return fail(why, ERR_USAGE, "unexpected %s", argv[i]);
     }
     size_t mark = record_begin(&body);
     record_put_str(&body, "set", set);

@@ -35,7 +35,7 @@ static void ra_files_free(struct ra_files *files)
 }
 
 /* DIR [SET] [--passphrase-file FILE] */
-static enum err arguments_read(struct ra_files *files, const struct command *command, int argc, char **argv,
+static enum err arguments_read(struct ra_files *files, int argc, char **argv,
                                const char **ret_passphrase_file, struct why *why)
 {
     for (int i = 1; i < argc; i++) {
@@ -46,11 +46,10 @@ static enum err arguments_read(struct ra_files *files, const struct command *com
         else if (argv[i][0] != '-' && !files->set)
             files->set = argv[i];
         else
-            return fail(why, ERR_USAGE, "unexpected %s: chancery ra %s %s", argv[i], command->verb,
-                        command->args);
+            return fail(why, ERR_USAGE, "unexpected %s", argv[i]);
     }
     if (!files->folder)
-        return fail(why, ERR_USAGE, "operand missing: chancery ra %s %s", command->verb, command->args);
+        return fail(why, ERR_USAGE, "operand missing");
     files->set = files->set ? files->set : "default";
     return OK;
 }
@@ -87,11 +86,10 @@ static void highest_find(struct ra_files *files)
     }
 }
 
-static enum err files_open(struct ra_files *files, const struct command *command, int argc, char **argv,
-                           struct why *why)
+static enum err files_open(struct ra_files *files, int argc, char **argv, struct why *why)
 {
     const char *passphrase_file = NULL;
-    TRY(arguments_read(files, command, argc, argv, &passphrase_file, why));
+    TRY(arguments_read(files, argc, argv, &passphrase_file, why));
     TRY(cli_config(files->cli, &files->config, why));
     TRY(generations_ask(files, why));
     highest_find(files);
@@ -140,7 +138,7 @@ const struct command command_ra_export = {
 static enum err ra_export_run(struct cli *cli, int argc, char **argv, struct why *why)
 {
     AUTO_VAL(ra_files) files = { .cli = cli };
-    TRY(files_open(&files, &command_ra_export, argc, argv, why));
+    TRY(files_open(&files, argc, argv, why));
     if (!files.current[0] && !files.current[1] && !files.current[2])
         return fail(why, ERR_NOT_FOUND, "no endpoint has the RA set %s", files.set);
     TRY(dir_make(files.folder, 0700, why));
@@ -260,12 +258,12 @@ const struct command command_ra_import = {
 static enum err ra_import_run(struct cli *cli, int argc, char **argv, struct why *why)
 {
     AUTO_VAL(ra_files) files = { .cli = cli };
-    TRY(files_open(&files, &command_ra_import, argc, argv, why));
+    TRY(files_open(&files, argc, argv, why));
     bool separate = use_is_there(&files, 0) && use_is_there(&files, 1);
     if (!separate && !use_is_there(&files, 2))
-        return fail(why, ERR_NOT_FOUND,
-                    "%s has neither encryption.key.pem and signature.key.pem nor combined.key.pem",
-                    files.folder);
+        return fail_remedy(why, "give the folder that chancery ra export wrote", ERR_NOT_FOUND,
+                           "%s has neither encryption.key.pem and signature.key.pem nor combined.key.pem",
+                           files.folder);
     enum err err = import_all(&files, why);
     if (err != OK)
         import_undo(&files);

@@ -64,7 +64,8 @@ enum err ra_pair_judge(const struct config *config, const struct ra_pair *pair, 
         return fail(why, ERR_KEY, "the %s certificate is no PEM", pair->use);
     TRY(cert_parse(buf_bytes(&der), &cert, why));
     if (!bytes_equal(cert.spki, public_key_spki(pair->key->public_half)))
-        return fail(why, ERR_KEY, "the %s certificate is not that of the key beside it", pair->use);
+        return fail_remedy(why, "put the key and the certificate that was made for it side by side", ERR_KEY,
+                           "the %s certificate is not that of the key beside it", pair->use);
     TRY(issuer_judge(config, pair, &cert, why));
     return usage_judge(pair, &cert, why);
 }

@@ -21,7 +21,8 @@ const struct command command_remind = {
     .verb = "",
     .args = "[--within 30d] [--webhook URL | --webhook-file FILE] [--mail ADDRESS] [--mail-from ADDRESS]\n"
             "       [--smtp URL | --smtp-file FILE] [--sendmail PROGRAM] [--cacert FILE]",
-    .help = "list the certificates that expire within a span, and tell a webhook or a mailbox of them",
+    .help = "list the certificates, and CRLs of offline CAs, that expire within a span, and tell a webhook "
+            "or a mailbox of them",
     .run = remind_run,
 };
 
@@ -49,11 +50,10 @@ static enum err options_read(int argc, char **argv, struct remind_options *ret, 
     };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == '?') /* the argument itself may be a secret */
-            return fail(why, ERR_USAGE, "unknown or incomplete option: chancery remind %s",
-                        command_remind.args);
+            return fail(why, ERR_USAGE, "unknown or incomplete option");
         *into[option] = optarg;
     }
-    return cli_operands(&command_remind, argc - optind + 1, 0, why);
+    return cli_operands(argc - optind + 1, 0, why);
 }
 
 static enum err options_judge(const struct remind_options *o, struct why *why)

@@ -9,9 +9,10 @@
 static char *summary(const struct reminder *reminder)
 {
     const struct expiries *expiries = reminder->expiries;
-    return xasprintf("Chancery site %s: %zu certificate%s expire%s within %s%s", reminder->site,
-                     expiries->count, expiries->count == 1 ? "" : "s", expiries->count == 1 ? "s" : "",
-                     reminder->span->text, expiries->more ? ", and more than one list holds" : "");
+    bool one = expiries->count == 1;
+    return xasprintf("Chancery site %s: %zu %s within %s%s", reminder->site, expiries->count,
+                     one ? "certificate or CRL expires" : "certificates or CRLs expire", reminder->span->text,
+                     expiries->more ? ", and more than one list holds" : "");
 }
 
 json_t *reminder_json(const struct reminder *reminder)

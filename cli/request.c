@@ -18,7 +18,8 @@ ASK_COMMAND(request_resubmit, "request", "resubmit", "ID [--ca CA]",
             .role = "ca", .verb = "request_resubmit", .operands = { "id" }, .options = { "ca" },
             .show = ASK_RECORD)
 ASK_COMMAND(request_export, "request", "export", "ID [--ca CA]",
-            "print one request as JSON, with its CertificationRequestInfo in base64 (the challenge blanked)",
+            "print one request as JSON, with its CertificationRequestInfo (the challenge blanked) and its "
+            "certificate in base64",
             .role = "ca", .verb = "request_export", .operands = { "id" }, .options = { "ca" },
             .show = ASK_JSON)
 ASK_COMMAND(request_refused, "request", "refused", "[--limit N]",

@@ -72,16 +72,13 @@ static enum err renewal_read(struct renewal *renewal, int argc, char **argv, str
     };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == '?')
-            return fail(why, ERR_USAGE, "unknown or incomplete option %s: chancery crl renew-root %s",
-                        argv[optind - 1], command_crl_renew_root.args);
+            return fail(why, ERR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
         *(option == 'd'   ? &renewal->root_dir
           : option == 'p' ? &renewal->passphrase_file
                           : &renewal->out) = optarg;
     }
     if (optind != argc || !renewal->root_dir)
-        return fail(why, ERR_USAGE, "%s: chancery crl renew-root %s",
-                    optind != argc ? "unexpected operand" : "--root-dir is missing",
-                    command_crl_renew_root.args);
+        return fail(why, ERR_USAGE, "%s", optind != argc ? "unexpected operand" : "--root-dir is missing");
     return OK;
 }
 
@@ -116,7 +113,9 @@ static enum err renew_run(struct cli *cli, int argc, char **argv, struct why *wh
     TRY(root_read(&renewal, &der, &key, why));
     TRY(cert_parse(buf_bytes(&der), &root, why));
     if (!bytes_equal(root.spki, public_key_spki(key->public_half)))
-        return fail(why, ERR_KEY, "%s: key and certificate do not belong together", renewal.root_dir);
+        return fail_remedy(why,
+                           "put the root's key and certificate, as chancery init made them, into one folder",
+                           ERR_KEY, "%s: key and certificate do not belong together", renewal.root_dir);
     TRY(root_crl_make(key, &root, clock_now(&clock_system), &crl, why));
     TRY(renewal.out ? file_write(renewal.out, buf_bytes(&crl), 0444, why)
                     : root_publish(config, "root.crl", buf_bytes(&crl), why));

@@ -159,6 +159,8 @@ static void json_release(json_t **value)
 }
 #define AUTO_JSON __attribute__((cleanup(json_release))) json_t *
 
+#define FILE_REMEDY "correct the file: chancery(1), section Site files, has its form"
+
 static enum err file_records(const char *path, struct buf *out, struct why *why)
 {
     AUTO_BUF text = { 0 };
@@ -167,9 +169,9 @@ static enum err file_records(const char *path, struct buf *out, struct why *why)
     TRY(file_read(path, LIMIT_TEXT_FILE_BYTES, &text, why));
     AUTO_JSON document = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &error);
     if (!document)
-        return fail(why, ERR_USAGE, "%s:%d: %s", path, error.line, error.text);
+        return fail_remedy(why, FILE_REMEDY, ERR_USAGE, "%s:%d: %s", path, error.line, error.text);
     enum err err = document_records(out, document, &inner);
-    return err == OK ? OK : fail(why, err, "%s: %s", path, inner.text);
+    return err == OK ? OK : fail_remedy(why, FILE_REMEDY, err, "%s: %s", path, inner.text);
 }
 
 /* --- apply --- */
@@ -190,9 +192,9 @@ static enum err apply_options(struct apply *apply, int argc, char **argv, struct
         else if (strcmp(argv[i], "--prune") == 0)
             apply->prune = true;
         else
-            return fail(why, ERR_USAGE, "unexpected %s: chancery apply %s", argv[i], command_apply.args);
+            return fail(why, ERR_USAGE, "unexpected %s", argv[i]);
     }
-    return apply->file ? OK : fail(why, ERR_USAGE, "no file: chancery apply %s", command_apply.args);
+    return apply->file ? OK : fail(why, ERR_USAGE, "no file");
 }
 
 static enum err apply_ask(struct cli *cli, const struct apply *apply, const struct buf *records, bool dry_run,
@@ -304,12 +306,12 @@ static enum err export_run(struct cli *cli, int argc, char **argv, struct why *w
 {
     bool out = argc == 3 && strcmp(argv[1], "--out") == 0;
     if (argc != 1 && !out)
-        return fail(why, ERR_USAGE, "unexpected %s: chancery export %s", argv[1], command_export.args);
+        return fail(why, ERR_USAGE, "unexpected %s", argv[1]);
     return export_to(cli, NULL, out ? argv[2] : NULL, why);
 }
 
 static enum err template_export_run(struct cli *cli, int argc, char **argv, struct why *why)
 {
-    TRY(cli_operands(&command_template_export, argc, 1, why));
+    TRY(cli_operands(argc, 1, why));
     return export_to(cli, argv[1], NULL, why);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chancery status: each role on this host, whether it answers, and what it says of itself. */
 #include "cli/status.h"
+#include "cli/call.h"
 
 #include <assert.h>
 #include <stdio.h>
 
-static const char *const asked[] = { "ca", "scep", "va", "mdm" };
+#define STATUS_TIMEOUT_MS 5000 /* of all of them: they are asked at the same time */
 
 const struct status_end status_ends[] = {
     { "ca_expires", "ca", "ca" },
@@ -13,6 +14,8 @@ const struct status_end status_ends[] = {
     { "ra_not_after", "ra", "endpoint" },
     { "tls_not_after", "tls", NULL },
     { "ocsp_not_after", "ocsp", "ca" },
+    { "crl_not_after", "crl", "file" },
+    { "certificate_not_after", "certificate", "file" },
     { "crp_not_after", "crp", NULL },
     { NULL, NULL, NULL },
 };
@@ -27,38 +30,63 @@ static bool runs_here(const struct config *config, const char *role)
     return false;
 }
 
-static void role_ask(struct cli *cli, struct role_status *status, const char *role, const char *verb)
+static void role_put_question(struct statuses *statuses, struct cli_question *questions, const char *role,
+                              struct bytes body)
 {
-    AUTO_BUF question = { 0 };
-    struct der_reader list;
-    record_end(&question, record_begin(&question));
-    status->err = cli_call(cli, role, verb, buf_bytes(&question), &status->answer, &status->why);
-    if (status->err == OK)
-        status->err = records_get(buf_bytes(&status->answer), &list, &status->why);
+    bool signer = strcmp(role, "signer") == 0; /* it answers to ca alone, which passes it on */
+    assert(statuses->count < STATUS_ROLES_MAX);
+    questions[statuses->count] = (struct cli_question){ .role = signer ? "ca" : role,
+                                                        .verb = signer ? "signer_status" : "status",
+                                                        .body = body,
+                                                        .timeout_ms = STATUS_TIMEOUT_MS };
+    statuses->of[statuses->count++].role = role;
 }
 
-/* signer answers to ca alone, which passes it on. */
-static void role_add(struct cli *cli, struct statuses *statuses, const char *role)
+static void role_take_answer(struct statuses *statuses, struct role_status *status,
+                             const struct cli_question *question)
 {
-    bool signer = strcmp(role, "signer") == 0;
-    assert(statuses->count < STATUS_ROLES_MAX);
-    struct role_status *status = &statuses->of[statuses->count++];
-    status->role = role;
-    role_ask(cli, status, signer ? "ca" : role, signer ? "signer_status" : "status");
-    statuses->down += status->err != OK;
+    struct der_reader list;
+    status->err = question->err;
+    status->why = question->why;
+    status->answer = question->answer;
+    if (status->err == OK)
+        status->err = records_get(buf_bytes(&status->answer), &list, &status->why);
+    if (status->err != OK && statuses->down++ == 0)
+        statuses->first_down = status;
+}
+
+static enum err all_ask(struct cli *cli, const char *const *roles, struct statuses *ret, struct why *why)
+{
+    struct cli_question questions[STATUS_ROLES_MAX];
+    const struct config *config;
+    AUTO_BUF body = { 0 };
+    *ret = (struct statuses){ 0 };
+    TRY(cli_config(cli, &config, why));
+    record_end(&body, record_begin(&body));
+    for (; *roles; roles++) {
+        if (runs_here(config, *roles))
+            role_put_question(ret, questions, *roles, buf_bytes(&body));
+    }
+    TRY(cli_ask(cli, questions, ret->count, why));
+    for (size_t i = 0; i < ret->count; i++)
+        role_take_answer(ret, &ret->of[i], &questions[i]);
+    return OK;
 }
 
 enum err statuses_ask(struct cli *cli, struct statuses *ret, struct why *why)
 {
-    const struct config *config;
-    TRY(cli_config(cli, &config, why));
-    *ret = (struct statuses){ 0 };
-    for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
-        if (!runs_here(config, asked[i]))
-            continue;
-        role_add(cli, ret, asked[i]);
+    return all_ask(cli, (const char *const[]){ "ca", "scep", "va", "mdm", NULL }, ret, why);
+}
+
+enum err statuses_fail(const struct statuses *statuses, enum err err, struct why *why)
+{
+    const struct role_status *first = statuses->first_down;
+    if (first->err == ERR_NOT_AUTHORISED) {
+        *why = first->why;
+        return first->err;
     }
-    return OK;
+    return fail_remedy(why, first->why.remedy, err, "%zu of %zu roles do not answer, among them %s: %s",
+                       statuses->down, statuses->count, first->role, first->why.text);
 }
 
 void statuses_free(struct statuses *statuses)
@@ -104,14 +132,12 @@ static enum err status_run(struct cli *cli, int argc, char **argv, struct why *w
     (void)argv;
     AUTO_VAL(statuses) statuses = { 0 };
     AUTO_BUF list = { 0 };
-    TRY(cli_operands(&command_status, argc, 0, why));
-    TRY(statuses_ask(cli, &statuses, why));
-    if (runs_here(cli->config, "signer"))
-        role_add(cli, &statuses, "signer");
+    TRY(cli_operands(argc, 0, why));
+    TRY(all_ask(cli, (const char *const[]){ "ca", "scep", "va", "mdm", "signer", NULL }, &statuses, why));
     size_t mark = records_begin(&list);
     for (size_t i = 0; i < statuses.count; i++)
         role_put(&statuses.of[i], &list);
     records_end(&list, mark);
     TRY(cli_print_list(cli, buf_bytes(&list), why));
-    return statuses.down ? fail(why, ERR_UNAVAILABLE, "not every role answers") : OK;
+    return statuses.down ? statuses_fail(&statuses, ERR_UNAVAILABLE, why) : OK;
 }

@@ -206,12 +206,21 @@ enum err config_load_open(int fd, const char *path, struct config **ret, struct 
     return OK;
 }
 
+static enum err fail_config(const char *path, struct why *why)
+{
+    if (errno == ENOENT)
+        return fail_remedy(why,
+                           "name the site's configuration with --config FILE or its folder with --dir DIR; "
+                           "chancery init makes a site",
+                           ERR_NOT_FOUND, "there is no configuration %s", path);
+    return fail(why, ERR_IO, "cannot open %s: %s", path, strerror(errno));
+}
+
 enum err config_load(const char *path, struct config **ret, struct why *why)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return fail(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path,
-                    strerror(errno));
+        return fail_config(path, why);
     enum err err = config_load_open(fd, path, ret, why);
     close(fd);
     return err;

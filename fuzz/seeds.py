@@ -170,6 +170,7 @@ VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show
          'template_publish', 'template_unpublish', 'template_delete', 'site_apply', 'ca_flags',
          'right_list', 'right_grant', 'right_revoke', 'right_deny',
          'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove', 'request_resubmit', 'signer_status',
+         'request_submit', 'audit_list',
          'crp_get', 'authority_successor', 'authorisation_end', 'outbox_lease', 'outbox_done', 'authority_revoke']  # ca/verbs.c
 
 
@@ -188,6 +189,9 @@ def make_verbs(objects):
         'template_show': [record(name='SCEPDevice')], 'template_new': [record(name='New', validity='30d')],
         'template_set': [record(name='SCEPDevice', validity='30d', **{'expect-version': '1'})],
         'site_apply': [seq(record(kind='options', dry_run='yes'), record(kind='template', name='New'))],
+        'request_submit': [record(ca='issuing', template='WebServer', csr=base64.b64encode(objects.csrs['device']).decode()),
+                           record(template='WebServer', csr='AAAA')],
+        'audit_list': [record(since='7d', action='issue'), record(of='templates', since='2026-11-28T10:00:00Z'), record(action='x')],
         'crl_publish': [record(), record(ca='issuing')], 'password_new': [record(endpoint='once'), record(endpoint='static')],
         'authority_successor': [record(certificate=base64.b64encode(objects.device).decode()), record(certificate='%')],
         'authorisation_end': [record(ends=f'{UUID}b {UUID}a 7\n{UUID}b {UUID}a 0 1795000000'), record(ends=f'{UUID}b {UUID}a')],

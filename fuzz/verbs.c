@@ -40,8 +40,8 @@ static void world_fresh(void)
 static bool may_seal(const char *verb)
 {
     static const char *const sealing[] = {
-        "request",      "poll",  "request_approve",  "crl_publish",     "cert_revoke",
-        "cert_release", "issue", "request_resubmit", "authority_revoke"
+        "request",      "poll",  "request_approve",  "crl_publish",    "cert_revoke",
+        "cert_release", "issue", "request_resubmit", "request_submit", "authority_revoke"
     };
     for (size_t i = 0; i < sizeof(sealing) / sizeof(*sealing); i++) {
         if (strcmp(verb, sealing[i]) == 0)

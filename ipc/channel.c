@@ -4,6 +4,7 @@
 #include "ipc/channel_internal.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/limits.h"
 #include "base/wake.h"
 
@@ -53,12 +54,21 @@ void call_finish(struct call *call, enum err err, struct bytes body, const struc
     free(call);
 }
 
+/* Under the lock: while the peer is not there, its time to say hello is over first. */
+static int64_t deadline_of(const struct channel *channel, const struct call *call)
+{
+    bool up = channel->state == CHANNEL_UP;
+    return up || call->hello_by_ms > call->deadline_ms ? call->deadline_ms : call->hello_by_ms;
+}
+
 /* Under the lock. INT64_MAX: there is none. */
 static int64_t next_deadline_ms(const struct channel *channel)
 {
     int64_t first = INT64_MAX;
-    for (const struct call *call = channel->calls; call; call = call->next)
-        first = call->deadline_ms < first ? call->deadline_ms : first;
+    for (const struct call *call = channel->calls; call; call = call->next) {
+        int64_t deadline = deadline_of(channel, call);
+        first = deadline < first ? deadline : first;
+    }
     return first;
 }
 
@@ -123,8 +133,7 @@ static void calls_finish(struct call *call, enum err err, const struct why *why)
 
 static bool is_expired(const struct channel *channel, const struct call *call, int64_t now_ms)
 {
-    (void)channel;
-    return call->deadline_ms <= now_ms;
+    return deadline_of(channel, call) <= now_ms;
 }
 
 bool channel_expire(struct channel *channel)
@@ -277,12 +286,13 @@ void channel_submit(struct channel *channel, const struct channel_request *reque
 void channel_submit_taken(struct channel *channel, const struct channel_request *request, struct buf *body)
 {
     struct call *call = xcalloc(1, sizeof(*call));
-    *call =
-        (struct call){ .deadline_ms = clock_mono_ms() + (request->timeout_ms > 0 ? request->timeout_ms : 0),
-                       .verb = request->verb,
-                       .body = TAKE_BUF(*body),
-                       .done = request->done,
-                       .arg = request->arg };
+    int64_t now = clock_mono_ms(), hello_ms = FAULT(hello_time) ? 0 : channel->hello_ms;
+    *call = (struct call){ .deadline_ms = now + (request->timeout_ms > 0 ? request->timeout_ms : 0),
+                           .hello_by_ms = hello_ms ? now + hello_ms : INT64_MAX,
+                           .verb = request->verb,
+                           .body = TAKE_BUF(*body),
+                           .done = request->done,
+                           .arg = request->arg };
     pthread_mutex_lock(&channel->lock);
     struct why lost = channel->lost;
     bool listed = call_list(channel, call);
@@ -379,6 +389,7 @@ enum err channel_new(const struct channel_config *config, struct channel **ret, 
     channel->path = config->path ? xstrdup(config->path) : NULL;
     channel->principal = xstrdup(config->principal);
     channel->broker = config->broker;
+    channel->hello_ms = config->hello_ms;
     channel->max_frame = config->max_frame ? config->max_frame : LIMIT_FRAME_BYTES;
     channel->on_lost = config->on_lost;
     channel->on_lost_arg = config->on_lost_arg;

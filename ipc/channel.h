@@ -11,6 +11,7 @@ struct channel_config {
     struct broker *broker;                                   /* connects to it for us, who are confined; or NULL. Borrowed */
     int fd;                                                  /* when path is NULL: an inherited socket, taken */
     const char *principal;                                   /* who we are: sent in hello */
+    int hello_ms;                                            /* a call whose peer has not said hello by then ends; 0: in its own time */
     size_t max_frame;                                        /* an answer larger than this ends the connection */
     void (*on_lost)(void *arg); void *on_lost_arg;           /* inherited sockets: the peer is gone; from the channel's thread */
 };

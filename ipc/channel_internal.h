@@ -12,6 +12,7 @@ enum channel_state { CHANNEL_DOWN, CHANNEL_CONNECTING, CHANNEL_HELLO, CHANNEL_UP
 struct call {
     struct call *next;
     int64_t id, deadline_ms;
+    int64_t hello_by_ms;                                     /* the deadline while there is no connection */
     const char *verb;
     struct buf body;                                         /* until it is written into `out` */
     bool queued;                                             /* it is in `out`, or has left */
@@ -25,6 +26,7 @@ struct channel {
     char *path, *principal;
     struct broker *broker;
     size_t max_frame;
+    int hello_ms;
     void (*on_lost)(void *arg);
     void *on_lost_arg;
     pthread_t thread;

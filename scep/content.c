@@ -172,11 +172,18 @@ static enum err issuer_and_subject_read(struct bytes der, struct bytes *ret_issu
     return OK;
 }
 
-/* Names the CA, or what a client takes for it: some put in the issuer of the CA's own certificate. */
-static enum err issuer_check(struct transaction *tx, struct bytes issuer, bool or_its_issuer, struct why *why)
+/* RFC 8894 3.3.3 wants the CA's name. Clients put in what they take for it: the issuer of the CA's own certificate, or the
+   subject of an RA certificate that GetCACert gave them (strongSwan's pki). */
+static bool names_what_we_give(const struct endpoint *endpoint, struct bytes issuer)
+{
+    return name_equal(issuer, endpoint->issuer.cert.issuer) || ra_set_has_subject(endpoint->ra, issuer);
+}
+
+/* `loosely`: of a poll, whose request is found by its transactionID and signer alone, whatever issuer it names. */
+static enum err issuer_check(struct transaction *tx, struct bytes issuer, bool loosely, struct why *why)
 {
     const struct cert *ca = &tx->endpoint->issuer.cert;
-    if (!name_equal(issuer, ca->subject) && !(or_its_issuer && name_equal(issuer, ca->issuer))) {
+    if (!name_equal(issuer, ca->subject) && !(loosely && names_what_we_give(tx->endpoint, issuer))) {
         AUTO_BUF wanted = { 0 }, found = { 0 };
         name_append_text(&wanted, ca->subject);
         name_append_text(&found, issuer);

@@ -58,6 +58,20 @@ const struct ra_key *ra_set_signer_for(const struct ra_set *set, size_t recipien
     return ra_set_signer(set);
 }
 
+static bool keys_have_subject(const struct ra_key *keys, size_t count, struct bytes name)
+{
+    bool found = false;
+    for (size_t i = 0; i < count; i++)
+        found = found || name_equal(name, keys[i].cert.subject);
+    return found;
+}
+
+bool ra_set_has_subject(const struct ra_set *set, struct bytes name)
+{
+    return keys_have_subject(set->encryption, set->count, name) ||
+           keys_have_subject(set->signature, set->signature_count, name);
+}
+
 int64_t ra_set_end(const struct ra_set *set)
 {
     int64_t recipient = ra_set_recipient(set)->cert.not_after, signer = ra_set_signer(set)->cert.not_after;

@@ -44,4 +44,5 @@ const struct ra_key *ra_set_recipient(const struct ra_set *set);   /* what GetCA
 const struct ra_key *ra_set_signer(const struct ra_set *set);      /* what GetCACert shows for signatures */
 /* Who signs the answer to a message for encryption[recipient]: of the same generation, unless it has none or that has expired. */
 const struct ra_key *ra_set_signer_for(const struct ra_set *set, size_t recipient, int64_t now);
+bool ra_set_has_subject(const struct ra_set *set, struct bytes name);   /* one of its certificates, of whatever generation */
 int64_t ra_set_end(const struct ra_set *set);                /* notAfter of the one in use that ends first */

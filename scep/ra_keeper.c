@@ -2,10 +2,12 @@
 /* When RA certificates are renewed. */
 #include "scep/ra_keeper.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "ipc/record.h"
 #include "ipc/role.h"
 #include "scep/ra_renew.h"
+#include "scep/ra_standing.h"
 #include "scep/scep.h"
 #include "x509/name.h"
 #include <stdatomic.h>
@@ -13,6 +15,7 @@
 
 #define LOOK_EVERY_MS 60000
 #define RENEW_AT_ONCE INT64_MAX
+#define NEVER         INT64_MIN
 #define COMPLAIN_S    3600 /* a renewal that fails each minute says so once an hour */
 
 struct ra_keeper {
@@ -21,6 +24,7 @@ struct ra_keeper {
     struct loop_timer *timer;
     pthread_mutex_t lock; /* one renewal at a time; the rest */
     int64_t complained_at;
+    struct ra_standings *standings;
     atomic_bool looking;
 };
 
@@ -67,6 +71,12 @@ struct wish {
     int64_t before_s; /* RENEW_AT_ONCE: whether due or not, so somebody's wish */
 };
 
+/* Not what is on hold: that may be released. */
+static bool is_revoked(struct ra_keeper *keeper, const struct ra_set *set)
+{
+    return !FAULT(ra_revoked) && ra_standing_of_set(keeper->standings, set) >= RA_REVOKED;
+}
+
 /* Under lock. */
 static enum err renew_due(struct ra_keeper *keeper, const struct endpoint_set *endpoints,
                           const struct wish *wish, size_t *ret_renewed, struct why *why)
@@ -75,13 +85,21 @@ static enum err renew_due(struct ra_keeper *keeper, const struct endpoint_set *e
     for (size_t i = 0; i < endpoint_set_count(endpoints); i++) {
         const struct endpoint *endpoint = endpoint_set_at(endpoints, i);
         bool meant = !wish->set || !*wish->set || strcmp(wish->set, endpoint->ra->name) == 0;
-        if (!meant || !is_first_of_its_set(endpoints, i) ||
-            !ra_set_is_due(endpoint->ra, now_of(keeper), wish->before_s))
+        bool due = ra_set_is_due(endpoint->ra, now_of(keeper), wish->before_s) ||
+                   (wish->before_s != NEVER && is_revoked(keeper, endpoint->ra));
+        if (!meant || !due || !is_first_of_its_set(endpoints, i))
             continue;
         TRY(set_renew(keeper, endpoint, wish->before_s == RENEW_AT_ONCE, why));
         ++*ret_renewed;
     }
     return OK;
+}
+
+/* Whoever has it reads the passwords of devices that still encrypt to it: they have to fetch the new one. */
+static bool is_compromised(void *arg, const struct ra_key *held)
+{
+    struct ra_keeper *keeper = arg;
+    return ra_standing_of(keeper->standings, held) == RA_COMPROMISED;
 }
 
 static enum err forget_old(struct ra_keeper *keeper, const struct endpoint_set *endpoints, size_t *ret_count,
@@ -94,10 +112,13 @@ static enum err forget_old(struct ra_keeper *keeper, const struct endpoint_set *
         size_t count;
         if (!is_first_of_its_set(endpoints, i))
             continue;
-        TRY(ra_forget(&source, set, now_of(keeper), &count, why));
+        const struct ra_forgetting forgetting = { &source, set, now_of(keeper), is_compromised, keeper };
+        TRY(ra_forget(&forgetting, &count, why));
         if (count)
-            log_info(NULL, "keys of RA certificates that ended long ago removed ra_set=%s count=%zu",
-                     set->name, count);
+            log_info(
+                NULL,
+                "keys of RA certificates that ended long ago or are compromised removed ra_set=%s count=%zu",
+                set->name, count);
         *ret_count += count;
     }
     return OK;
@@ -139,14 +160,42 @@ static void complain(struct ra_keeper *keeper, enum err err, const struct why *w
                   why->text, err_row(err)->name, err_row(ERR_RA_EXPIRED)->diagnosis);
 }
 
+/* A ca that does not answer is heard of by whoever needs it; the next minute asks again. */
+static void standings_follow(struct ra_keeper *keeper)
+{
+    struct endpoint_set *endpoints = scep_endpoints(keeper->config.scep);
+    struct why why = { 0 };
+    enum err err = OK;
+    for (size_t i = 0; i < endpoint_set_count(endpoints) && err == OK; i++) {
+        const struct endpoint *endpoint = endpoint_set_at(endpoints, i);
+        const struct ra_standing_ask ask = { keeper->config.scep->ca, endpoint->ca, endpoint->ra,
+                                             now_of(keeper) };
+        if (is_first_of_its_set(endpoints, i))
+            err = ra_standings_ask(keeper->standings, &ask, &why);
+    }
+    if (err != OK && !err_row(err)->retryable)
+        log_warn(NULL, "whether RA certificates are revoked is not known: %s error=%s", why.text,
+                 err_row(err)->name);
+    endpoint_set_unref(endpoints);
+}
+
+static enum err follow_and_renew(struct ra_keeper *keeper, const struct wish *wish, struct why *why)
+{
+    size_t renewed;
+    standings_follow(keeper);
+    TRY(renew(keeper, wish, &renewed, why));
+    /* What was current is an old one now, and may have to go. */
+    const struct wish rest = { wish->set, NEVER };
+    return renewed ? renew(keeper, &rest, &renewed, why) : OK;
+}
+
 static void look(void *arg, struct pool_place *place)
 {
     struct ra_keeper *keeper = arg;
     struct why why = { 0 };
-    size_t renewed;
     (void)place;
-    const struct wish wish = { NULL, keeper->config.before_s ? keeper->config.before_s : INT64_MIN };
-    enum err err = renew(keeper, &wish, &renewed, &why);
+    const struct wish wish = { NULL, keeper->config.before_s ? keeper->config.before_s : NEVER };
+    enum err err = follow_and_renew(keeper, &wish, &why);
     if (err != OK)
         complain(keeper, err, &why);
     atomic_store(&keeper->looking, false);
@@ -181,17 +230,23 @@ static void key_put(const struct ra_set *set, const struct ra_key *held, const c
     record_end(out, mark);
 }
 
-static void keys_put(const struct ra_set *set, bool for_signature, int64_t now, struct buf *out)
+static const char *state_of(struct ra_keeper *keeper, const struct ra_key *held, bool current)
+{
+    enum ra_standing standing = ra_standing_of(keeper->standings, held);
+    if (standing != RA_STANDS)
+        return standing == RA_HELD ? "held" : "revoked";
+    if (cert_is_expired(&held->cert, now_of(keeper)))
+        return "expired";
+    return current ? "current" : "previous";
+}
+
+static void keys_put(struct ra_keeper *keeper, const struct ra_set *set, bool for_signature, struct buf *out)
 {
     const struct ra_key *keys = for_signature ? set->signature : set->encryption;
     size_t count = for_signature ? set->signature_count : set->count;
     const char *use = for_signature ? "signature" : set->combined ? "combined" : "encryption";
-    for (size_t i = 0; i < count; i++) {
-        const char *state = cert_is_expired(&keys[i].cert, now) ? "expired"
-                            : i + 1 == count                    ? "current"
-                                                                : "previous";
-        key_put(set, &keys[i], use, state, out);
-    }
+    for (size_t i = 0; i < count; i++)
+        key_put(set, &keys[i], use, state_of(keeper, &keys[i], i + 1 == count), out);
 }
 
 enum err ra_keeper_show(struct ra_keeper *keeper, struct buf *ret, struct why *why)
@@ -202,12 +257,20 @@ enum err ra_keeper_show(struct ra_keeper *keeper, struct buf *ret, struct why *w
     for (size_t i = 0; i < endpoint_set_count(endpoints); i++) {
         if (!is_first_of_its_set(endpoints, i))
             continue;
-        keys_put(endpoint_set_at(endpoints, i)->ra, false, now_of(keeper), ret);
-        keys_put(endpoint_set_at(endpoints, i)->ra, true, now_of(keeper), ret);
+        keys_put(keeper, endpoint_set_at(endpoints, i)->ra, false, ret);
+        keys_put(keeper, endpoint_set_at(endpoints, i)->ra, true, ret);
     }
     records_end(ret, list);
     endpoint_set_unref(endpoints);
     return OK;
+}
+
+const char *ra_keeper_state(struct ra_keeper *keeper, const struct ra_set *set)
+{
+    enum ra_standing standing = ra_standing_of_set(keeper->standings, set);
+    if (standing != RA_STANDS)
+        return standing == RA_HELD ? "RA certificate on hold" : "RA certificate revoked";
+    return ra_set_end(set) < now_of(keeper) ? "RA certificate expired" : "serving";
 }
 
 static bool is_used(struct ra_keeper *keeper, const char *name)
@@ -223,7 +286,6 @@ static bool is_used(struct ra_keeper *keeper, const char *name)
 enum err ra_keeper_renew(struct ra_keeper *keeper, struct bytes body, struct buf *ret, struct why *why)
 {
     struct record record;
-    size_t renewed;
     TRY(record_get(body, &record, why));
     AUTO_STR set = record_str(&record, "set");
     AUTO_STR at_once = record_str(&record, "now");
@@ -231,7 +293,7 @@ enum err ra_keeper_renew(struct ra_keeper *keeper, struct bytes body, struct buf
         return fail(why, ERR_NOT_FOUND, "no endpoint has the RA set %s", set);
     bool now = at_once && strcmp(at_once, "yes") == 0;
     const struct wish wish = { set, now ? RENEW_AT_ONCE : keeper->config.before_s };
-    TRY(renew(keeper, &wish, &renewed, why));
+    TRY(follow_and_renew(keeper, &wish, why));
     return ra_keeper_show(keeper, ret, why);
 }
 
@@ -242,6 +304,7 @@ enum err ra_keeper_new(const struct ra_keeper_config *config, struct ra_keeper *
     struct ra_keeper *keeper = xcalloc(1, sizeof(*keeper));
     (void)why;
     keeper->config = *config;
+    keeper->standings = ra_standings_new();
     keeper->keys_dir = config_role_path(config->role->config, "scep", "keys");
     keeper->certs_dir = config_role_path(config->role->config, "scep", "certs");
     pthread_mutex_init(&keeper->lock, NULL);
@@ -258,6 +321,7 @@ void ra_keeper_free(struct ra_keeper *keeper)
     if (keeper->timer)
         loop_timer_free(keeper->timer);
     pthread_mutex_destroy(&keeper->lock);
+    ra_standings_free(keeper->standings);
     free(keeper->keys_dir);
     free(keeper->certs_dir);
     free(keeper);

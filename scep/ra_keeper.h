@@ -18,6 +18,9 @@ NODISCARD enum err ra_keeper_new(const struct ra_keeper_config *config, struct r
 void ra_keeper_free(struct ra_keeper *keeper);               /* after the pool */
 AUTO_DECLARE(ra_keeper)
 
+/* How a set is: "serving", or what is wrong with its current certificates. From any thread. */
+struct ra_set;
+const char *ra_keeper_state(struct ra_keeper *keeper, const struct ra_set *set);
 /* ra_show: a record for each certificate. ra_renew {set, now}: set empty: every one; now "yes": also what is not due yet. */
 NODISCARD enum err ra_keeper_show(struct ra_keeper *keeper, struct buf *ret, struct why *why);
 NODISCARD enum err ra_keeper_renew(struct ra_keeper *keeper, struct bytes body, struct buf *ret, struct why *why);

@@ -98,9 +98,13 @@ enum err ra_renew(const struct ra_renewal *renewal, const struct ra_set *set, in
     size_t count = set->count > set->signature_count ? set->count : set->signature_count;
     size_t spare = FAULT(renewal_spare) ? 0 : renewal->spare;
     if (count + 1 + spare > RA_GENERATIONS_MAX)
-        return fail(why, ERR_LIMIT, "RA set %s has %zu generations already, limit %d%s; move the oldest away",
-                    set->name, count, RA_GENERATIONS_MAX,
-                    spare ? " with one for the renewal that comes by itself" : "");
+        return fail(
+            why, ERR_LIMIT,
+            "RA set %s has %zu generations already, limit %d%s; move the oldest, %s/%s-*-%d.key.pem, out "
+            "of that folder, and reload the daemon",
+            set->name, count, RA_GENERATIONS_MAX,
+            spare ? " with one for the renewal that comes by itself" : "", renewal->source.keys_dir,
+            set->name, set->encryption[0].generation);
     AUTO_STR signature = xasprintf("%s-%s-%d", set->name, signature_use.name, generation);
     AUTO_STR encryption = xasprintf("%s-%s-%d", set->name, use->name, generation);
     if (!set->combined)
@@ -121,29 +125,30 @@ static enum err forget_one(const struct ra_source *source, const struct ra_set *
     return OK;
 }
 
-static enum err forget_use(const struct ra_source *source, const struct ra_set *set, bool for_signature,
-                           int64_t before, size_t *count, struct why *why)
+static enum err forget_use(const struct ra_forgetting *forgetting, bool for_signature, size_t *count,
+                           struct why *why)
 {
+    const struct ra_set *set = forgetting->set;
     const struct ra_key *keys = for_signature ? set->signature : set->encryption;
     size_t total = for_signature ? set->signature_count : set->count;
     const char *use = for_signature   ? signature_use.name
                       : set->combined ? combined_use.name
                                       : encryption_use.name;
     for (size_t i = 0; i + 1 < total; i++) {
-        if (keys[i].cert.not_after >= before)
+        if (keys[i].cert.not_after >= forgetting->now - RA_KEPT_S &&
+            (FAULT(ra_compromised) || !forgetting->compromised(forgetting->arg, &keys[i])))
             continue;
-        TRY(forget_one(source, set, use, keys[i].generation, why));
+        TRY(forget_one(forgetting->source, set, use, keys[i].generation, why));
         ++*count;
     }
     return OK;
 }
 
-enum err ra_forget(const struct ra_source *source, const struct ra_set *set, int64_t now, size_t *ret_count,
-                   struct why *why)
+enum err ra_forget(const struct ra_forgetting *forgetting, size_t *ret_count, struct why *why)
 {
     size_t count = 0;
-    TRY(forget_use(source, set, false, now - RA_KEPT_S, &count, why));
-    TRY(forget_use(source, set, true, now - RA_KEPT_S, &count, why));
+    TRY(forget_use(forgetting, false, &count, why));
+    TRY(forget_use(forgetting, true, &count, why));
     *ret_count = count;
     return OK;
 }

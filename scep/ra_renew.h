@@ -17,7 +17,13 @@ struct ra_renewal {
 /* Both uses get the same number. An error or a crash in between leaves the set usable and due again, and the next renewal makes
    what is missing: what there is already is neither made anew nor overwritten. */
 NODISCARD enum err ra_renew(const struct ra_renewal *renewal, const struct ra_set *set, int *ret_generation, struct why *why);
-/* Removes the keys of generations that ended RA_KEPT_S ago; the current one stays whatever its age. */
-NODISCARD enum err ra_forget(const struct ra_source *source, const struct ra_set *set, int64_t now, size_t *ret_count,
-                             struct why *why);
+/* Removes the keys of generations that ended RA_KEPT_S ago, and of those that somebody else may have; the current one stays
+   whatever it is. */
+struct ra_forgetting {
+    const struct ra_source *source;
+    const struct ra_set *set;
+    int64_t now;
+    bool (*compromised)(void *arg, const struct ra_key *held); void *arg;
+};
+NODISCARD enum err ra_forget(const struct ra_forgetting *forgetting, size_t *ret_count, struct why *why);
 bool ra_set_is_due(const struct ra_set *set, int64_t now, int64_t before_s);

@@ -123,7 +123,7 @@ static enum err reload_verb(void *arg, const struct ipc_caller *caller, struct b
     return reload(service, why);
 }
 
-static void status_put(const struct endpoint *endpoint, int64_t now, struct buf *out)
+static void status_put(const struct service *service, const struct endpoint *endpoint, struct buf *out)
 {
     size_t mark = record_begin(out);
     record_put_str(out, "endpoint", endpoint->name);
@@ -133,7 +133,7 @@ static void status_put(const struct endpoint *endpoint, int64_t now, struct buf 
     record_put_int(out, "ra_generations", (int64_t)endpoint->ra->count);
     record_put_time(out, "ra_not_after", ra_set_end(endpoint->ra));
     record_put_time(out, "root_not_after", endpoint->root.cert.not_after);
-    record_put_str(out, "state", ra_set_end(endpoint->ra) < now ? "RA certificate expired" : "serving");
+    record_put_str(out, "state", ra_keeper_state(service->keeper, endpoint->ra));
     record_end(out, mark);
 }
 
@@ -162,7 +162,7 @@ static enum err status_verb(void *arg, const struct ipc_caller *caller, struct b
     struct endpoint_set *set = scep_endpoints(service->scep);
     size_t mark = records_begin(ret_body);
     for (size_t i = 0; i < endpoint_set_count(set); i++)
-        status_put(endpoint_set_at(set, i), clock_now(service->role->clock), ret_body);
+        status_put(service, endpoint_set_at(set, i), ret_body);
     char sandbox[64];
     sandbox_state_text(&service->role->sandbox, sandbox);
     counters_put(service, sandbox, ret_body);

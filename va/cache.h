@@ -3,7 +3,7 @@
    has no place here, so that no stranger can fill it; the bound holds for those who know real ones. From any thread. */
 #pragma once
 #include "va/document.h"
-#include "va/status.h"
+#include "ipc/cert_status.h"
 
 struct cache;
 struct cache_config {

@@ -29,29 +29,19 @@ static enum err answered(struct va *va, enum err err)
     return err;
 }
 
-static enum err status_ask(struct making *making, const struct cache_key *key, struct known *ret,
-                           struct why *why)
+static enum err status_learn(struct making *making, const struct cache_key *key, struct known *ret,
+                             struct why *why)
 {
-    AUTO_BUF body = { 0 };
-    AUTO_BUF answer = { 0 };
-    AUTO_BUF serial = { 0 };
-    struct record record;
     struct va *va = making->va;
+    const char *name = authority_name(making->authority);
     uint64_t mark = cache_mark(va->cache, key->authority);
+    AUTO_BUF serial = { 0 };
     hex_append_upper(&serial, serial_bytes(&key->serial));
-    size_t at = record_begin(&body);
-    record_put_str(&body, "ca", authority_name(making->authority));
-    record_put(&body, "serial", buf_bytes(&serial));
-    record_end(&body, at);
     if (atomic_load(&va->ca_is_away) && !FAULT(va_outage_wait))
         return fail(why, ERR_UNAVAILABLE, "ca does not answer, and the status of %s is not in the cache",
                     buf_text(&serial));
     struct known known = { .at = clock_now(va->clock) }; /* before it is asked: it was so then, or later */
-    TRY(answered(va, ca_call(va->ca, "status_get", buf_bytes(&body), &answer, why)));
-    struct der_reader records;
-    if (records_get(buf_bytes(&answer), &records, why) != OK || !records_next(&records, &record))
-        return fail(why, ERR_PROTOCOL, "ca answers status_get with something else than a record");
-    TRY(status_from_record(&record, &known.status, why));
+    TRY(answered(va, status_ask(va->ca, name, &key->serial, &known.status, why)));
     cache_put_status(va->cache, key, mark, &known);
     *ret = known;
     return OK;
@@ -69,7 +59,7 @@ static enum err status_find(struct making *making, const struct ocsp_cert_id *id
         return OK;
     if (cache_status(making->va->cache, &key, making->now, ret))
         return OK;
-    return status_ask(making, &key, ret, why);
+    return status_learn(making, &key, ret, why);
 }
 
 /* --- the answer --- */

@@ -18,6 +18,8 @@
 struct file {
     char *name; /* in lower case: NAME.crt */
     struct document *document;
+    bool is_crl;
+    int64_t ends;
 };
 struct listing {
     struct file files[LIMIT_VA_FILES];
@@ -65,52 +67,56 @@ static bool ends_in(const char *name, const char *suffix)
 
 /* --- one file --- */
 
-static enum err crl_params(struct bytes der, struct document_params *params, struct why *why)
+static enum err crl_params(struct bytes der, struct document_params *params, int64_t *ret_ends,
+                           struct why *why)
 {
     struct crl crl;
     TRY(crl_parse(der, &crl, why));
+    *ret_ends = crl.next_update;
     params->content_type = "application/pkix-crl";
     params->last_modified = crl.this_update;
     params->expires = crl.next_update;
     return OK;
 }
 
-static enum err cert_params(struct bytes der, struct document_params *params, struct why *why)
+static enum err cert_params(struct bytes der, struct document_params *params, int64_t *ret_ends,
+                            struct why *why)
 {
     struct cert cert;
     TRY(cert_parse(der, &cert, why));
+    *ret_ends = cert.not_after;
     params->content_type = "application/pkix-cert";
     params->last_modified = cert.not_before;
     return OK;
 }
 
-static enum err file_load(const char *path, bool is_crl, struct document **ret, struct why *why)
+/* Document and end, of a CRL or a certificate. */
+static enum err file_load(const char *path, struct file *file, struct why *why)
 {
     AUTO_BUF whole = { 0 };
     TRY(file_read(path, LIMIT_CRL_FRAME_BYTES, &whole, why));
     struct document_params params = { .whole = &whole, .body = buf_bytes(&whole), .max_age_s = MAX_AGE_S };
-    TRY(is_crl ? crl_params(params.body, &params, why) : cert_params(params.body, &params, why));
-    return document_new(&params, ret, why);
+    TRY((file->is_crl ? crl_params : cert_params)(params.body, &params, &file->ends, why));
+    return document_new(&params, &file->document, why);
 }
 
 static void file_add(const struct published *published, const char *name, struct listing *listing)
 {
     AUTO_STR path = xasprintf("%s/%s", published->folder, name);
-    struct document *document = NULL;
+    struct file file = { .is_crl = ends_in(name, ".crl") };
     struct why why = { 0 };
     if (listing->count == LIMIT_VA_FILES) {
         log_warn(NULL, "not served, there are more than %d files: %s", LIMIT_VA_FILES, path);
         return;
     }
-    if (file_load(path, ends_in(name, ".crl"), &document, &why) != OK) {
+    if (file_load(path, &file, &why) != OK) {
         log_warn(NULL, "not served: %s: %s", path, why.text);
         return;
     }
-    struct file *file = &listing->files[listing->count++];
-    file->name = xstrdup(name);
-    for (char *at = file->name; *at; at++)
+    file.name = xstrdup(name);
+    for (char *at = file.name; *at; at++)
         *at |= *at >= 'A' && *at <= 'Z' ? 0x20 : 0;
-    file->document = document;
+    listing->files[listing->count++] = file;
 }
 
 /* --- the folder --- */
@@ -183,4 +189,14 @@ size_t published_count(struct published *published)
     size_t count = published->listing.count;
     pthread_mutex_unlock(&published->lock);
     return count;
+}
+
+void published_each(struct published *published, published_visit visit, void *arg)
+{
+    pthread_mutex_lock(&published->lock);
+    for (size_t i = 0; i < published->listing.count; i++) {
+        const struct file *file = &published->listing.files[i];
+        visit(arg, &(struct published_file){ file->name, file->is_crl, file->ends });
+    }
+    pthread_mutex_unlock(&published->lock);
 }

@@ -12,3 +12,7 @@ void published_refresh(struct published *published);
 /* From any thread; with a reference for the caller; NULL: there is no such file. name in lower case. */
 struct document *published_find(struct published *published, const char *name);
 size_t published_count(struct published *published);
+/* Nobody renews them here: when each ends. visit is brief. */
+struct published_file { const char *name; bool is_crl; int64_t ends; };    /* nextUpdate, or notAfter */
+typedef void (*published_visit)(void *arg, const struct published_file *file);
+void published_each(struct published *published, published_visit visit, void *arg);

@@ -47,6 +47,11 @@ int responder_generation(const struct responder *responder)
     return responder->generation;
 }
 
+struct bytes responder_serial(const struct responder *responder)
+{
+    return serial_magnitude(responder->cert.serial);
+}
+
 int64_t responder_not_after(const struct responder *responder)
 {
     return responder->cert.not_after;

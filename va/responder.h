@@ -30,6 +30,7 @@ static inline void responder_free(struct responder *responder)  /* for AUTO() */
 }
 AUTO_DECLARE(responder)
 int responder_generation(const struct responder *responder);
+struct bytes responder_serial(const struct responder *responder);   /* magnitude */
 int64_t responder_not_after(const struct responder *responder);
 bool responder_is_due(const struct responder *responder, int64_t now);   /* half of its life is over, or it is NULL */
 

@@ -174,6 +174,15 @@ static void authority_put(struct service *service, struct authority *authority, 
     record_end(out, mark);
 }
 
+static void published_put(void *arg, const struct published_file *file)
+{
+    struct buf *out = arg;
+    size_t mark = record_begin(out);
+    record_put_str(out, "file", file->name);
+    record_put_time(out, file->is_crl ? "crl_not_after" : "certificate_not_after", file->ends);
+    record_end(out, mark);
+}
+
 static void counters_put(struct service *service, struct buf *out)
 {
     struct va_counters *counters = &service->va->counters;
@@ -199,6 +208,7 @@ static enum err status_verb(void *arg, const struct ipc_caller *caller, struct b
     size_t mark = records_begin(ret_body);
     for (size_t i = 0; i < service->va->authority_count; i++)
         authority_put(service, service->va->authorities[i], ret_body);
+    published_each(service->va->published, published_put, ret_body);
     counters_put(service, ret_body);
     records_end(ret_body, mark);
     return OK;

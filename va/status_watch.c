@@ -2,6 +2,8 @@
 /* A round: certificate, changes, CRLs and OCSP certificate of each CA, in this order. */
 #include "va/status_watch.h"
 
+#include "base/encode.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "ipc/ca_client.h"
 
@@ -9,10 +11,12 @@
 
 /* What is followed of one CA. */
 struct followed {
-    int64_t version;   /* of the last change that was heard of */
-    int64_t renew_at;  /* not before */
-    bool renew_failed; /* said already */
-    bool loaded;       /* its OCSP keys were looked for */
+    int64_t version;      /* of the last change that was heard of */
+    int64_t renew_at;     /* not before */
+    bool renew_failed;    /* said already */
+    bool loaded;          /* its OCSP keys were looked for */
+    struct serial signer; /* of the OCSP certificate in use */
+    bool signer_revoked;  /* ca says so; to be dealt with in this round */
 };
 struct status_watch {
     struct va *va;
@@ -89,6 +93,9 @@ static enum err change_apply(struct status_watch *watch, const struct authority 
     TRY(serial_from_record(record, &key.serial, why));
     TRY(status_from_record(record, &known.status, why));
     cache_change(watch->va->cache, &key, &known);
+    struct followed *followed = &watch->followed[key.authority];
+    if (known.status.status == OCSP_REVOKED && serial_equal(&key.serial, &followed->signer))
+        followed->signer_revoked = true;
     return OK;
 }
 
@@ -184,9 +191,12 @@ static enum err crl_follow(struct status_watch *watch, struct authority *authori
 
 /* --- the OCSP certificate --- */
 
-static void responder_set(struct authority *authority, struct responder *taken, const char *how)
+static void responder_set(struct followed *followed, struct authority *authority, struct responder *taken,
+                          const char *how)
 {
     char end[21];
+    if (!serial_from_bytes(responder_serial(taken), &followed->signer))
+        followed->signer = (struct serial){ .len = 0 }; /* longer than ca gives any */
     clock_rfc3339(responder_not_after(taken), end);
     log_info(NULL, "OCSP certificate %s ca=%s generation=%d expires=%s", how, authority_name(authority),
              responder_generation(taken), end);
@@ -206,6 +216,41 @@ static void renewal_failed(struct followed *followed, const struct authority *au
     followed->renew_failed = true;
 }
 
+/* Clients ask nobody about it (nocheck): only whoever stops using it keeps them from believing it. What it has signed is not
+   given out any more either. */
+static void responder_drop(struct status_watch *watch, struct authority *authority)
+{
+    struct followed *followed = &watch->followed[authority_index(authority)];
+    AUTO_BUF serial = { 0 };
+    hex_append_upper(&serial, serial_bytes(&followed->signer));
+    log_error(NULL, "alarm: OCSP certificate is revoked, another key is made ca=%s serial=%s",
+              authority_name(authority), buf_text(&serial));
+    followed->signer_revoked = false;
+    followed->signer = (struct serial){ .len = 0 };
+    if (FAULT(va_responder_revoked))
+        return;
+    authority_set_responder(authority, NULL);
+    cache_forget(watch->va->cache, authority_index(authority));
+}
+
+/* Once: the newest key of an earlier run. What became of its certificate meanwhile is in no change that is told. */
+static enum err responder_find(struct status_watch *watch, struct authority *authority,
+                               const struct responder_source *source, struct why *why)
+{
+    struct followed *followed = &watch->followed[authority_index(authority)];
+    AUTO(responder) found = NULL;
+    struct cert_status status = { .status = OCSP_UNKNOWN };
+    if (!followed->loaded && responder_load(source, clock_now(watch->va->clock), &found, NULL) == OK) {
+        if (serial_from_bytes(responder_serial(found), &followed->signer))
+            TRY(status_ask(watch->va->ca, authority_name(authority), &followed->signer, &status, why));
+        followed->signer_revoked = status.status == OCSP_REVOKED && !FAULT(va_responder_loaded);
+        if (!followed->signer_revoked)
+            responder_set(followed, authority, TAKE(found), "loaded");
+    }
+    followed->loaded = true;
+    return OK;
+}
+
 static enum err responder_follow(struct status_watch *watch, struct authority *authority, struct why *why)
 {
     struct followed *followed = &watch->followed[authority_index(authority)];
@@ -219,9 +264,9 @@ static enum err responder_follow(struct status_watch *watch, struct authority *a
                                              .gate = watch->gate,
                                              .spec = watch->ocsp_key };
     struct responder *fresh = NULL;
-    if (!followed->loaded && responder_load(&source, now, &fresh, NULL) == OK)
-        responder_set(authority, fresh, "loaded");
-    followed->loaded = true;
+    TRY(responder_find(watch, authority, &source, why));
+    if (followed->signer_revoked)
+        responder_drop(watch, authority);
     AUTO(responder) old = authority_responder(authority);
     if (!responder_is_due(old, now) || (old && now < followed->renew_at))
         return OK;
@@ -232,7 +277,7 @@ static enum err responder_follow(struct status_watch *watch, struct authority *a
         return err;
     }
     followed->renew_failed = false;
-    responder_set(authority, fresh, old ? "renewed" : "issued");
+    responder_set(followed, authority, fresh, old ? "renewed" : "issued");
     return OK;
 }
 

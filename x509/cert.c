@@ -226,9 +226,13 @@ bool cert_allows_eku(const struct cert *cert, enum oid purpose)
     return false;
 }
 
+struct bytes serial_magnitude(struct bytes serial)
+{
+    bool has_sign = serial.len > 1 && serial.data[0] == 0;
+    return has_sign ? bytes_of(serial.data + 1, serial.len - 1) : serial;
+}
+
 void serial_append_text(struct buf *out, struct bytes serial)
 {
-    if (serial.len > 1 && serial.data[0] == 0)
-        serial = bytes_of(serial.data + 1, serial.len - 1);
-    hex_append_upper(out, serial);
+    hex_append_upper(out, serial_magnitude(serial));
 }

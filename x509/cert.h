@@ -27,6 +27,7 @@ NODISCARD enum err tbs_parse(struct bytes tbs, struct cert *ret, struct why *why
 NODISCARD enum err cert_verify(const struct cert *cert, const struct public_key *issuer_key, struct why *why);
 bool cert_is_expired(const struct cert *cert, int64_t now);
 bool cert_allows_eku(const struct cert *cert, enum oid purpose);    /* true when it has no EKU */
+struct bytes serial_magnitude(struct bytes serial);                 /* without the sign octet */
 void serial_append_text(struct buf *out, struct bytes serial);      /* upper-case hex, no separators, sign octet dropped */
 
 struct tbs_params {

@@ -7,6 +7,7 @@
 #include "x509/cert.h"
 #include "x509/name.h"
 #include "x509/signed.h"
+#include <stdio.h>
 #include <strings.h>
 
 static const struct {
@@ -29,7 +30,9 @@ static const struct {
 bool crl_reason_by_name(const char *name, enum crl_reason *ret)
 {
     for (size_t i = 0; i < REASONS; i++) {
-        if (strcasecmp(reasons[i].name, name) != 0)
+        char number[12];
+        snprintf(number, sizeof(number), "%d", (int)reasons[i].reason);
+        if (strcasecmp(reasons[i].name, name) != 0 && strcmp(number, name) != 0)
             continue;
         *ret = reasons[i].reason;
         return true;

@@ -7,7 +7,7 @@
 enum crl_reason { CRL_UNSPECIFIED = 0, CRL_KEY_COMPROMISE = 1, CRL_CA_COMPROMISE = 2, CRL_AFFILIATION_CHANGED = 3,
                   CRL_SUPERSEDED = 4, CRL_CESSATION_OF_OPERATION = 5, CRL_CERTIFICATE_HOLD = 6, CRL_REMOVE_FROM_CRL = 8,
                   CRL_PRIVILEGE_WITHDRAWN = 9, CRL_AA_COMPROMISE = 10 };
-bool crl_reason_by_name(const char *name, enum crl_reason *ret);   /* "keyCompromise" */
+bool crl_reason_by_name(const char *name, enum crl_reason *ret);   /* "keyCompromise", or "1" as certutil has it */
 const char *crl_reason_name(enum crl_reason reason);               /* NULL for a number that has none */
 
 struct crl_entry { struct bytes serial;                            /* magnitude */

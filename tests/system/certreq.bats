@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# certreq: from the policy file of the guides to a PKCS#12, with openssl and certtool as readers. No daemon runs.
+# certreq: from the policy file of the guides to a PKCS#12, with openssl and certtool as readers. A daemon runs where
+# our own CA answers.
 load helper
 
 setup() {
@@ -174,7 +175,7 @@ END
     [ -e other.csr.crt.pem ] && [ ! -e ra.csr.crt.pem ]
     run certreq -accept ca.pem --passphrase-file pass
     [ "$status" = 3 ]
-    [[ $output == *"name the key with --key"* ]]
+    [[ $output == *"remedy: name the key of its request with --key FILE"* ]]
 }
 @test "a wrong passphrase, and a file that holds no certificate, are refused" {
     ca_make
@@ -186,4 +187,95 @@ END
     [ "$status" = 1 ]
     [[ $output == *"no PEM block of type CERTIFICATE or PKCS7"* ]]
     [ ! -e ra.csr.crt.pem ]
+}
+server_policy() { # NAME OUT
+    as_user tee "$2" >/dev/null <<END
+[NewRequest]
+Subject = "CN=$1"
+KeyLength = 2048
+KeyUsage = 0xa0
+[EnhancedKeyUsageExtension]
+OID = 1.3.6.1.5.5.7.3.1
+[Extensions]
+2.5.29.17 = "{text}"
+_continue_ = "dns=$1&"
+_continue_ = "ipaddress=192.0.2.7"
+END
+}
+@test "our own CA signs the request: -new, request submit, -accept, with names and purposes kept" {
+    site_make
+    daemon_start
+    server_policy host.example server.inf
+    certreq -new server.inf server.csr --passphrase-file pass
+    chancery request submit server.csr --template WebServer --out server.crt >out
+    grep -q '^disposition *issued$' out && grep -q '^certificate *server.crt$' out
+    not grep -q BEGIN out
+    certreq -accept server.crt --out server.pfx --passphrase-file pass
+    openssl pkcs12 -in server.pfx -passin file:pass -nodes -out opened
+    openssl x509 -in opened -noout -text >text
+    grep -q 'DNS:host.example, IP Address:192.0.2.7' text
+    grep -A 1 'Extended Key Usage' text | grep -q 'TLS Web Server Authentication$'
+    [ "$(openssl pkey -in opened -pubout)" = "$(openssl req -in server.csr -pubkey -noout)" ]
+    openssl verify -CAfile "$WORK/ca.pem" server.crt
+    # The same again, in every form: the same certificate. Nothing is overwritten.
+    as_user openssl req -in server.csr -outform DER -out server.der
+    as_user openssl req -in server.csr -out server.pem
+    grep -q 'BEGIN CERTIFICATE REQUEST' server.pem
+    local form id serial
+    for form in csr der pem; do
+        chancery request submit "server.$form" --template WebServer --ca issuing >again
+        cmp again server.crt
+    done
+    run chancery request submit server.csr --template WebServer --out server.crt
+    [ "$status" = 1 ]
+    [[ $output == *"server.crt exists"* ]]
+    id=$(sed -n 's/^id  *//p' out) serial=$(sed -n 's/^serial  *//p' out)
+    chancery request show "$id" | grep -q '^requester *cli$'
+    chancery request export "$id" | python3 -c 'import json, sys, base64; sys.stdout.buffer.write(base64.b64decode(json.load(sys.stdin)["certificate"]))' |
+        openssl x509 -inform DER | cmp - server.crt
+    # It is revoked as any other, and then not handed out again.
+    chancery cert revoke "$serial" superseded
+    chancery crl export issuing | openssl crl -noout -text | grep -q "$serial"
+    run chancery request submit server.csr --template WebServer
+    [ "$status" = 1 ]
+    [[ $output == *"which is revoked"* ]]
+}
+@test "what the template does not allow, what is no request and what waits is said, each with its exit status" {
+    site_make
+    daemon_start
+    server_policy host.example server.inf
+    certreq -new server.inf server.csr --passphrase-file pass
+    run chancery request submit server.csr --template ClientAuthentication
+    [ "$status" = 1 ]
+    [[ $output == *"1.3.6.1.5.5.7.3.1 is asked for; template ClientAuthentication gives clientAuth"* ]]
+    run chancery request submit server.csr --template OCSPResponseSigning
+    [ "$status" = 1 ]
+    [[ $output == *"only roles of the service may have"* ]]
+    run chancery request submit server.csr --template NoSuch
+    [ "$status" = 1 ]
+    [[ $output == *"there is no template NoSuch"* ]]
+    run chancery request submit server.inf --template WebServer
+    [ "$status" = 1 ]
+    [[ $output == *"malformed"* ]]
+    run chancery request submit server.csr.key.pem --template WebServer
+    [ "$status" = 1 ]
+    [[ $output == *"no PEM block of type CERTIFICATE REQUEST"* ]]
+    run chancery request submit server.csr
+    [ "$status" = 2 ]
+    [[ $output == *"--template is missing"* ]]
+    chancery template set WebServer manager_approval=yes
+    run chancery request submit server.csr --template WebServer
+    [ "$status" = 5 ]
+    [[ $output == *"waits for approval by somebody else"* ]]
+    local id
+    id=$(chancery --json request list --status pending | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["id"])')
+    run chancery request approve "$id"
+    [ "$status" = 1 ]
+    [[ $output == *"cli asked for request $id"* ]]
+    chancery right deny cli enroll --template WebServer
+    server_policy other.example other.inf
+    certreq -new other.inf other.csr --passphrase-file pass
+    run chancery request submit other.csr --template WebServer
+    [ "$status" = 1 ]
+    [[ $output == *"cli lacks Enroll on template WebServer"* ]]
 }

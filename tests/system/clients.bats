@@ -29,6 +29,10 @@ endpoint "legacy-static" {
     allow_sha1 = true
     allow_des = true
 }
+endpoint "manual" {
+    validator = "manual"
+    general_purpose_template = "SCEPDevice"
+}
 E2
     printf 'static secret\n' | chancery password set static
     printf 'static secret\n' | chancery password set legacy-static
@@ -44,13 +48,13 @@ verifies() { # CERTIFICATE
 }
 serial_of() { openssl x509 -in "$1" -noout -serial | cut -d= -f2; }
 
-pki_enrol() { # URL CHALLENGE NAME
+pki_enrol() { # URL CHALLENGE NAME [OPTIONS of pki…]
     local dir=$WORK/tmp/$3
     as_user mkdir -p "$dir"
     pki_quiet --gen --type rsa --size 2048 --outform pem | as_user tee "$dir/key.pem" >/dev/null
     with_trust pki --scep --url "$1" --in "$dir/key.pem" --dn "C=CH, O=Test, CN=$3" --san "$3.example.org" \
         --password "$2" --cacert-enc "$WORK/ra/encryption.pem" --cacert-sig "$WORK/ra/signature.pem" \
-        --cacert "$WORK/ra/ca.pem" --cacert "$SITE/lib/scep/certs/ca-issuing-root.crt.pem" --outform pem \
+        --cacert "$WORK/ra/ca.pem" --cacert "$SITE/lib/scep/certs/ca-issuing-root.crt.pem" --outform pem "${@:4}" \
         >"$WORK/tmp/$3.pem" 2>"$WORK/tmp/$3.err" || {
         cat "$WORK/tmp/$3.err" "$WORK/daemon.log"
         return 1
@@ -104,6 +108,26 @@ certmonger_enrol() { # URL CHALLENGE NAME
 }
 @test "strongSwan pki enrols with a static challenge over https" { pki_enrol "$URLS/static" 'static secret' pki-static-https; }
 
+pending_id() { chancery --json request list --status pending | python3 -c 'import json, sys; print(*(r["id"] for r in json.load(sys.stdin)))'; }
+waits() { [ -n "$(pending_id)" ]; }
+# It polls in the name of the RA certificate that it was given.
+pki_polls() { # URL CHALLENGE NAME
+    local id pid
+    pki_enrol "$1" "$2" "$3" --interval 1 --maxpolltime 60 3>&- &
+    pid=$!
+    wait_for 30 waits
+    id=$(pending_id)
+    wait_for 30 grep -q "poll pending.*request=$id\b" "$WORK/daemon.log" || { daemon_log; return 1; }
+    chancery request approve "$id"
+    wait "$pid"
+    not waits
+}
+@test "strongSwan pki polls a manual endpoint until its request is approved" { pki_polls "$URL/manual" none pki-manual; }
+@test "strongSwan pki polls where a template wants a manager's approval" {
+    chancery template set SCEPDevice manager_approval=yes
+    pki_polls "$URL/static" 'static secret' pki-approval
+    chancery template set SCEPDevice manager_approval=no
+}
 @test "scepclient enrols with a one-time challenge over http" {
     scepclient_enrol "$URL/legacy" "$(chancery password new legacy)" scepclient-once-http
 }
@@ -156,11 +180,14 @@ certmonger_enrol() { # URL CHALLENGE NAME
     certtool --verify --load-ca-certificate "$WORK/ca.pem" --load-crl "$WORK/crl.pem" --infile "$kept" >/dev/null
     certtool --crl-info --infile "$WORK/crl.pem" | grep -q 'Number (not critical)'
 }
-@test "revoking again changes nothing, an unknown serial is not found, an unknown reason is refused" {
+@test "revoking again changes nothing and says so, with another reason it is refused, an unknown serial is not found, an unknown reason is refused" {
     local serial when
     serial=$(serial_of "$WORK/tmp/pki-once-http.pem")
     when=$(chancery --json cert show "$serial")
-    chancery cert revoke "$serial" superseded || true
+    run chancery cert revoke "$serial" superseded
+    [ "$status" = 1 ]
+    [[ $output == *"is revoked for keyCompromise since 20"*"superseded is not put in its place"* ]]
+    chancery cert revoke "$serial" keyCompromise | grep -q '^note  *was revoked already$'
     [ "$(chancery --json cert show "$serial")" = "$when" ]
     run chancery cert revoke 00112233445566778899AABBCCDDEEFF00 keyCompromise
     [ "$status" = 3 ]

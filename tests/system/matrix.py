@@ -9,18 +9,18 @@ import socket
 import sys
 
 CLI = {
-    "ca": "request_list request_show request_export request_approve request_deny request_resubmit refusal_list cert_list cert_show "
+    "ca": "request_list request_show request_export request_submit request_approve request_deny request_resubmit refusal_list cert_list cert_show "
           "cert_export cert_revoke cert_release template_list template_show template_new template_set template_publish "
           "template_unpublish template_delete site_export site_apply crl_publish crl_show crl_export password_new status signer_status "
           "ca_flags right_list right_grant right_revoke right_deny authority_list authority_show authority_add authority_set "
-          "authority_remove",
+          "authority_remove audit_list",
     "scep": "status reload ra_show ra_renew",
     "va": "status reload",
     "mdm": "status reload api",
 }
 MEANT = {
     **{(server, "cli"): verbs.split() for server, verbs in CLI.items()},
-    ("ca", "scep"): "request poll get_cert get_crl issue".split(),
+    ("ca", "scep"): "request poll get_cert get_crl issue status_get".split(),
     ("ca", "mdm"): [],  # it has no right yet: an administrator gives it some
     ("ca", "va"): "ca_get status_get status_changes crl_get issue".split(),
 }

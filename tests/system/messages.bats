@@ -197,7 +197,7 @@ issued() { answer "$1" && says "pkiStatus: 0" && openssl verify -CAfile "$WORK/c
     for verb in show approve deny resubmit; do
         wrong 2 'id is "0", allowed: 1 to 9223372036854775807' request $verb 0
         wrong 2 'id is "99999999999999999999", allowed: 1 to' request $verb 99999999999999999999
-        wrong 2 'unexpected -1: chancery request' request $verb -1
+        wrong 2 'unexpected -1' request $verb -1
         wrong 2 'operand missing' request $verb
         wrong 3 'has no request 987654321' request $verb 987654321
     done

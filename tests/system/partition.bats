@@ -3,6 +3,9 @@
 # A CA whose CRL is partitioned: OpenSSL fetches by the URL in each certificate what va serves, and applies it.
 load helper
 
+# va answers 503 until it has heard of a partition's CRL.
+served() { curl -sS --fail -o /dev/null "$VA/CertEnroll/issuing-$1.crl"; } # PARTITION
+
 setup_file() {
     work_begin
     site_make --validator static --crl-partitions 4
@@ -10,6 +13,7 @@ setup_file() {
     printf 'open sesame\n' | chancery password set default 2>/dev/null
     daemon_start
     get_ca "$URL" "$WORK/ra"
+    for part in 1 2 3 4; do wait_for 10 served $part; done
     "$BUILD/bench/scep-load" prepare --ca-dir "$WORK/ra" --out "$WORK/m" -n 60 --challenge 'open sesame' >/dev/null
     "$BUILD/bench/scep-load" run "$WORK/m" --to "127.0.0.1:$HTTP" --path /scep --out "$WORK/a" -c 8 >/dev/null
     chancery --json cert list --limit 1000 | python3 -c '

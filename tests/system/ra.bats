@@ -133,3 +133,39 @@ print(next(row[sys.argv[2]] for row in json.load(sys.stdin) if row["use"] == sys
     get_ca "$URL" "$WORK/ra"
     enrols device "$WORK/ra"
 }
+
+state_of() { # USE GENERATION; nothing when it has no key any more
+    chancery --json ra show | python3 -c '
+import json, sys
+print(next((row["state"] for row in json.load(sys.stdin) if row["use"] == sys.argv[1] and row["generation"] == sys.argv[2]), ""))' "$1" "$2"
+}
+@test "RA certificates that are revoked are renewed at once; a compromised key is gone, another one still decrypts, and a hold changes nothing" {
+    daemon_start
+    get_ca "$URL" "$WORK/old"
+    serial() { openssl x509 -in "$1" -noout -serial | cut -d= -f2; }
+    chancery cert revoke "$(serial "$WORK/old/encryption.pem")" superseded
+    chancery ra renew # as the service does each minute by itself
+    [ "$(state_of encryption 2)" = current ]
+    daemon_log | grep "alarm: RA certificate is revoked ra_set=default generation=1 serial=$(serial "$WORK/old/encryption.pem") reason=superseded"
+    [ "$(state_of encryption 1)" = revoked ]
+    [ "$(state_of signature 1)" = previous ]
+    enrols before "$WORK/old"
+    get_ca "$URL" "$WORK/new"
+    enrols after "$WORK/new"
+    chancery cert revoke "$(serial "$WORK/new/encryption.pem")" keyCompromise
+    chancery cert revoke "$(serial "$WORK/new/signature.pem")" certificateHold
+    chancery ra renew
+    [ "$(state_of encryption 3)" = current ]
+    [ -z "$(state_of encryption 2)" ]
+    [ ! -e "$SITE/lib/scep/keys/default-encryption-2.key.pem" ]
+    [ "$(state_of signature 2)" = held ]
+    not enrols compromised "$WORK/new"
+    get_ca "$URL" "$WORK/newest"
+    enrols newest "$WORK/newest"
+    # On hold: it is told, and goes on, for it may be released.
+    chancery cert revoke "$(serial "$WORK/newest/signature.pem")" certificateHold
+    chancery ra renew
+    chancery status | grep -q 'state=RA certificate on hold'
+    [ "$(state_of encryption 3)" = current ]
+    enrols held "$WORK/newest"
+}

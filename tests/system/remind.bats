@@ -8,7 +8,7 @@ setup() {
     work_begin
     site_make
     daemon_start
-    FAR=4000d # within it the CA, its RA and TLS certificates and every device's end; the root's does not
+    FAR=4000d # within it the CA, its RA and TLS certificates, the root's CRL and every device's end; the root's does not
 }
 teardown() {
     [ -z "${RECEIVER:-}" ] || kill "$RECEIVER" 2>/dev/null || true
@@ -48,6 +48,7 @@ remind() { chancery remind "$@"; }
     grep -q '^crp  *ca ' "$WORK/table"
     grep -q '^ra  *default ' "$WORK/table"
     grep -q '^tls  *scep ' "$WORK/table"
+    grep -q '^crl  *root.crl ' "$WORK/table"
     not grep -q '^root' "$WORK/table"
     [ "$(grep -c '^issued' "$WORK/table")" = 1 ] # those that init issued are there as ra and tls
     remind --within 9000d | grep -q '^root  *default '
@@ -55,7 +56,7 @@ remind() { chancery remind "$@"; }
 import json, sys
 d = json.load(sys.stdin)
 assert d["count"] == len(d["expiring"]) == 6 and not d["more"] and d["missing"] == "" and d["site"] == "default", d
-assert d["text"] == "Chancery site default: 6 certificates expire within 4000d", d["text"]
+assert d["text"] == "Chancery site default: 6 certificates or CRLs expire within 4000d", d["text"]
 device = [e for e in d["expiring"] if e["kind"] == "issued"][0]
 assert device["subject"] == "CN=laptop-1" and device["template"] and device["serial"] and device["expires"].endswith("Z"), device'
 }
@@ -152,7 +153,7 @@ assert device["subject"] == "CN=laptop-1" and device["template"] and device["ser
     as_user sh -c 'printf "#!/bin/sh\necho \"\$@\" >%s/arguments\ncat >%s/mail\n" "$1" "$1" >"$1/mailer"; chmod 755 "$1/mailer"' sh "$WORK/tmp"
     remind --within $FAR --mail root --mail-from pki@example.org --sendmail "$WORK/tmp/mailer"
     [ "$(cat "$WORK/tmp/arguments")" = "-i -f pki@example.org -- root" ]
-    grep -q '^Subject: Chancery site default: 6 certificates expire within 4000d$' "$WORK/tmp/mail"
+    grep -q '^Subject: Chancery site default: 6 certificates or CRLs expire within 4000d$' "$WORK/tmp/mail"
     grep -q '^To: root$' "$WORK/tmp/mail"
     grep -q 'issued  issuing  CN=laptop-1  [0-9A-F]*$' "$WORK/tmp/mail"
     python3 -c '
@@ -183,7 +184,7 @@ assert m["Date"].datetime and m.get_content_type() == "text/plain" and not m.def
     tr -d '\r' <"$WORK/got/1.request" >"$WORK/mail"
     grep -q '^MAIL FROM:<pki@example.org>' "$WORK/mail"
     grep -q '^RCPT TO:<ops@example.org>' "$WORK/mail"
-    grep -q '^Subject: Chancery site default: 5 certificates expire' "$WORK/mail"
+    grep -q '^Subject: Chancery site default: 5 certificates or CRLs expire' "$WORK/mail"
     grep -q '  tls  scep$' "$WORK/mail"
     # An address that is not known as this host's is elsewhere: no STARTTLS, no mail.
     RECEIVER_ADDRESS=127.0.0.2 receiver smtp
@@ -234,6 +235,8 @@ assert m["Date"].datetime and m.get_content_type() == "text/plain" and not m.def
     counted() { chancery metrics >"$WORK/metrics" && grep -qx 'chancery_certificates{ca="issuing",status="valid"} 6' "$WORK/metrics"; }
     wait_for 20 counted
     grep -q '^chancery_certificate_expiry_timestamp_seconds{kind="ocsp",of="issuing"} [0-9]*$' "$WORK/metrics"
+    grep -qx "chancery_certificate_expiry_timestamp_seconds{kind=\"crl\",of=\"root.crl\"} $(date -u -d "$(openssl crl -inform DER -in "$SITE/lib/va/published/root.crl" -noout -nextupdate | cut -d= -f2)" +%s)" "$WORK/metrics"
+    chancery status | grep -q 'file=root.crl crl_not_after=20'
     grep -qx 'chancery_up{role="ca"} 1' "$WORK/metrics"
     grep -qx 'chancery_up{role="scep"} 1' "$WORK/metrics"
     grep -qx 'chancery_up{role="va"} 1' "$WORK/metrics"

@@ -43,6 +43,26 @@ enrol() { # NAME: how it ended
     chancery cert list
 }
 
+@test "who decided what is read by the audit trail, in pages, and not without the right" {
+    chancery right deny admin/auditor read
+    chancery audit list --action right_deny --actor cli --limit 1 >"$WORK/trail"
+    grep -q 'cli  *right_deny  *admin/auditor ca  *read ' "$WORK/trail"
+    run chancery audit list --limit 1
+    [[ $output == *"go on with --before "* ]]
+    chancery --json audit list --since 1h | python3 -c '
+import json, sys
+rows = json.load(sys.stdin)
+assert [int(r["id"]) for r in rows] == sorted((int(r["id"]) for r in rows), reverse=True) and all(r["ca"] == "issuing" for r in rows), rows'
+    chancery template set WebServer validity=100d
+    chancery audit list --of templates | grep -q 'cli  *template_set  *template WebServer version 2 '
+    run chancery audit list --since yesterday
+    [ "$status" = 2 ]
+    chancery right revoke cli audit
+    run chancery audit list
+    [ "$status" = 1 ]
+    [[ $output == *"cli lacks Audit on ca issuing"* ]]
+    chancery right grant cli audit
+}
 @test "a right on two templates at once is refused, and not given on the first alone" {
     run chancery right deny endpoint/default enroll --template SCEPDevice --template SCEPUser
     [ "$status" = 2 ]

@@ -77,7 +77,11 @@ field() { # COMMAND… FIELD: of the one record that it answers
 @test "what cannot be is refused with the rule and both values, and exit status 1 or 2" {
     run chancery template set Wifi validity=2000d
     [ "$status" = 1 ]
-    [[ $output == *"validity_max"* ]]
+    [[ $output == *"template property refused: template_set: template Wifi: validity is 2000d, wanted: at most the CA's validity_max, 1095d"* ]]
+    not grep -e published -e slot <<<"$output"
+    run chancery template set Wifi key_usage=sign
+    [ "$status" = 1 ]
+    [[ $output == *"template property refused: template_set: key_usage is \"sign\", wanted: names of key usages"* ]]
     run chancery template set Wifi nonsense=1
     [ "$status" = 2 ]
     [[ $output == *'no property "nonsense"'* ]]
@@ -160,7 +164,7 @@ E2
     chmod a+r "$T"/*.json
     run chancery apply -f "$T/bad.json"
     [ "$status" = 1 ]
-    [[ $output == *"allowed_eku"* ]]
+    [[ $output == *"template property refused: "*"allowed_eku"* ]]
     chancery apply -f "$T/new.json" --dry-run | grep 'Wifi.*validity.*30d.*20d'
     [ "$(field template show Wifi validity)" = 30d ]
     [ "$(field ca flags issuing EDITF_ATTRIBUTEENDDATE)" = off ]

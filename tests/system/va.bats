@@ -176,6 +176,18 @@ header() { sed -n "s/^$1: \(.*\)\r\$/\1/p" "$WORK/tmp/head"; }
     [ $((SECONDS - began)) -lt 60 ]
 }
 
+@test "an OCSP certificate that is revoked signs nothing more: another key takes its place within seconds" {
+    local serial
+    signer() { openssl x509 -in "$(printf '%s\n' "$SITE"/lib/va/certs/ocsp-issuing-*.crt.pem | sort -V | tail -n 1)" -noout -serial | cut -d= -f2; }
+    serial=$(signer)
+    chancery cert revoke "$serial" keyCompromise
+    wait_for 20 grep -q "alarm: OCSP certificate is revoked, another key is made ca=issuing serial=$serial" "$WORK/daemon.log"
+    wait_for 20 said good good
+    [ "$(signer)" != "$serial" ]
+    said bad revoked
+    [ "$(chancery --json cert show "$(signer)" | python3 -c 'import json, sys; print(json.load(sys.stdin)["status"])')" = valid ]
+}
+
 @test "the root's next CRL is made with its key and served without a restart" {
     local before
     before=$(curl -sS "$VA/CertEnroll/root.crl" | openssl crl -inform DER -noout -crlnumber)

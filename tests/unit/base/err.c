@@ -105,6 +105,18 @@ TEST(an_error_off_the_table_is_internal)
     assert_ptr_equal(err_row(ERR_INTERNAL), err_row((enum err) - 1));
 }
 
+TEST(a_remedy_of_its_own_lasts_until_the_next_failure)
+{
+    struct why why = { 0 };
+    assert_int_equal(ERR_IO, fail_remedy(&why, "plug it in", ERR_IO, "no %s", "disk"));
+    assert_string_equal("no disk", why.text);
+    assert_string_equal("plug it in", why.remedy);
+    assert_int_equal(ERR_USAGE, fail(&why, ERR_USAGE, "again: %s", why.text));
+    assert_string_equal("again: no disk", why.text);
+    assert_null(why.remedy);
+    assert_int_equal(ERR_IO, fail_remedy(NULL, "plug it in", ERR_IO, "nobody listens"));
+}
+
 TEST(fail_records_the_error_and_the_sentence)
 {
     struct why why = { 0 };
@@ -126,4 +138,5 @@ TEST(fail_cuts_a_sentence_that_is_too_long)
 RUN(T(every_row_is_complete_and_in_range), T(a_retryable_error_never_has_a_final_answer),
     T(a_refusal_is_answered_with_failure_or_a_client_error), T(names_are_distinct_and_found),
     T(each_code_of_the_validation_api_has_a_row_and_no_other_is_used), T(an_error_off_the_table_is_internal),
-    T(fail_records_the_error_and_the_sentence), T(fail_cuts_a_sentence_that_is_too_long))
+    T(a_remedy_of_its_own_lasts_until_the_next_failure), T(fail_records_the_error_and_the_sentence),
+    T(fail_cuts_a_sentence_that_is_too_long))

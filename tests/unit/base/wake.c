@@ -145,7 +145,7 @@ TEST(an_outcome_comes_with_its_reason_and_its_place_is_free_at_once)
 TEST(an_outcome_may_come_first_and_its_reason_be_of_no_interest)
 {
     struct await await;
-    struct why why = { 0 }, kept = { ERR_BUSY, "as before" };
+    struct why why = { 0 }, kept = { .err = ERR_BUSY, .text = "as before" };
     await_open(&await);
     await_end(&await, fail(&why, ERR_LIMIT, "too many"), &why);
     assert_int_equal(await_outcome(&await, NULL), ERR_LIMIT);

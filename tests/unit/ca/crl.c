@@ -119,7 +119,7 @@ TEST(a_revoked_certificate_is_on_the_crl_at_once_and_stays_revoked)
     assert_int_equal(CRL_KEY_COMPROMISE, reason_on_crl(&serial));
     assert_int_equal(-1, reason_on_crl(&other));
     world->clock.held += 100;
-    ASSERT_OK(revoke(&serial, CRL_SUPERSEDED, &why), &why);
+    ASSERT_OK(revoke(&serial, CRL_KEY_COMPROMISE, &why), &why);
     assert_int_equal(CRL_KEY_COMPROMISE, reason_on_crl(&serial));
     assert_int_equal(
         1, world_count(world, "SELECT COUNT(*) FROM certificate WHERE status = 'revoked' AND revoked_at = "
@@ -133,9 +133,24 @@ TEST(revoking_again_publishes_nothing_new)
     struct why why = { 0 };
     ASSERT_OK(revoke(&serial, CRL_SUPERSEDED, &why), &why);
     ASSERT_OK(revoke(&serial, CRL_SUPERSEDED, &why), &why);
-    ASSERT_OK(revoke(&serial, CRL_KEY_COMPROMISE, &why), &why);
     assert_int_equal(1, current(NULL).number);
     assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM crl"));
+}
+
+/* Who reports that a key is compromised must not believe that the CRL says so. */
+TEST(another_reason_than_the_one_it_has_is_refused)
+{
+    AUTO_BUF serial = serial_new();
+    struct why why = { 0 };
+    ASSERT_OK(revoke(&serial, CRL_SUPERSEDED, &why), &why);
+    world->clock.held += 100;
+    ASSERT_ERR(ERR_REVOKED, revoke(&serial, CRL_KEY_COMPROMISE, &why), &why);
+    assert_non_null(strstr(why.text, "superseded"));
+    assert_non_null(strstr(why.text, "keyCompromise"));
+    assert_non_null(strstr(why.text, "2026-11-18T11:06:40Z"));
+    assert_int_equal(CRL_SUPERSEDED, reason_on_crl(&serial));
+    assert_int_equal(1, current(NULL).number);
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM audit WHERE action = 'revoke'"));
 }
 
 TEST(a_certificate_on_hold_is_released_and_good_again)
@@ -150,7 +165,7 @@ TEST(a_certificate_on_hold_is_released_and_good_again)
     ASSERT_OK(release(&serial, &why), &why);
     assert_int_equal(-1, reason_on_crl(&serial));
     assert_int_equal(STANDING_GOOD, standing_of(&serial, &at));
-    ASSERT_ERR(ERR_BAD_REQUEST, release(&serial, &why), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, release(&serial, &why), &why);
     world->clock.held += 100;
     ASSERT_OK(revoke(&serial, CRL_SUPERSEDED, &why), &why); /* with its own time, not that of the hold */
     assert_int_equal(STANDING_REVOKED, standing_of(&serial, &at));
@@ -497,7 +512,7 @@ TEST(a_delta_is_published_when_due_and_not_before)
 TEST(without_deltas_there_is_none_to_publish)
 {
     struct why why = { 0 };
-    ASSERT_ERR(ERR_BAD_REQUEST, crl_publish(world->ca, world_issuer(world), CRL_DELTA, &why), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, crl_publish(world->ca, world_issuer(world), CRL_DELTA, &why), &why);
     world_issuer(world)->delta_validity_s = 86400;
     ASSERT_ERR(ERR_UNAVAILABLE, crl_publish(world->ca, world_issuer(world), CRL_DELTA, &why), &why);
     assert_false(current_of(CRL_DELTA, NULL).exists);
@@ -530,7 +545,7 @@ TEST(a_delta_that_a_crash_left_out_is_caught_up)
 }
 
 RUN(W(a_revoked_certificate_is_on_the_crl_at_once_and_stays_revoked), W(revoking_again_publishes_nothing_new),
-    W(a_certificate_on_hold_is_released_and_good_again),
+    W(another_reason_than_the_one_it_has_is_refused), W(a_certificate_on_hold_is_released_and_good_again),
     W(what_is_revoked_for_good_is_neither_held_nor_released),
     W(a_serial_that_was_never_handed_out_has_no_status), W(a_delta_says_what_changed_since_its_base),
     W(a_full_crl_that_is_due_becomes_the_base), W(a_delta_is_published_when_due_and_not_before),

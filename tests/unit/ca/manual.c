@@ -57,7 +57,7 @@ TEST(manual_denied_stays_denied)
     ASSERT_OK(ca_deny(world->ca, world_issuer(world), &denial, &why), &why);
     REFUSED(ERR_DENIED, &device, "manual");
     ASSERT_ERR(ERR_DENIED, device_poll(world, &device, "manual", &first, &why), &why);
-    ASSERT_ERR(ERR_BAD_REQUEST, ca_approve(world->ca, world_issuer(world), first.request_id, "cli", &why),
+    ASSERT_ERR(ERR_WRONG_STATE, ca_approve(world->ca, world_issuer(world), first.request_id, "cli", &why),
                &why);
     denial.request_id = 77;
     ASSERT_ERR(ERR_NOT_FOUND, ca_deny(world->ca, world_issuer(world), &denial, &why), &why);

@@ -430,7 +430,7 @@ TEST(administrators_see_all_partitions_or_one)
     ASSERT_ERR(ERR_USAGE, CALL("crl_export", &answer, &why, "ca", "issuing"), &why);
     ASSERT_ERR(ERR_USAGE, CALL("crl_show", &answer, &why, "partition", "5"), &why);
     ASSERT_ERR(ERR_USAGE, CALL("crl_show", &answer, &why, "partition", "0"), &why);
-    ASSERT_ERR(ERR_BAD_REQUEST, CALL("crl_show", &answer, &why, "kind", "delta"), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, CALL("crl_show", &answer, &why, "kind", "delta"), &why);
 }
 
 TEST(a_complete_crl_has_no_partitions_to_ask_for)

@@ -82,7 +82,7 @@ TEST(what_the_template_allows_by_now_is_issued_and_the_device_gets_that_one)
     assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM audit WHERE action = 'resubmit' AND "
                                            "actor = 'cli' AND object = 'request 1' AND "
                                            "detail LIKE '%, was failed: ERR_TEMPLATE_SUBJECT'"));
-    refused(1, ERR_BAD_REQUEST, "is issued, as serial");
+    refused(1, ERR_WRONG_STATE, "is issued, as serial");
 }
 
 TEST(what_stood_in_its_way_still_does)
@@ -139,7 +139,7 @@ TEST(what_was_denied_is_issued_after_all_and_polled)
     AUTO_VAL(enrolled) got = { 0 };
     struct why why = { 0 };
     ASSERT_OK(device_enroll(world, &device, "manual", &got, &why), &why);
-    refused(1, ERR_BAD_REQUEST, "is pending");
+    refused(1, ERR_WRONG_STATE, "is pending");
     struct denial denial = { 1, "cli", "no" };
     ASSERT_OK(ca_deny(world->ca, world_issuer(world), &denial, &why), &why);
     ASSERT_OK(resubmit(1, &why), &why);
@@ -167,7 +167,7 @@ TEST(a_request_that_was_made_again_is_not_resubmitted)
     template_mend();
     device_assert_issued(world, &device, "static", &got);
     assert_int_equal(2, got.request_id);
-    refused(1, ERR_BAD_REQUEST, "made again: as request 2, which is issued");
+    refused(1, ERR_WRONG_STATE, "made again: as request 2, which is issued");
 }
 
 TEST(its_one_time_password_makes_no_second_certificate)

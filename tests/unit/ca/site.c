@@ -64,7 +64,7 @@ TEST(a_site_file_is_done_whole_or_not_at_all)
     AUTO_BUF good = { 0 }, bad = { 0 }, answer = { 0 };
     struct why why = { 0 };
     site_of(&bad, "no", "no", "2000d");
-    ASSERT_ERR(ERR_TEMPLATE, ask_body(world, "site_apply", buf_bytes(&bad), &answer, &why), &why);
+    ASSERT_ERR(ERR_TEMPLATE_PROPERTY, ask_body(world, "site_apply", buf_bytes(&bad), &answer, &why), &why);
     assert_int_equal(12, world_count(world, "SELECT COUNT(*) FROM template"));
     assert_false(atomic_load(&world_issuer(world)->attribute_end_date));
     site_of(&good, "no", "no", "200d");
@@ -89,7 +89,7 @@ TEST(a_dry_run_shows_what_would_be_and_does_nothing)
     assert_false(atomic_load(&world_issuer(world)->attribute_end_date));
     buf_clear(&body);
     site_of(&body, "yes", "no", "2000d"); /* and meets what the real one would */
-    ASSERT_ERR(ERR_TEMPLATE, ask_body(world, "site_apply", buf_bytes(&body), &answer, &why), &why);
+    ASSERT_ERR(ERR_TEMPLATE_PROPERTY, ask_body(world, "site_apply", buf_bytes(&body), &answer, &why), &why);
 }
 
 TEST(pruning_removes_what_is_not_named_unless_it_is_in_use)
@@ -97,7 +97,7 @@ TEST(pruning_removes_what_is_not_named_unless_it_is_in_use)
     AUTO_BUF body = { 0 }, answer = { 0 };
     struct why why = { 0 };
     site_of(&body, "no", "yes", "200d");
-    ASSERT_ERR(ERR_BAD_REQUEST, ask_body(world, "site_apply", buf_bytes(&body), &answer, &why), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, ask_body(world, "site_apply", buf_bytes(&body), &answer, &why), &why);
     assert_int_equal(12, world_count(world, "SELECT COUNT(*) FROM template"));
     buf_clear(&body);
     size_t list = records_begin(&body);
@@ -202,7 +202,7 @@ TEST(as_many_templates_in_a_site_file_as_the_limit_and_no_larger_a_difference_th
     ASSERT_OK(apply_many(100, LIMIT_RULE_BYTES, &why), &why);
     ASSERT_ERR(ERR_LIMIT, apply_many(120, LIMIT_RULE_BYTES, &why), &why);
     assert_non_null(strstr(why.text, "take it in parts"));
-    ASSERT_ERR(ERR_USAGE, apply_many(1, LIMIT_RULE_BYTES + 1, &why), &why);
+    ASSERT_ERR(ERR_TEMPLATE_PROPERTY, apply_many(1, LIMIT_RULE_BYTES + 1, &why), &why);
 }
 
 RUN(W(as_many_templates_in_a_site_file_as_the_limit_and_no_larger_a_difference_than_a_frame),

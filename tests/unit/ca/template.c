@@ -90,10 +90,10 @@ TEST(rules_are_read_line_by_line)
     const char *const bad[] = { "NOSUCH", "CN maybe",         "CN like ", "CN required maybe",
                                 " CN",    "CN requiredlike x" };
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-        ASSERT_ERR(ERR_TEMPLATE, template_rules_parse(bad[i], false, &rules, &why), &why);
+        ASSERT_ERR(ERR_TEMPLATE_PROPERTY, template_rules_parse(bad[i], false, &rules, &why), &why);
     const char *const bad_names[] = { "CN", "directory", "other", "sid", "registered", "empty" };
     for (size_t i = 0; i < sizeof(bad_names) / sizeof(*bad_names); i++)
-        ASSERT_ERR(ERR_TEMPLATE, template_rules_parse(bad_names[i], true, &rules, &why), &why);
+        ASSERT_ERR(ERR_TEMPLATE_PROPERTY, template_rules_parse(bad_names[i], true, &rules, &why), &why);
 }
 
 TEST(as_many_rules_as_the_limit_and_no_more)
@@ -106,7 +106,7 @@ TEST(as_many_rules_as_the_limit_and_no_more)
     ASSERT_OK(template_rules_parse(buf_text(&text), false, &rules, &why), &why);
     template_rules_free(&rules);
     buf_append_str(&text, "CN\n");
-    ASSERT_ERR(ERR_TEMPLATE, template_rules_parse(buf_text(&text), false, &rules, &why), &why);
+    ASSERT_ERR(ERR_TEMPLATE_PROPERTY, template_rules_parse(buf_text(&text), false, &rules, &why), &why);
 }
 
 /* --- hostile extensions --- */
@@ -625,7 +625,8 @@ TEST(a_broken_template_row_refuses)
     };
     for (size_t i = 0; i < sizeof(breaks) / sizeof(*breaks); i++) {
         world_exec(world, breaks[i]);
-        ASSERT_ERR(ERR_TEMPLATE, template_load(world->store, BYTES_LIT("SCEPUser"), &template, &why), &why);
+        ASSERT_ERR(ERR_TEMPLATE_PROPERTY, template_load(world->store, BYTES_LIT("SCEPUser"), &template, &why),
+                   &why);
     }
     ASSERT_ERR(ERR_NOT_FOUND, template_load(world->store, BYTES_LIT("NoSuch"), &template, &why), &why);
 }

@@ -70,7 +70,7 @@ TEST(what_the_roles_have_their_certificates_by_is_not_deleted)
     AUTO_BUF answer = { 0 };
     struct why why = { 0 };
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        ASSERT_ERR(ERR_BAD_REQUEST, CALL("template_delete", &answer, &why, "name", names[i]), &why);
+        ASSERT_ERR(ERR_WRONG_STATE, CALL("template_delete", &answer, &why, "name", names[i]), &why);
     assert_non_null(strstr(why.text, "role/va has certificates of its own by template OCSPResponseSigning"));
     ASSERT_OK(CALL("right_revoke", &answer, &why, "principal", "role/va", "rights", "enroll", "template",
                    "OCSPResponseSigning"),
@@ -153,44 +153,48 @@ TEST(each_bad_value_is_refused_and_named)
         { "nonsense", "1", "no property \"nonsense\"", ERR_USAGE },
         { "version", "7", "no property \"version\"", ERR_USAGE },
         { "published", "yes", "no property \"published\"", ERR_USAGE },
-        { "display_name", "", "has 0 octets", ERR_USAGE },
-        { "display_name", "a\nb", "control character", ERR_USAGE },
-        { "purpose", "everything", "signature encryption", ERR_USAGE },
-        { "purpose", "signature encryption", "wanted", ERR_USAGE },
-        { "validity", "59m", "allowed: 1h to", ERR_USAGE },
-        { "validity", "100", "in days", ERR_USAGE },
-        { "validity", "-5d", "in days", ERR_USAGE },
-        { "validity", "99999999999999999d", "in days", ERR_USAGE },
-        { "validity", "1096d", "validity_max 94608000", ERR_TEMPLATE },
-        { "renewal", "365d", "must be less than validity", ERR_TEMPLATE },
-        { "backdate", "601s", "the CA's own backdate 600", ERR_TEMPLATE },
-        { "backdate", "soon", "or ca", ERR_USAGE },
-        { "min_rsa_bits", "1023", "1024 to 8192", ERR_USAGE },
-        { "min_rsa_bits", "8193", "1024 to 8192", ERR_USAGE },
-        { "min_rsa_bits", "2048x", "1024 to 8192", ERR_USAGE },
-        { "key_algorithms", "DSA", "\"DSA\" is no key algorithm", ERR_TEMPLATE },
-        { "key_algorithms", " , ", "has 0 octets", ERR_USAGE },
-        { "hashes", "MD5", "\"MD5\" is no hash", ERR_TEMPLATE },
-        { "key_usage", "sign", "names of key usages", ERR_USAGE },
-        { "key_usage", "digitalSignature keyCertSign", "made by chancery init", ERR_TEMPLATE },
-        { "key_usage", "cRLSign", "made by chancery init", ERR_TEMPLATE },
-        { "key_usage", "keyEncipherment", "purpose signature-and-encryption needs", ERR_TEMPLATE },
-        { "key_usage", "", "purpose signature-and-encryption needs", ERR_TEMPLATE },
-        { "purpose", "signature", "purpose signature needs digitalSignature", ERR_TEMPLATE },
-        { "purpose", "encryption", "purpose encryption needs", ERR_TEMPLATE },
-        { "eku", "", "has no eku", ERR_TEMPLATE },
-        { "eku", "nonsense", "is no key purpose", ERR_TEMPLATE },
-        { "eku", "codeSigning", "allowed_eku", ERR_TEMPLATE },
-        { "eku", "clientAuth 1.3.6.1.4.1.99999.7", "1.3.6.1.4.1.99999.7: allowed_eku", ERR_TEMPLATE },
-        { "eku", "anyExtendedKeyUsage", "allowed_eku", ERR_TEMPLATE },
-        { "subject_rule", "NOSUCH", "is no subject attribute", ERR_TEMPLATE },
-        { "san_rule", "directory", "is no kind of name", ERR_TEMPLATE },
-        { "subject_source", "elsewhere", "request directory", ERR_USAGE },
-        { "manager_approval", "true", "yes or no", ERR_USAGE },
-        { "authorised_signatures", "2", "0 to 1", ERR_USAGE },
-        { "oid", "1.x", "a dotted number", ERR_TEMPLATE },
-        { "superseded", "NoSuch", "there is no such template", ERR_TEMPLATE },
-        { "superseded", "SCEPDevice", "names itself", ERR_TEMPLATE },
+        { "display_name", "", "has 0 octets", ERR_TEMPLATE_PROPERTY },
+        { "display_name", "a\nb", "control character", ERR_TEMPLATE_PROPERTY },
+        { "purpose", "everything", "signature encryption", ERR_TEMPLATE_PROPERTY },
+        { "purpose", "signature encryption", "wanted", ERR_TEMPLATE_PROPERTY },
+        { "validity", "59m", "allowed: 1h to", ERR_TEMPLATE_PROPERTY },
+        { "validity", "100", "in days", ERR_TEMPLATE_PROPERTY },
+        { "validity", "-5d", "in days", ERR_TEMPLATE_PROPERTY },
+        { "validity", "99999999999999999d", "in days", ERR_TEMPLATE_PROPERTY },
+        { "validity", "1096d", "validity is 1096d, wanted: at most the CA's validity_max, 1095d",
+          ERR_TEMPLATE_PROPERTY },
+        { "renewal", "365d", "renewal is 365d, wanted: less than validity, 365d", ERR_TEMPLATE_PROPERTY },
+        { "backdate", "601s", "backdate is 601s, wanted: at most the CA's own backdate, 600s",
+          ERR_TEMPLATE_PROPERTY },
+        { "backdate", "soon", "or ca", ERR_TEMPLATE_PROPERTY },
+        { "min_rsa_bits", "1023", "1024 to 8192", ERR_TEMPLATE_PROPERTY },
+        { "min_rsa_bits", "8193", "1024 to 8192", ERR_TEMPLATE_PROPERTY },
+        { "min_rsa_bits", "2048x", "1024 to 8192", ERR_TEMPLATE_PROPERTY },
+        { "key_algorithms", "DSA", "\"DSA\" is no key algorithm", ERR_TEMPLATE_PROPERTY },
+        { "key_algorithms", " , ", "has 0 octets", ERR_TEMPLATE_PROPERTY },
+        { "hashes", "MD5", "\"MD5\" is no hash", ERR_TEMPLATE_PROPERTY },
+        { "key_usage", "sign", "names of key usages", ERR_TEMPLATE_PROPERTY },
+        { "key_usage", "digitalSignature keyCertSign", "made by chancery init", ERR_TEMPLATE_PROPERTY },
+        { "key_usage", "cRLSign", "made by chancery init", ERR_TEMPLATE_PROPERTY },
+        { "key_usage", "keyEncipherment", "purpose signature-and-encryption needs", ERR_TEMPLATE_PROPERTY },
+        { "key_usage", "", "purpose signature-and-encryption needs", ERR_TEMPLATE_PROPERTY },
+        { "purpose", "signature", "purpose signature needs digitalSignature", ERR_TEMPLATE_PROPERTY },
+        { "purpose", "encryption", "purpose encryption needs", ERR_TEMPLATE_PROPERTY },
+        { "eku", "", "has no eku", ERR_TEMPLATE_PROPERTY },
+        { "eku", "nonsense", "is no key purpose", ERR_TEMPLATE_PROPERTY },
+        { "eku", "codeSigning", "allowed_eku", ERR_TEMPLATE_PROPERTY },
+        { "eku", "clientAuth 1.3.6.1.4.1.99999.7", "1.3.6.1.4.1.99999.7: allowed_eku",
+          ERR_TEMPLATE_PROPERTY },
+        { "eku", "anyExtendedKeyUsage", "allowed_eku", ERR_TEMPLATE_PROPERTY },
+        { "subject_rule", "NOSUCH", "subject_rule: \"NOSUCH\" is no subject attribute",
+          ERR_TEMPLATE_PROPERTY },
+        { "san_rule", "directory", "is no kind of name", ERR_TEMPLATE_PROPERTY },
+        { "subject_source", "elsewhere", "request directory", ERR_TEMPLATE_PROPERTY },
+        { "manager_approval", "true", "yes or no", ERR_TEMPLATE_PROPERTY },
+        { "authorised_signatures", "2", "0 to 1", ERR_TEMPLATE_PROPERTY },
+        { "oid", "1.x", "a dotted number", ERR_TEMPLATE_PROPERTY },
+        { "superseded", "NoSuch", "there is no such template", ERR_TEMPLATE_PROPERTY },
+        { "superseded", "SCEPDevice", "names itself", ERR_TEMPLATE_PROPERTY },
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         AUTO_BUF answer = { 0 };
@@ -255,7 +259,7 @@ TEST(an_encryption_template_takes_no_key_that_cannot_decrypt)
     AUTO_BUF answer = { 0 };
     struct why why = { 0 };
     ASSERT_ERR(
-        ERR_TEMPLATE,
+        ERR_TEMPLATE_PROPERTY,
         CALL("template_set", &answer, &why, "name", "SCEPDeviceEncryption", "key_algorithms", "RSA P-256"),
         &why);
     ASSERT_OK(CALL("template_set", &answer, &why, "name", "SCEPDeviceEncryption", "min_rsa_bits", "3072"),
@@ -268,16 +272,16 @@ TEST(a_template_that_is_named_or_waited_for_is_not_deleted)
     AUTO_BUF answer = { 0 };
     AUTO_VAL(enrolled) got = { 0 };
     struct why why = { 0 };
-    ASSERT_ERR(ERR_BAD_REQUEST, CALL("template_delete", &answer, &why, "name", "SCEPDevice"), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, CALL("template_delete", &answer, &why, "name", "SCEPDevice"), &why);
     assert_non_null(strstr(why.text, "general_purpose_template of endpoint static"));
     ASSERT_OK(CALL("template_set", &answer, &why, "name", "SCEPUser", "superseded", "WebServer"), &why);
-    ASSERT_ERR(ERR_BAD_REQUEST, CALL("template_delete", &answer, &why, "name", "WebServer"), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, CALL("template_delete", &answer, &why, "name", "WebServer"), &why);
     assert_non_null(strstr(why.text, "superseded of template SCEPUser"));
     ASSERT_OK(CALL("template_set", &answer, &why, "name", "SCEPUser", "superseded", ""), &why);
     ASSERT_OK(CALL("template_delete", &answer, &why, "name", "WebServer"), &why);
     ASSERT_OK(device_enroll(world, &device, "manual", &got, &why), &why);
     world_exec(world, "UPDATE request SET template = 'SCEPUser'");
-    ASSERT_ERR(ERR_BAD_REQUEST, CALL("template_delete", &answer, &why, "name", "SCEPUser"), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, CALL("template_delete", &answer, &why, "name", "SCEPUser"), &why);
     assert_non_null(strstr(why.text, "1 requests of template SCEPUser wait"));
     struct denial denial = { got.request_id, "cli", "" };
     ASSERT_OK(ca_deny(world->ca, world_issuer(world), &denial, &why), &why);
@@ -294,7 +298,7 @@ TEST(a_change_of_another_version_than_expected_is_refused)
         CALL("template_set", &answer, &why, "name", "SCEPUser", "expect-version", "1", "validity", "100d"),
         &why);
     ASSERT_ERR(
-        ERR_CONFLICT,
+        ERR_CHANGED,
         CALL("template_set", &answer, &why, "name", "SCEPUser", "expect-version", "1", "validity", "90d"),
         &why);
     ASSERT_ERR(

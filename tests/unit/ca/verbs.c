@@ -190,7 +190,7 @@ TEST(what_the_signer_says_of_itself_is_passed_on)
 TEST(certificates_are_listed_shown_exported_and_revoked)
 {
     DEVICE(device, .subject = "CN=one", .challenge = "secret");
-    AUTO_BUF answer = { 0 }, again = { 0 }, der = { 0 };
+    AUTO_BUF answer = { 0 }, shown = { 0 }, der = { 0 };
     struct why why = { 0 };
     struct enroll_answer enrolled;
     AUTO_BUF enrolment = { 0 };
@@ -209,9 +209,14 @@ TEST(certificates_are_listed_shown_exported_and_revoked)
     ASSERT_FIELD(&answer, "status", "revoked");
     ASSERT_FIELD(&answer, "reason", "keyCompromise");
     world->clock.held += 60;
-    ASSERT_OK(call("cert_revoke", FIELD("serial", serial), FIELD("reason", "superseded"), &again, &why),
+    ASSERT_ERR(ERR_REVOKED,
+               call("cert_revoke", FIELD("serial", serial), FIELD("reason", "superseded"), &shown, &why),
+               &why);
+    ASSERT_OK(call("cert_show", FIELD("serial", serial), NOTHING, &shown, &why), &why);
+    ASSERT_BYTES(buf_bytes(&answer), buf_bytes(&shown)); /* a revoked one stays as it is */
+    ASSERT_OK(call("cert_revoke", FIELD("serial", serial), FIELD("reason", "keyCompromise"), &answer, &why),
               &why);
-    ASSERT_BYTES(buf_bytes(&answer), buf_bytes(&again)); /* a revoked one stays as it is */
+    ASSERT_FIELD(&answer, "note", "was revoked already");
     ASSERT_OK(call("crl_show", NOTHING, NOTHING, &answer, &why), &why);
     ASSERT_FIELD(&answer, "entries", "1");
     ASSERT_OK(call("crl_export", FIELD("ca", "issuing"), NOTHING, &answer, &why), &why);
@@ -378,14 +383,14 @@ TEST(a_span_is_hours_or_days)
                call("cert_list", FIELD("expiring", "1d"), FIELD("status", "revoked"), &answer, &why), &why);
 }
 
-TEST(serials_are_taken_in_either_case_with_colons_and_leading_zeros)
+TEST(serials_are_taken_in_either_case_with_colons_spaces_0x_and_leading_zeros)
 {
     struct why why = { 0 };
     const struct {
         const char *text, *wanted;
-    } cases[] = { { "ab01", "AB01" }, { "AB:01", "AB01" }, { "00AB01", "AB01" },
-                  { "0000", "00" },   { "", NULL },        { "ABC", NULL },
-                  { "zz", NULL },     { ":", NULL },       { "AB 01", NULL } };
+    } cases[] = { { "ab01", "AB01" },  { "AB:01", "AB01" },  { "00AB01", "AB01" }, { "0000", "00" },
+                  { "", NULL },        { "ABC", NULL },      { "zz", NULL },       { ":", NULL },
+                  { "AB 01", "AB01" }, { "0xAB01", "AB01" }, { "0X", NULL },       { "0x0xAB", NULL } };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         AUTO_STR got = NULL;
         enum err err = serial_from_text(cases[i].text, &got, &why);
@@ -412,7 +417,7 @@ TEST(passwords_are_made_for_one_time_endpoints_alone)
     DEVICE(device, .subject = "CN=one", .challenge = password);
     AUTO_VAL(enrolled) got = { 0 };
     ASSERT_OK(device_enroll(world, &device, "once", &got, &why), &why);
-    ASSERT_ERR(ERR_BAD_REQUEST, call("password_new", FIELD("endpoint", "static"), NOTHING, &answer, &why),
+    ASSERT_ERR(ERR_WRONG_STATE, call("password_new", FIELD("endpoint", "static"), NOTHING, &answer, &why),
                &why);
     ASSERT_ERR(ERR_NOT_FOUND, call("password_new", FIELD("endpoint", "nowhere"), NOTHING, &answer, &why),
                &why);
@@ -723,7 +728,7 @@ RUN(W(a_request_comes_in_as_a_frame_and_a_certificate_goes_out),
     W(lists_are_read_in_pages_and_each_row_is_in_one), W(a_page_of_long_rows_is_shorter_and_fits_a_frame),
     W(requests_are_listed_by_one_disposition_or_several),
     W(certificates_that_expire_soon_are_listed_the_first_one_first), W(a_span_is_hours_or_days),
-    W(serials_are_taken_in_either_case_with_colons_and_leading_zeros),
+    W(serials_are_taken_in_either_case_with_colons_spaces_0x_and_leading_zeros),
     W(passwords_are_made_for_one_time_endpoints_alone), W(approve_and_deny_by_verb),
     W(va_is_told_the_status_of_a_serial_and_what_changes), W(va_fetches_a_crl_that_it_does_not_have_yet),
     W(templates_are_listed_and_shown), W(scep_fetches_certificates_and_crls_of_its_endpoints_ca),

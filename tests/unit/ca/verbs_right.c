@@ -172,9 +172,9 @@ TEST(each_right_that_an_enrolment_takes_is_taken)
 TEST(cli_does_not_lock_itself_out)
 {
     struct why why = { 0 };
-    ASSERT_ERR(ERR_BAD_REQUEST, change("right_revoke", "cli", "manage", NULL, &why), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, change("right_revoke", "cli", "manage", NULL, &why), &why);
     assert_non_null(strstr(why.text, "Manage CA"));
-    ASSERT_ERR(ERR_BAD_REQUEST, change("right_deny", "cli", "manage,read", NULL, &why), &why);
+    ASSERT_ERR(ERR_WRONG_STATE, change("right_deny", "cli", "manage,read", NULL, &why), &why);
     ASSERT_OK(change("right_deny", "*", "manage", NULL, &why), &why); /* cli's own rule is more specific */
     ASSERT_OK(change("right_revoke", "cli", "issue", NULL, &why), &why);
     ASSERT_OK(change("right_grant", "cli", "issue", NULL, &why), &why);
@@ -238,12 +238,13 @@ static const struct expected {
     { "get_cert", "scep", RIGHT_READ },
     { "get_crl", "scep", RIGHT_READ },
     { "ca_get", "va", RIGHT_READ },
-    { "status_get", "va", RIGHT_READ },
+    { "status_get", "va scep", RIGHT_READ },
     { "status_changes", "va", RIGHT_READ },
     { "crl_get", "va", RIGHT_READ },
     { "request_list", "cli", RIGHT_READ },
     { "request_show", "cli", RIGHT_READ },
     { "request_export", "cli", RIGHT_READ },
+    { "request_submit", "cli", RIGHT_REQUEST },
     { "request_approve", "cli", RIGHT_ISSUE },
     { "request_deny", "cli", RIGHT_ISSUE },
     { "request_resubmit", "cli", RIGHT_ISSUE },
@@ -269,6 +270,7 @@ static const struct expected {
     { "password_new", "cli", RIGHT_ISSUE },
     { "status", "cli", RIGHT_READ },
     { "signer_status", "cli", RIGHT_READ },
+    { "audit_list", "cli", RIGHT_AUDIT },
     { "issue", "scep va mdm", RIGHT_REQUEST },
     { "right_list", "cli", RIGHT_READ },
     { "right_grant", "cli", RIGHT_MANAGE },

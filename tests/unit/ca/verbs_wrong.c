@@ -117,7 +117,7 @@ TEST(a_request_in_another_state_stays_as_it_is)
     ASSERT_OK(device_enroll(world, &device, "manual", &got, &why), &why);
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         AUTO_BUF answer = { 0 };
-        const struct wrong wrong = { cases[i].verb, NULL, NULL, ERR_BAD_REQUEST, cases[i].says };
+        const struct wrong wrong = { cases[i].verb, NULL, NULL, ERR_WRONG_STATE, cases[i].says };
         state_becomes(cases[i].state);
         if (cases[i].says)
             wrongly(&wrong, "1");

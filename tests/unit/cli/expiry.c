@@ -3,6 +3,7 @@
 #include "tests/unit/config/helper.h"
 
 #include "ca/verbs.h"
+#include "cli/call.h"
 #include "cli/expiry.h"
 
 #define NOW 1795860000 /* 2026-11-28T10:00:00Z */
@@ -35,9 +36,16 @@ enum err cli_call(struct cli *cli, const char *role, const char *verb, struct by
     return OK;
 }
 
-enum err cli_operands(const struct command *command, int argc, int count, struct why *why)
+enum err cli_ask(struct cli *cli, struct cli_question *questions, size_t count, struct why *why)
 {
-    (void)command;
+    (void)why;
+    for (struct cli_question *each = questions; each < questions + count; each++)
+        each->err = cli_call(cli, each->role, each->verb, each->body, &each->answer, &each->why);
+    return OK;
+}
+
+enum err cli_operands(int argc, int count, struct why *why)
+{
     return argc - 1 == count ? OK : fail(why, ERR_USAGE, "operands");
 }
 
@@ -120,6 +128,21 @@ TEST(an_ocsp_certificate_is_of_its_ca)
     ANSWER(&world.va, "ca", "issuing", "ocsp_not_after", "2026-12-08T10:00:00Z");
     AUTO_VAL(expiries) early = collected();
     assert_int_equal(early.count, 0);
+    world_clear();
+}
+
+TEST(the_crl_of_an_offline_root_is_told_by_its_file)
+{
+    world_begin();
+    ANSWER(&world.va, "file", "root.crl", "crl_not_after", "2026-12-20T10:00:00Z");
+    AUTO_VAL(expiries) crl = collected();
+    assert_int_equal(crl.count, 1);
+    assert_first(&crl, "kind", "crl");
+    assert_first(&crl, "of", "root.crl");
+    ANSWER(&world.va, "file", "root.crt", "certificate_not_after", "2026-12-20T10:00:00Z");
+    AUTO_VAL(expiries) certificate = collected();
+    assert_first(&certificate, "kind", "certificate");
+    assert_first(&certificate, "of", "root.crt");
     world_clear();
 }
 
@@ -291,8 +314,8 @@ TEST(metrics_are_written_also_when_a_role_is_down)
 }
 
 RUN(T(a_certificate_in_use_counts_from_the_span_s_last_second_on), T(an_ocsp_certificate_is_of_its_ca),
-    T(one_that_has_ended_is_told_too), T(ends_that_are_none_are_not_told),
-    T(what_is_the_service_s_own_is_not_told_twice), T(a_list_that_is_not_whole_says_that_there_are_more),
-    T(who_does_not_answer_is_named_and_counted), T(an_answer_that_cannot_be_read_is_no_answer),
-    T(labels_are_escaped_and_what_is_no_number_is_left_out), T(a_total_of_the_role_is_counted_once),
-    T(metrics_are_written_also_when_a_role_is_down))
+    T(the_crl_of_an_offline_root_is_told_by_its_file), T(one_that_has_ended_is_told_too),
+    T(ends_that_are_none_are_not_told), T(what_is_the_service_s_own_is_not_told_twice),
+    T(a_list_that_is_not_whole_says_that_there_are_more), T(who_does_not_answer_is_named_and_counted),
+    T(an_answer_that_cannot_be_read_is_no_answer), T(labels_are_escaped_and_what_is_no_number_is_left_out),
+    T(a_total_of_the_role_is_counted_once), T(metrics_are_written_also_when_a_role_is_down))

@@ -36,11 +36,11 @@ TEST(a_mail_says_who_and_when)
     AUTO_BUF mail = mail_of(&expiries);
     assert_string_equal(buf_text(&mail),
                         "From: a@example.org\nTo: b@example.org\n"
-                        "Subject: Chancery site default: 1 certificate expires within 30d\n"
+                        "Subject: Chancery site default: 1 certificate or CRL expires within 30d\n"
                         "Date: Sat, 28 Nov 2026 10:00:00 +0000\nMIME-Version: 1.0\n"
                         "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n"
                         "Auto-Submitted: auto-generated\n\n"
-                        "Chancery site default: 1 certificate expires within 30d.\n\n"
+                        "Chancery site default: 1 certificate or CRL expires within 30d.\n\n"
                         "2026-11-29T10:00:00Z  issued  issuing  CN=laptop-1  0A1B\n");
 }
 
@@ -80,7 +80,7 @@ TEST(the_document_has_each_certificate)
     assert_string_equal(
         text, "{\"site\":\"default\",\"time\":\"2026-11-28T10:00:00Z\",\"within\":\"30d\",\"count\":1,"
               "\"more\":false,\"missing\":\"\","
-              "\"text\":\"Chancery site default: 1 certificate expires within 30d\","
+              "\"text\":\"Chancery site default: 1 certificate or CRL expires within 30d\","
               "\"expiring\":[{\"kind\":\"issued\",\"of\":\"issuing\",\"subject\":\"CN=\\\"a\\\"\\u00E4\","
               "\"serial\":\"0A1B\",\"expires\":\"2026-11-29T10:00:00Z\"}]}");
     free(text);

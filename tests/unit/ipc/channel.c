@@ -272,6 +272,42 @@ TEST(a_peer_that_never_answers_hello_costs_the_timeout)
     close(pair[0]);
 }
 
+TEST(a_peer_that_never_answers_hello_is_given_up_before_the_time_of_the_call)
+{
+    int pair[2];
+    struct why why;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    AUTO(channel) channel = NULL;
+    const struct channel_config config = { .fd = pair[1], .principal = "cli", .hello_ms = 40 };
+    ASSERT_OK(channel_new(&config, &channel, &why), &why);
+    AUTO_BUF body = { 0 };
+    int64_t began = clock_mono_ms();
+    ASSERT_ERR(ERR_TIMEOUT, channel_call(channel, "echo", BYTES_NONE, 3000, &body, &why), &why);
+    assert_true(clock_mono_ms() - began < 2500);
+    assert_string_equal(why.text, "echo: peer does not answer hello");
+    close(pair[0]);
+}
+
+/* Once it is there, a call has the time that it was given. */
+TEST(a_peer_that_answers_hello_may_take_its_time)
+{
+    struct fixture fixture = { 0 };
+    struct why why;
+    AUTO_BUF body = { 0 };
+    fixture_serve(&fixture);
+    AUTO(channel) channel = NULL;
+    const struct channel_config config = {
+        .path = fixture.path, .fd = -1, .principal = "scep", .hello_ms = 20000
+    };
+    ASSERT_OK(channel_new(&config, &channel, &why), &why);
+    ASSERT_OK(channel_call(channel, "echo", BYTES_LIT("\x02\x01\x02"), 30000, &body, &why), &why);
+    buf_free(&body);
+    ASSERT_ERR(ERR_TIMEOUT, channel_call(channel, "wait", BYTES_NONE, 50, &body, &why), &why);
+    assert_string_equal(why.text, "wait: no answer in time");
+    fixture.released = 1;
+    fixture_close(&fixture);
+}
+
 /* A peer that reads nothing: its socket fills up, and callers get their threads back. */
 TEST(a_peer_that_does_not_read_costs_the_timeout)
 {
@@ -415,6 +451,8 @@ RUN(T(errors_come_back_with_their_text), T(sixty_four_threads_share_one_connecti
     T(a_connection_that_died_unnoticed_costs_no_call),
     T(a_peer_that_dies_while_we_wait_leaves_the_outcome_unknown),
     T(an_inherited_socket_tells_when_the_peer_is_gone), T(a_peer_that_answers_what_it_should_not_is_left),
-    T(a_peer_that_never_answers_hello_costs_the_timeout), T(a_peer_that_does_not_read_costs_the_timeout),
+    T(a_peer_that_never_answers_hello_costs_the_timeout),
+    T(a_peer_that_never_answers_hello_is_given_up_before_the_time_of_the_call),
+    T(a_peer_that_answers_hello_may_take_its_time), T(a_peer_that_does_not_read_costs_the_timeout),
     T(a_full_backlog_is_waited_for_no_longer_than_the_caller_wants), T(wrong_principals_and_paths_are_said),
     T(servers_that_die_under_load_leave_no_call_hanging))

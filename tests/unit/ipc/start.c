@@ -76,7 +76,8 @@ TEST(errors_and_empty_answers_travel_as_those_of_other_verbs)
     assert_non_null(call);
     (void)fail(&why, ERR_CHALLENGE_USED, "used before");
     ipc_call_answer(call, ERR_CHALLENGE_USED, BYTES_LIT("\x02\x01\x63"), &why);
-    why = (struct why){ ERR_INTERNAL, "another's by now" }; /* it was the caller's again at once */
+    why = (struct why){ .err = ERR_INTERNAL,
+                        .text = "another's by now" }; /* it was the caller's again at once */
     assert_true(raw_receive(fd, &der, &frame));
     assert_error(&frame, 1, ERR_CHALLENGE_USED);
     assert_int_equal(frame_error_get(frame.body, &why), OK);

@@ -279,6 +279,24 @@ TEST(pending_and_issued_later)
     assert_string_equal(VERDICT(site, .type = "20", .content = buf_bytes(&by_root)), "0/");
 }
 
+/* As strongSwan's pki polls. */
+TEST(a_poll_may_name_an_ra_certificate_as_the_issuer)
+{
+    struct site *site = site_new(OPTIONS(0));
+    const struct identity *shown[] = { &site->encryption[0], &site->encryption[1], &site->signature };
+    site->fake.mode = FAKE_PENDING;
+    assert_string_equal(VERDICT(site, 0), "3/");
+    for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++) {
+        AUTO_BUF poll = { 0 };
+        device_issuer_and(shown[i], true, site->device.cert.subject, &poll);
+        assert_string_equal(VERDICT(site, .type = "20", .content = buf_bytes(&poll)), "3/");
+        assert_string_equal(site->fake.verb, "poll");
+        AUTO_BUF query = { 0 }; /* what is asked by issuer and serial number stays the CA's */
+        device_issuer_and(shown[i], false, BYTES_LIT("\x01"), &query);
+        assert_string_equal(VERDICT(site, .type = "21", .content = buf_bytes(&query)), "2/1");
+    }
+}
+
 TEST(a_renewal_is_asked_of_ca_only_with_a_certificate_of_this_ca)
 {
     struct site *site = site_new(OPTIONS(0));
@@ -446,6 +464,7 @@ RUN(T(a_device_gets_its_certificate_and_nothing_else), T(ca_gets_the_request_as_
     T(without_transaction_or_readable_cms_there_is_only_http_400),
     T(a_message_without_content_is_bad_request),
     T(a_broken_cms_signature_is_bad_message_check_before_any_decryption), T(pending_and_issued_later),
+    T(a_poll_may_name_an_ra_certificate_as_the_issuer),
     T(a_renewal_is_asked_of_ca_only_with_a_certificate_of_this_ca),
     T(a_look_alike_of_our_issuer_is_not_our_certificate),
     T(what_ca_refuses_is_a_failure_with_the_tables_fail_info), T(what_may_work_later_is_never_a_failure),

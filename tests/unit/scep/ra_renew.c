@@ -280,24 +280,60 @@ TEST(what_was_encrypted_to_a_generation_is_signed_by_the_same)
     assert_int_equal(2, ra_set_signer_for(set, 0, SITE_NOW)->generation);
 }
 
+static bool is_generation(void *arg, const struct ra_key *held)
+{
+    return held->generation == *(const int *)arg;
+}
+
+static enum err forget_with(const struct ra_set *set, int64_t now, int compromised, size_t *ret_count,
+                            struct why *why)
+{
+    const struct ra_source from = source();
+    const struct ra_forgetting forgetting = { &from, set, now, is_generation, &compromised };
+    return ra_forget(&forgetting, ret_count, why);
+}
+
+static enum err forget(const struct ra_set *set, int64_t now, size_t *ret_count, struct why *why)
+{
+    return forget_with(set, now, 0, ret_count, why);
+}
+
+TEST(a_key_that_somebody_else_may_have_is_removed_once_there_is_another)
+{
+    AUTO(ra_set) old = load(false);
+    struct why why = { 0 };
+    int generation = 0;
+    size_t count = 9;
+    ASSERT_OK(forget_with(old, SITE_NOW, 1, &count, &why), &why);
+    assert_int_equal(0, count); /* the current one stays: without it nothing would answer */
+    ASSERT_OK(renew(old, &generation, &why), &why);
+    AUTO(ra_set) set = load(false);
+    assert_int_equal(2, set->count);
+    ASSERT_OK(forget_with(set, SITE_NOW, 1, &count, &why), &why);
+    assert_int_equal(2, count);
+    AUTO(ra_set) left = load(false);
+    assert_int_equal(1, left->count);
+    assert_int_equal(2, ra_set_recipient(left)->generation);
+    assert_int_equal(2, ra_set_signer(left)->generation);
+}
+
 TEST(keys_of_generations_that_ended_long_ago_are_removed_but_the_current_one)
 {
     AUTO(ra_set) old = load(false);
-    const struct ra_source from = source();
     struct why why = { 0 };
     int generation = 0;
     size_t count = 9;
     ASSERT_OK(renew(old, &generation, &why), &why);
     AUTO(ra_set) set = load(false);
     int64_t ended = old->encryption[0].cert.not_after;
-    ASSERT_OK(ra_forget(&from, set, ended + RA_KEPT_S, &count, &why), &why);
+    ASSERT_OK(forget(set, ended + RA_KEPT_S, &count, &why), &why);
     assert_int_equal(0, count);
-    ASSERT_OK(ra_forget(&from, set, ended + RA_KEPT_S + 1, &count, &why), &why);
+    ASSERT_OK(forget(set, ended + RA_KEPT_S + 1, &count, &why), &why);
     assert_int_equal(2, count);
     AUTO(ra_set) left = load(false);
     assert_int_equal(1, left->count);
     assert_int_equal(2, ra_set_recipient(left)->generation);
-    ASSERT_OK(ra_forget(&from, left, INT64_MAX, &count, &why), &why);
+    ASSERT_OK(forget(left, INT64_MAX, &count, &why), &why);
     assert_int_equal(0, count);
 }
 
@@ -308,4 +344,5 @@ RUN(R(a_renewed_set_has_new_keys_under_the_old_names), R(a_combined_set_is_renew
     R(a_certificate_of_another_key_is_not_kept), R(a_full_set_is_not_renewed),
     R(a_renewal_by_hand_leaves_a_place_for_the_one_that_comes_by_itself),
     R(a_set_is_due_before_its_first_end), R(what_was_encrypted_to_a_generation_is_signed_by_the_same),
+    R(a_key_that_somebody_else_may_have_is_removed_once_there_is_another),
     R(keys_of_generations_that_ended_long_ago_are_removed_but_the_current_one))

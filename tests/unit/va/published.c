@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "base/file.h"
+#include "x509/crl.h"
 #include <unistd.h>
 
 static void lay(const struct scene *scene, const char *name, struct bytes data)
@@ -31,6 +32,37 @@ TEST(files_are_served_under_their_names_in_lower_case)
     assert_true(serves(&scene, "root.crt", buf_bytes(&scene.fake.ca.der)));
     assert_null(published_find(scene.va->published, "Root.crl"));
     assert_null(published_find(scene.va->published, "../published/root.crl"));
+    scene_end(&scene);
+}
+
+struct seen {
+    size_t count;
+    int64_t crl, certificate;
+};
+
+static void see(void *arg, const struct published_file *file)
+{
+    struct seen *seen = arg;
+    seen->count++;
+    *(file->is_crl ? &seen->crl : &seen->certificate) = file->ends;
+    assert_string_equal(file->name, file->is_crl ? "root.crl" : "root.crt");
+}
+
+TEST(each_file_is_listed_with_its_end)
+{
+    struct scene scene;
+    struct seen seen = { 0 };
+    struct crl crl;
+    scene_begin(&scene);
+    scene_crl(&scene, DOWNLOAD_CRL, 7, &scene.fake.ca);
+    lay(&scene, "Root.crl", buf_bytes(&scene.fake.crl));
+    lay(&scene, "root.CRT", buf_bytes(&scene.fake.ca.der));
+    published_refresh(scene.va->published);
+    published_each(scene.va->published, see, &seen);
+    MUST(crl_parse(buf_bytes(&scene.fake.crl), &crl, &must_));
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(seen.crl, crl.next_update);
+    assert_int_equal(seen.certificate, scene.fake.ca.cert.not_after);
     scene_end(&scene);
 }
 
@@ -89,6 +121,6 @@ TEST(a_folder_that_is_not_there_serves_nothing)
     assert_int_equal(published_count(published), 0);
 }
 
-RUN(T(files_are_served_under_their_names_in_lower_case), T(what_is_no_certificate_and_no_crl_is_not_served),
-    T(a_file_that_is_replaced_or_removed_is_seen), T(as_many_files_as_the_limit_are_served_and_not_one_more),
-    T(a_folder_that_is_not_there_serves_nothing))
+RUN(T(files_are_served_under_their_names_in_lower_case), T(each_file_is_listed_with_its_end),
+    T(what_is_no_certificate_and_no_crl_is_not_served), T(a_file_that_is_replaced_or_removed_is_seen),
+    T(as_many_files_as_the_limit_are_served_and_not_one_more), T(a_folder_that_is_not_there_serves_nothing))

@@ -3,6 +3,7 @@
 #include "tests/unit/va/fixture.h"
 
 #include "base/auto.h"
+#include "base/encode.h"
 #include "base/file.h"
 #include "base/generation.h"
 #include <unistd.h>
@@ -304,6 +305,67 @@ TEST(a_certificate_that_clients_would_not_believe_is_not_used)
     scene_end(&scene);
 }
 
+/* As in the changes and in status_get. */
+static void signer_revoke(struct scene *scene)
+{
+    AUTO(responder) signer = authority_responder(issuing(scene));
+    AUTO_BUF serial = { 0 };
+    hex_append_upper(&serial, responder_serial(signer));
+    scene_revoke(scene, buf_text(&serial), NOW, CRL_KEY_COMPROMISE);
+}
+
+TEST(an_ocsp_certificate_that_is_revoked_is_replaced_at_once)
+{
+    struct scene scene;
+    struct said before, after;
+    begin(&scene);
+    assert_int_equal(ask(&scene, GOOD, &before), OK);
+    signer_revoke(&scene);
+    assert_true(status_watch_round(scene.watch));
+    assert_int_equal(generation(&scene), 2);
+    assert_int_equal(ask(&scene, GOOD, &after), OK); /* not the one that was kept */
+    assert_memory_not_equal(before.signer, after.signer, sizeof(before.signer));
+    assert_true(status_watch_round(scene.watch));
+    assert_int_equal(generation(&scene), 2);
+    scene_end(&scene);
+}
+
+TEST(without_another_one_a_revoked_one_signs_nothing)
+{
+    struct scene scene;
+    struct said said;
+    begin(&scene);
+    assert_int_equal(ask(&scene, GOOD, &said), OK);
+    signer_revoke(&scene);
+    scene.fake.issue_err = ERR_TIMEOUT;
+    assert_false(status_watch_round(scene.watch));
+    assert_null(authority_responder(issuing(&scene)));
+    assert_int_not_equal(ask(&scene, GOOD, &said), OK);
+    scene.fake.issue_err = OK;
+    assert_true(status_watch_round(scene.watch)); /* the next round tries again */
+    assert_int_equal(ask(&scene, GOOD, &said), OK);
+    scene_end(&scene);
+}
+
+TEST(one_that_was_revoked_while_va_was_down_is_not_used)
+{
+    struct scene scene;
+    struct said before, after;
+    begin(&scene);
+    assert_int_equal(ask(&scene, GOOD, &before), OK);
+    signer_revoke(&scene);
+    scene_restart(&scene);
+    scene.fake.garbage = "status_get"; /* nor before ca has said that it still stands */
+    assert_false(status_watch_round(scene.watch));
+    assert_null(authority_responder(issuing(&scene)));
+    scene.fake.garbage = NULL;
+    assert_true(status_watch_round(scene.watch));
+    assert_int_equal(generation(&scene), 2);
+    assert_int_equal(ask(&scene, GOOD, &after), OK);
+    assert_memory_not_equal(before.signer, after.signer, sizeof(before.signer));
+    scene_end(&scene);
+}
+
 TEST(a_key_under_another_secret_is_passed_over_and_replaced)
 {
     struct scene scene;
@@ -336,4 +398,6 @@ RUN(T(a_revocation_is_said_after_the_next_round), T(changes_come_page_by_page_to
     T(many_tries_leave_one_key_and_two_generations_stay),
     T(a_key_whose_certificate_has_ended_before_it_came_is_given_up),
     T(a_certificate_that_clients_would_not_believe_is_not_used),
+    T(an_ocsp_certificate_that_is_revoked_is_replaced_at_once),
+    T(without_another_one_a_revoked_one_signs_nothing), T(one_that_was_revoked_while_va_was_down_is_not_used),
     T(a_key_under_another_secret_is_passed_over_and_replaced), T(a_ca_without_ocsp_has_no_ocsp_certificate))

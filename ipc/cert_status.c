@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statuses read strictly: what cannot be understood is an error, never "good". */
-#include "va/status.h"
+#include "ipc/cert_status.h"
 
 #include "base/auto.h"
 #include "base/encode.h"
 #include "base/fault.h"
+#include "ipc/ca_client.h"
 
 static enum err revoked_get(const struct record *record, struct cert_status *ret, struct why *why)
 {
@@ -46,4 +47,21 @@ enum err serial_from_record(const struct record *record, struct serial *ret, str
         !serial_from_bytes(buf_bytes(&octets), ret))
         return fail(why, ERR_PROTOCOL, "ca names a serial that is none");
     return OK;
+}
+
+enum err status_ask(struct ca_client *ca, const char *authority, const struct serial *serial,
+                    struct cert_status *ret, struct why *why)
+{
+    AUTO_BUF body = { 0 }, answer = { 0 }, text = { 0 };
+    struct der_reader records;
+    struct record record;
+    hex_append_upper(&text, serial_bytes(serial));
+    size_t mark = record_begin(&body);
+    record_put_str(&body, "ca", authority);
+    record_put(&body, "serial", buf_bytes(&text));
+    record_end(&body, mark);
+    TRY(ca_call(ca, "status_get", buf_bytes(&body), &answer, why));
+    if (records_get(buf_bytes(&answer), &records, why) != OK || !records_next(&records, &record))
+        return fail(why, ERR_PROTOCOL, "ca answers status_get with something else than a record");
+    return status_from_record(&record, ret, why);
 }

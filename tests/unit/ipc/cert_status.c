@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statuses in records: what cannot be understood is never taken for good. */
-#include "va/status.h"
+#include "ipc/cert_status.h"
 #include "base/auto.h"
 #include "tests/unit/test.h"
 
