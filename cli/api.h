@@ -9,6 +9,7 @@ enum api_kind {
     API_TEXT,
     API_FLAG,                                                /* true or false */
     API_SWITCH,                                              /* "--group" alone: `value` goes to `member` */
+    API_NUMBER,                                              /* a whole number */
     API_COUNT,                                               /* of list: how many at most, over all pages */
 };
 struct api_option { const char *name; enum api_kind kind; const char *member, *value; };   /* without a name: the last one */

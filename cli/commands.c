@@ -19,7 +19,8 @@ extern const struct command command_user_add, command_user_list, command_user_sh
     command_group_add, command_group_list, command_group_show, command_group_set, command_group_delete,
     command_group_member, command_group_members, command_group_groups, command_device_add,
     command_device_list, command_device_show, command_device_set, command_device_retire,
-    command_device_delete, command_device_import, command_device_groups;
+    command_device_delete, command_device_import, command_device_groups, command_token_add,
+    command_token_list, command_token_revoke;
 extern const struct command command_ca_export, command_certreq_new, command_certreq_accept, command_remind,
     command_metrics;
 
@@ -85,6 +86,9 @@ const struct command *const commands[] = {
     &command_device_delete,
     &command_device_import,
     &command_device_groups,
+    &command_token_add,
+    &command_token_list,
+    &command_token_revoke,
     &command_apply,
     &command_export,
     &command_ca_flags,

@@ -4,7 +4,7 @@
 
 #include "base/fault.h"
 
-static const char *const source_names[] = { "local", "import", "directory" };
+static const char *const source_names[] = { "local", "import", "directory", "enrolment" };
 const struct words source_words = WORDS(source_names);
 
 void object_free(struct object *object)

@@ -33,7 +33,7 @@ struct object { const struct object_class *class; struct attribute_value values[
     { .name = "deleted_at", .kind = ATTRIBUTE_TIME, .flags = ATTRIBUTE_OWN, .help = "when it was deleted" }, \
     { .name = "change", .kind = ATTRIBUTE_NUMBER, .flags = ATTRIBUTE_OWN,                                \
       .help = "number of the last change that concerns it" }
-extern const struct words source_words;                      /* local, import, directory */
+extern const struct words source_words;                      /* local, import, directory, enrolment */
 
 void object_free(struct object *object);                     /* clears a value; of a class or of none */
 const struct attribute *object_attribute(const struct object_class *class, struct bytes name, size_t *ret_index);

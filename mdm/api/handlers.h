@@ -16,5 +16,6 @@ enum err route_groups_of(struct api_call *call, struct why *why);
 enum err route_member_list(struct api_call *call, struct why *why);
 enum err route_member_add(struct api_call *call, struct why *why);
 enum err route_member_remove(struct api_call *call, struct why *why);
+enum err route_token_add(struct api_call *call, struct why *why);
 enum err route_import(struct api_call *call, struct why *why);
 enum err route_audit(struct api_call *call, struct why *why);

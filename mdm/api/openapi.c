@@ -3,6 +3,7 @@
 #include "mdm/api/handlers.h"
 
 #include "base/limits.h"
+#include "mdm/enrolment_token.h"
 #include <ctype.h>
 
 #define REF "#/components/schemas/"
@@ -111,6 +112,23 @@ static void schemas_of_class(json_t *schemas, const struct object_class *class)
     json_object_set_new(schemas, page, page_schema(reference(name), "string"));
 }
 
+static void tokens_put(json_t *schemas)
+{
+    json_t *wanted = object_schema(&token_class, true), *made = object_schema(&token_class, false);
+    json_t *members = json_object_get(wanted, "properties");
+    json_object_set_new(members, "uses",
+                        json_pack("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1, "maximum",
+                                  LIMIT_TOKEN_USES, "default", 1));
+    json_object_set_new(members, "hours",
+                        json_pack("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1, "maximum",
+                                  LIMIT_TOKEN_HOURS, "default", 24));
+    json_object_set_new(
+        json_object_get(made, "properties"), "token",
+        json_pack("{s:s, s:s}", "type", "string", "description", "the token, shown this once"));
+    json_object_set_new(schemas, "TokenWanted", wanted);
+    json_object_set_new(schemas, "TokenMade", made);
+}
+
 static json_t *schemas_json(void)
 {
     static const char *const problem[] = { "title", "detail", "code", "remedy", "diagnosis", "id" };
@@ -130,6 +148,7 @@ static json_t *schemas_json(void)
     json_object_set_new(schemas, "Imported",
                         json_pack("{s:s, s:{s:{s:s}, s:{s:s}}}", "type", "object", "properties", "added",
                                   "type", "integer", "dry_run", "type", "boolean"));
+    tokens_put(schemas);
     json_object_set_new(schemas, "Membership",
                         json_pack("{s:s, s:b, s:{s:{s:s, s:s}, s:{s:s, s:[s]}}, s:[s]}", "type", "object",
                                   "additionalProperties", false, "properties", "member", "type", "string",
@@ -147,9 +166,11 @@ static json_t *content(const char *type, json_t *schema)
 
 static json_t *shape_content(const struct route *route, enum route_shape shape)
 {
-    static const char *const names[] = {
-        [SHAPE_IMPORTED] = "Imported", [SHAPE_MEMBER] = "Membership", [SHAPE_AUDIT_PAGE] = "AuditPage"
-    };
+    static const char *const names[] = { [SHAPE_IMPORTED] = "Imported",
+                                         [SHAPE_MEMBER] = "Membership",
+                                         [SHAPE_AUDIT_PAGE] = "AuditPage",
+                                         [SHAPE_TOKEN] = "TokenWanted",
+                                         [SHAPE_TOKEN_MADE] = "TokenMade" };
     static const char *const suffixes[] = {
         [SHAPE_OBJECT] = "", [SHAPE_PATCH] = "Change", [SHAPE_PAGE] = "Page"
     };
@@ -177,7 +198,9 @@ static json_t *body_json(const struct route *route)
 
 static json_t *answers_json(const struct route *route)
 {
-    const char *status = route->answer == SHAPE_NONE ? "204" : route->body == SHAPE_OBJECT ? "201" : "200";
+    const char *status = route->answer == SHAPE_NONE                                 ? "204"
+                         : route->body == SHAPE_OBJECT || route->body == SHAPE_TOKEN ? "201"
+                                                                                     : "200";
     json_t *done = json_pack("{s:s}", "description", "done");
     if (route->answer != SHAPE_NONE)
         json_object_set_new(done, "content", shape_content(route, route->answer));

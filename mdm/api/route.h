@@ -9,7 +9,7 @@
 struct api_call;
 typedef enum err (*route_handler)(struct api_call *call, struct why *why);
 /* What a body or an answer is: of the route's class, or of its own. */
-enum route_shape { SHAPE_NONE, SHAPE_OBJECT, SHAPE_PATCH, SHAPE_PAGE, SHAPE_FILE, SHAPE_IMPORTED, SHAPE_MEMBER, SHAPE_AUDIT_PAGE,
+enum route_shape { SHAPE_NONE, SHAPE_OBJECT, SHAPE_PATCH, SHAPE_PAGE, SHAPE_FILE, SHAPE_IMPORTED, SHAPE_MEMBER, SHAPE_AUDIT_PAGE, SHAPE_TOKEN, SHAPE_TOKEN_MADE,
                    SHAPE_OPENAPI };
 struct route {
     enum http_method method;

@@ -3,6 +3,7 @@
 #include "mdm/api/handlers.h"
 
 #include "mdm/device_store.h"
+#include "mdm/enrolment_token.h"
 #include "mdm/group_store.h"
 #include "mdm/user_store.h"
 
@@ -44,6 +45,12 @@ const struct route routes[] = {
     IMPORT_ROUTE("devices", &device_class),
     { HTTP_POST, "/api/v1/devices/{device}/retire", HELP, route_device_retire, &device_class, SHAPE_NONE, SHAPE_OBJECT, "",
       "Retire a device: it is not managed any more" },
+    { HTTP_GET, "/api/v1/enrolment-tokens", HELP | ADMIN_AUDITOR, route_object_list, &token_class, SHAPE_NONE, SHAPE_PAGE, PAGE,
+      "List enrolment tokens, without what they are" },
+    { HTTP_POST, "/api/v1/enrolment-tokens", HELP, route_token_add, &token_class, SHAPE_TOKEN, SHAPE_TOKEN_MADE, "",
+      "Make an enrolment token; the answer is the only place where it is shown" },
+    { HTTP_DELETE, "/api/v1/enrolment-tokens/{token}", HELP, route_object_delete, &token_class, SHAPE_NONE, SHAPE_NONE, "",
+      "Revoke an enrolment token: it enrols nobody any more" },
     { HTTP_GET, "/api/v1/audit", ADMIN_CA_MANAGER | ADMIN_AUDITOR, route_audit, NULL, SHAPE_NONE, SHAPE_AUDIT_PAGE, "limit before object",
       "List what administrators did, the newest first" },
 };
