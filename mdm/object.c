@@ -100,6 +100,15 @@ static bool value_equal(const struct attribute_value *a, const struct attribute_
     return a->number == b->number && strcmp(a->text ? a->text : "", b->text ? b->text : "") == 0;
 }
 
+bool object_differs(const struct object *object, const struct object *patch)
+{
+    for (size_t i = 0; i < object->class->count; i++) {
+        if (patch->values[i].given && !value_equal(&patch->values[i], &object->values[i]))
+            return true;
+    }
+    return false;
+}
+
 enum err object_merge(struct object *object, const struct object *patch, struct why *why)
 {
     const struct object_class *class = object->class;

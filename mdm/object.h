@@ -52,6 +52,8 @@ static inline const char *object_id(const struct object *object)
 void object_copy(struct object *to, const struct object *from);
 /* What was not given has its fallback; ERR_VALUE where there is none and one is needed. */
 NODISCARD enum err object_complete(struct object *object, struct why *why);
+/* Is one of those that patch gives another? */
+bool object_differs(const struct object *object, const struct object *patch);
 /* Attributes of patch that are given take the place of object's. ERR_VALUE: one that is fixed once the object is made. */
 NODISCARD enum err object_merge(struct object *object, const struct object *patch, struct why *why);
 

@@ -51,7 +51,7 @@ static const char first[] =
     " action TEXT NOT NULL, object TEXT NOT NULL, detail TEXT NOT NULL);";
 
 /* enrolment_token: what lets devices in. The token itself is kept nowhere, its digest apart from what lists show.
-   device_identity: the certificates by which devices are known; one without ended_at is good. A renewal leaves the one before good until the
+   device_identity: the certificates by which devices are known, each device's in their order; one without ended_at is good. A renewal leaves the one before good until the
    new one is used, so that a lost answer locks nobody out.
    device_report: the last check-in, and a digest of all that it said. device_installed: the certificates that the device says it has. */
 static const char second[] =
@@ -63,8 +63,8 @@ static const char second[] =
     "CREATE TABLE enrolment_secret (digest BYTEA NOT NULL PRIMARY KEY, token_id TEXT NOT NULL);"
 
     "CREATE TABLE device_identity (serial TEXT NOT NULL PRIMARY KEY, device_id TEXT NOT NULL,"
-    " issued_at BIGINT NOT NULL, not_after BIGINT NOT NULL, ended_at BIGINT);"
-    "CREATE INDEX device_identity_device ON device_identity (device_id);"
+    " number BIGINT NOT NULL, issued_at BIGINT NOT NULL, not_after BIGINT NOT NULL, ended_at BIGINT);"
+    "CREATE UNIQUE INDEX device_identity_device ON device_identity (device_id, number);"
 
     "CREATE TABLE device_report (device_id TEXT NOT NULL PRIMARY KEY, enrolled_at BIGINT NOT NULL, seen_at "
     "BIGINT NOT NULL,"
