@@ -193,7 +193,8 @@ static bool is_due(const struct kept_key_kind *kind, const struct kept_generatio
 static size_t forgettable(const struct kept_key_kind *kind, const struct kept_generations *keys, int64_t now)
 {
     size_t kept = keys->count ? 1 : 0;
-    while (kept < keys->count && keys->of[kept].cert.not_after + kind->kept_s > now)
+    while (kept < keys->count &&
+           keys->of[kept].cert.not_after + (FAULT(kept_key_kept) ? 0 : kind->kept_s) > now)
         kept++;
     return keys->count - kept;
 }

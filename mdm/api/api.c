@@ -95,6 +95,8 @@ void api_refuse(enum err err, const char *detail, struct api_answer *ret)
         ret->headers = xstrdup("WWW-Authenticate: Bearer realm=\"chancery\"\r\n");
     else if (ret->status == 503)
         ret->headers = xstrdup("Retry-After: 5\r\n");
+    else if (ret->status == 429)
+        ret->headers = xstrdup("Retry-After: 600\r\n");
 }
 
 /* --- requests --- */

@@ -228,6 +228,7 @@ TEST(an_address_with_many_wrong_tokens_is_not_heard_for_a_while)
     for (int i = 0; i < AGENT_REFUSALS; i++)
         ASSERT_STATUS(403, enrolled_by("00112233445566778899aabbccddeeff", PHONE));
     ASSERT_STATUS(429, enrolled_by(token, PHONE));
+    assert_string_equal("Retry-After: 600\r\n", directory.headers);
     AUTO_STR csr = csr_text();
     AUTO_STR body = xasprintf("{\"token\":\"%s\",\"csr\":\"%s\",\"device\":" PHONE "}", token, csr);
     ASSERT_STATUS(201, agent_post_from("/device/v1/enrol", body, BYTES_NONE, "198.51.100.1"));
