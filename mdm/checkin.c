@@ -42,6 +42,12 @@ static void visit_free(struct visit *visit)
     object_free(&visit->device);
 }
 
+/* One that is gone is told so: nothing of what it says is kept. */
+static bool is_managed(const struct visit *visit)
+{
+    return visit->standing.state == DEVICE_ENROLLED || FAULT(checkin_state);
+}
+
 static enum err report_read(struct store_tx *tx, struct visit *visit, struct why *why)
 {
     AUTO(store_rows) rows = NULL;
@@ -81,7 +87,7 @@ static enum err look_work(struct store_tx *tx, void *arg, struct why *why)
     visit->standing.state = device.state;
     visit->standing.platform = device.platform;
     device_free(&device);
-    if (visit->standing.state != DEVICE_ENROLLED && !FAULT(checkin_state))
+    if (!is_managed(visit))
         return OK;
     TRY(same_check(visit, why));
     TRY(report_read(tx, visit, why));
@@ -126,7 +132,7 @@ static enum err note_work(struct store_tx *tx, void *arg, struct why *why)
     if (visit->changed)
         TRY(change_next(tx, &change, why));
     TRY(look_work(tx, visit, why));
-    if (visit->standing.state != DEVICE_ENROLLED)
+    if (!is_managed(visit))
         return OK;
     if (visit->changed && !change)
         return fail(why, ERR_CONFLICT, "device %s was changed at the same time", device);
@@ -145,7 +151,7 @@ enum err checkin(const struct checkin *said, struct standing *ret, struct why *w
     AUTO_VAL(visit) visit = { .said = said };
     TRY(digest_compute(DIGEST_SHA256, said->whole, visit.digest, why));
     TRY(store_read(said->mdm->store, look_work, &visit, why));
-    if (visit.standing.state == DEVICE_ENROLLED && (visit.news || visit.replaces || visit.stale))
+    if (is_managed(&visit) && (visit.news || visit.replaces || visit.stale))
         TRY(store_write(said->mdm->store, note_work, &visit, why));
     *ret = visit.standing;
     return OK;

@@ -81,7 +81,7 @@ static enum err token_judge(const struct object *token, int64_t now, struct why 
         return fail(why, ERR_NOT_AUTHORISED, "token %s was revoked", id);
     if (object_number(token, "expires_at") <= now && !FAULT(enrol_expired))
         return fail(why, ERR_NOT_AUTHORISED, "token %s is over", id);
-    if (object_number(token, "uses_left") <= 0)
+    if (object_number(token, "uses_left") <= 0 && !FAULT(enrol_claim))
         return fail(why, ERR_NOT_AUTHORISED, "token %s has enrolled as many devices as it may, %lld", id,
                     (long long)object_number(token, "uses"));
     return OK;
@@ -109,7 +109,8 @@ enum err enrolment_token_claim(struct store_tx *tx, const char *id, int64_t now,
     static const char *const loose =
         "UPDATE enrolment_token SET uses_left = uses_left - 1 WHERE id = $1 AND $2 = $2";
     int64_t changed = 0;
-    TRY(store_exec(tx, FAULT(enrol_claim) ? loose : claim, S_ARGS(S_TEXT(id), S_INT(now)), &changed, why));
+    TRY(store_exec(tx, FAULT(enrol_claim) || FAULT(enrol_expired) || FAULT(enrol_revoked) ? loose : claim,
+                   S_ARGS(S_TEXT(id), S_INT(now)), &changed, why));
     if (changed != 1)
         return fail(why, ERR_NOT_AUTHORISED, "token %s has no use left", id);
     return OK;
