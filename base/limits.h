@@ -66,6 +66,11 @@
 #define LIMIT_PROFILE_PROBLEMS     64       /* said at once of one profile                                            */
 #define LIMIT_DIRECTORY_KEY_BYTES  256      /* a UPN, a name, a serial number: what is one word or line of the directory */
 #define LIMIT_DIRECTORY_TEXT_BYTES 1024     /* a distinguished name, a description                                 */
+#define LIMIT_TOKEN_USES           100000   /* devices that one enrolment token lets in: a fleet                    */
+#define LIMIT_TOKEN_HOURS          8760     /* that it is good for: a year                                         */
+#define LIMIT_DEVICE_CSR_TEXT      8192     /* a PKCS#10 of a device in base64; RSA-8192 has 3 kB                  */
+#define LIMIT_INSTALLED            200      /* certificates that one device says it has of us                      */
+#define LIMIT_RESULTS              100      /* of what it was told to do, in one check-in                          */
 #define LIMIT_API_BODY_BYTES       65536    /* of one object as JSON; they have some hundred octets                */
 #define LIMIT_IMPORT_BYTES         (32 << 20) /* a file: 100,000 devices with every attribute have 25 MB           */
 #define LIMIT_API_FRAME_BYTES      (40 << 20) /* of the command line to mdm: a file and what is around it            */

@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 
 struct authority_signers;
-struct crp;
+struct kept_key;
 struct log_file;
 struct template_cache;
 struct rights;
@@ -94,7 +94,7 @@ struct ca {
     struct secret challenge_key;                             /* HMAC key of challenges and request keys; empty in init */
     struct template_cache *templates;
     struct authority_signers *signers;                       /* whose challenges count */
-    struct crp *crp;                                         /* borrowed; NULL: init, which opens no challenge */
+    struct kept_key *crp;                                         /* borrowed; NULL: init, which opens no challenge */
     struct log_file *crp_log;                                /* borrowed; NULL: it is not written */
     struct rights *rights;                                   /* none until rights_open: everything is denied */
     struct issuer **issuers; size_t issuer_count;
@@ -110,7 +110,7 @@ struct ca_params {
     struct sealer sealer;
     const struct secret *challenge_key;                      /* copied; NULL: init, which serves no endpoint */
     const char *crl_dir;
-    struct crp *crp;                                         /* NULL: no endpoint is managed */
+    struct kept_key *crp;                                         /* NULL: no endpoint is managed */
     struct log_file *crp_log;
 };
 

@@ -38,7 +38,7 @@ struct ca_role {
     struct store *store;
     struct secret challenge_key;
     struct channel *signer;
-    struct crp *crp;
+    struct kept_key *crp;
     struct log_file *crp_log;
     struct ca *ca;
     struct ipc_server *server;
@@ -174,7 +174,7 @@ static void housekeeping(void *arg, struct pool_place *place)
     if (challenge_forget(serving->ca, &why) != OK)
         log_error(NULL, "old challenges not removed reason=\"%s\"", why.text);
     managed_keep(serving->ca);
-    if (crp_keep(serving->crp, clock_now(serving->role->clock), &why) != OK)
+    if (kept_key_keep(serving->crp, clock_now(serving->role->clock), &why) != OK)
         log_error(NULL, "CRP key not renewed, the one in use stays reason=\"%s\"", why.text);
     atomic_store(&serving->housekeeping, false);
 }
@@ -240,7 +240,7 @@ static enum err crp_begin(struct ca_role *serving, struct why *why)
     const struct role *role = serving->role;
     AUTO_STR keys = config_role_path(role->config, "ca", "keys");
     AUTO_STR certs = config_role_path(role->config, "ca", "certs");
-    const struct crp_source source = { keys, certs, &role->unlock, role->gate };
+    const struct kept_key_source source = { keys, certs, &role->unlock, role->gate };
     return crp_open(&source, clock_now(role->clock), &serving->crp, why);
 }
 
@@ -336,7 +336,7 @@ void ca_role_free(struct ca_role *serving)
     ipc_server_free(serving->server);
     channel_free(serving->signer);
     ca_free(serving->ca);
-    crp_free(serving->crp);
+    kept_key_free(serving->crp);
     log_file_free(serving->crp_log);
     store_free(serving->store);
     secret_free(&serving->challenge_key);

@@ -37,7 +37,7 @@ static enum err open_challenge(struct ca *ca, const struct request *request, str
     struct challenge_own own[GENERATIONS_MAX];
     AUTO_WIPE text = { 0 };
     TRY(text_of(&request->csr, &text, why));
-    AUTO(crp_keys) keys = crp_keys_hold(ca->crp);
+    AUTO(kept_generations) keys = kept_key_hold(ca->crp);
     AUTO_VAL(pinned) pinned = pinned_at(ca, request->issuer, now);
     for (size_t i = 0; i < keys->count; i++)
         own[i] = (struct challenge_own){ &keys->of[i].cert, keys->of[i].key };

@@ -104,7 +104,7 @@ static void crp_put(struct ca *ca, const struct issuer *issuer, struct buf *out)
 {
     if (!ca->crp || issuer != ca->issuers[0])
         return;
-    AUTO(crp_keys) keys = crp_keys_hold(ca->crp);
+    AUTO(kept_generations) keys = kept_key_hold(ca->crp);
     record_put_int(out, "crp_generation", keys->of[0].generation);
     record_put_time(out, "crp_not_after", keys->of[0].cert.not_after);
 }

@@ -51,7 +51,7 @@ enum err verb_crp_get(void *role, const struct ipc_caller *caller, struct bytes 
     TRY(asking_get(ca, caller, body, &asking, why));
     if (!ca->crp)
         return fail(why, ERR_UNAVAILABLE, "there is no CRP key");
-    AUTO(crp_keys) keys = crp_keys_hold(ca->crp);
+    AUTO(kept_generations) keys = kept_key_hold(ca->crp);
     size_t list = records_begin(ret);
     for (size_t i = 0; i < keys->count; i++) {
         AUTO_BUF text = { 0 };

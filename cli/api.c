@@ -74,6 +74,13 @@ static enum err body_put(struct request *request, const struct api_option *optio
     bool yes = strcmp(value, "true") == 0, no = strcmp(value, "false") == 0;
     if (option->kind == API_FLAG && !yes && !no)
         return fail(why, ERR_USAGE, "--%s is \"%s\"; allowed is true or false", option->name, value);
+    size_t digits = strspn(value, "0123456789");
+    if (option->kind == API_NUMBER && (value[digits] || !digits || digits > 9))
+        return fail(why, ERR_USAGE, "--%s is \"%s\"; allowed is a whole number", option->name, value);
+    if (option->kind == API_NUMBER) {
+        json_object_set_new(request->body, name, json_integer(strtol(value, NULL, 10)));
+        return OK;
+    }
     json_t *json = option->kind == API_FLAG ? json_boolean(yes) : json_string(value);
     if (!json)
         return fail(why, ERR_USAGE, "--%s is no text in UTF-8", option->name);

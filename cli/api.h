@@ -9,6 +9,7 @@ enum api_kind {
     API_TEXT,
     API_FLAG,                                                /* true or false */
     API_SWITCH,                                              /* "--group" alone: `value` goes to `member` */
+    API_NUMBER,                                              /* a whole number */
     API_COUNT,                                               /* of list: how many at most, over all pages */
 };
 struct api_option { const char *name; enum api_kind kind; const char *member, *value; };   /* without a name: the last one */
@@ -32,7 +33,7 @@ NODISCARD enum err api_run(const struct api *api, struct cli *cli, int argc, cha
     extern const struct command command_##id;                                                            \
     static enum err id##_run(struct cli *cli, int argc, char **argv, struct why *why)                    \
     {                                                                                                    \
-        const struct api api = { __VA_ARGS__ };                                                                \
+        const struct api api = { __VA_ARGS__ };                                                          \
         return api_run(&api, cli, argc, argv, why);                                                      \
     }                                                                                                    \
     const struct command command_##id = {                                                                \

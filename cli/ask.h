@@ -21,7 +21,7 @@ NODISCARD enum err ask_run(const struct ask *ask, struct cli *cli, int argc, cha
     extern const struct command command_##id;                                                            \
     static enum err id##_run(struct cli *cli, int argc, char **argv, struct why *why)                    \
     {                                                                                                    \
-        const struct ask ask = { __VA_ARGS__ };                                                                \
+        const struct ask ask = { __VA_ARGS__ };                                                          \
         return ask_run(&ask, cli, argc, argv, why);                                                      \
     }                                                                                                    \
     const struct command command_##id = {                                                                \

@@ -44,7 +44,8 @@ static void request_fill(struct http_exchange *exchange, const struct connection
     request->local = exchange->local;
     request->local_port = connection->local_port;
     request->tls = connection->stream.ssl != NULL;
-    if (request->tls && tls_session_client_cert(connection->stream.ssl, &exchange->client_cert))
+    if (request->tls &&
+        tls_session_client_cert(connection->stream.ssl, &exchange->client_cert, &request->client_refusal))
         request->client_cert = buf_bytes(&exchange->client_cert);
     request->started_us = connection->started_us;
 }

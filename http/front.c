@@ -12,7 +12,7 @@
 struct front {
     struct role *role;
     bool admin;
-    struct buf client_anchor;
+    struct buf client_anchors;
     const struct config_section *section;
     struct access_log *access_log;
     struct tls_server *tls; /* NULL: no HTTPS listener */
@@ -55,7 +55,7 @@ static enum err tls_open(struct front *front, struct why *why)
     struct tls_server_config config = { .certificate_path = cert_path,
                                         .key_path = key_path,
                                         .unlock = &role->unlock,
-                                        .client_anchor = buf_bytes(&front->client_anchor) };
+                                        .client_anchors = buf_bytes(&front->client_anchors) };
     return tls_server_new(&config, &front->tls, why);
 }
 
@@ -106,7 +106,7 @@ enum err front_new(const struct front_config *config, struct front **ret, struct
     struct role *role = config->role;
     front->role = role;
     front->admin = config->admin;
-    front->client_anchor = buf_dup(config->client_anchor);
+    front->client_anchors = buf_dup(config->client_anchors);
     front->section = config_at(role->config, role->name, 0);
     TRY(log_make(front, why));
     TRY(proxies_open(front, why));
@@ -130,7 +130,7 @@ void front_free(struct front *front)
     proxies_free(front->proxies);
     tls_server_free(front->tls);
     access_log_free(front->access_log);
-    buf_free(&front->client_anchor);
+    buf_free(&front->client_anchors);
     free(front);
 }
 
@@ -142,6 +142,11 @@ void front_reload(void *arg)
         log_error(NULL, "TLS certificate not reloaded, the old one stays: %s", why.text);
     if (access_log_reopen(front->access_log, &why) != OK)
         log_error(NULL, "access log not reopened: %s", why.text);
+}
+
+enum err front_trust(struct front *front, struct bytes client_anchors, struct why *why)
+{
+    return front->tls ? tls_server_trust(front->tls, client_anchors, why) : OK;
 }
 
 static void drained(void *arg)

@@ -11,7 +11,7 @@ struct front_config {
     http_handler handler; void *handler_arg;
     bool admin;                                              /* the administrators' listeners instead of the others: their methods, the
                                                                 size of their bodies, and an access log of their own */
-    struct bytes client_anchor;                              /* of HTTPS: whose client certificates are asked for (net/tls.h); copied */
+    struct bytes client_anchors;                             /* of HTTPS: whose client certificates are asked for (net/tls.h); copied */
 };
 NODISCARD enum err front_new(const struct front_config *config, struct front **ret, struct why *why);
 void front_free(struct front *front);                        /* as http_server_free */
@@ -19,6 +19,8 @@ AUTO_DECLARE(front)
 int64_t front_tls_not_after(struct front *front);            /* 0: no HTTPS listener */
 /* SIGHUP: TLS certificate and access log. What cannot be read again stays as it was, and is logged. Loop thread only. */
 void front_reload(void *front);
+/* Other anchors for client certificates, from now on (net/tls.h). Loop thread only. */
+NODISCARD enum err front_trust(struct front *front, struct bytes client_anchors, struct why *why);
 /* SIGTERM: no new requests, and the loop stops when the last answer is out or stop_timeout is over. */
 void front_stop(struct front *front);
 /* The same without the end of the loop: done is called instead. */

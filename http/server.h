@@ -39,7 +39,8 @@ struct http_request {                                        /* whole and checke
     struct address address;                                  /* the same as a value: who it is that limits count */
     const char *local; int local_port;
     bool tls;
-    struct bytes client_cert;                                /* DER, verified (net/tls.h); empty: none */
+    struct bytes client_cert;                                /* DER, verified (net/tls.h); empty: none that counts */
+    const char *client_refusal;                              /* why the one that came does not count; NULL: none came */
     int64_t started_us;                                      /* clock_mono_us at the first byte */
 };
 struct http_exchange;                                        /* one request and its answer */

@@ -4,7 +4,11 @@
 #include "base/clock.h"
 #include "store/store.h"
 
+struct device_ca;
+struct tally;
 struct mdm {
     const struct clock *clock;
     struct store *store;
+    struct device_ca *device_ca;
+    struct tally *refused_tokens;                            /* by address (mdm/agent/enrol.c) */
 };

@@ -4,7 +4,7 @@
 
 #include "base/fault.h"
 
-static const char *const source_names[] = { "local", "import", "directory" };
+static const char *const source_names[] = { "local", "import", "directory", "enrolment" };
 const struct words source_words = WORDS(source_names);
 
 void object_free(struct object *object)
@@ -98,6 +98,15 @@ enum err object_complete(struct object *object, struct why *why)
 static bool value_equal(const struct attribute_value *a, const struct attribute_value *b)
 {
     return a->number == b->number && strcmp(a->text ? a->text : "", b->text ? b->text : "") == 0;
+}
+
+bool object_differs(const struct object *object, const struct object *patch)
+{
+    for (size_t i = 0; i < object->class->count; i++) {
+        if (patch->values[i].given && !value_equal(&patch->values[i], &object->values[i]))
+            return true;
+    }
+    return false;
 }
 
 enum err object_merge(struct object *object, const struct object *patch, struct why *why)

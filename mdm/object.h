@@ -33,7 +33,7 @@ struct object { const struct object_class *class; struct attribute_value values[
     { .name = "deleted_at", .kind = ATTRIBUTE_TIME, .flags = ATTRIBUTE_OWN, .help = "when it was deleted" }, \
     { .name = "change", .kind = ATTRIBUTE_NUMBER, .flags = ATTRIBUTE_OWN,                                \
       .help = "number of the last change that concerns it" }
-extern const struct words source_words;                      /* local, import, directory */
+extern const struct words source_words;                      /* local, import, directory, enrolment */
 
 void object_free(struct object *object);                     /* clears a value; of a class or of none */
 const struct attribute *object_attribute(const struct object_class *class, struct bytes name, size_t *ret_index);
@@ -52,6 +52,8 @@ static inline const char *object_id(const struct object *object)
 void object_copy(struct object *to, const struct object *from);
 /* What was not given has its fallback; ERR_VALUE where there is none and one is needed. */
 NODISCARD enum err object_complete(struct object *object, struct why *why);
+/* Is one of those that patch gives another? */
+bool object_differs(const struct object *object, const struct object *patch);
 /* Attributes of patch that are given take the place of object's. ERR_VALUE: one that is fixed once the object is made. */
 NODISCARD enum err object_merge(struct object *object, const struct object *patch, struct why *why);
 

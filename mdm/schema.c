@@ -70,7 +70,32 @@ static const char assignments[] =
     " added_at BIGINT NOT NULL, PRIMARY KEY (profile_id, group_id));"
     "CREATE INDEX assignment_group ON assignment (group_id, profile_id);";
 
-const struct migration mdm_migrations[] = { { 1, first }, { 2, profiles }, { 3, assignments } };
+/* enrolment_token: what lets devices in. The token itself is kept nowhere, its digest apart from what lists show.
+   device_identity: the certificates by which devices are known, each device's in their order; one without ended_at is good. A renewal leaves the one before good until the
+   new one is used, so that a lost answer locks nobody out.
+   device_report: the last check-in, and a digest of all that it said. device_installed: the certificates that the device says it has. */
+static const char enrolment[] =
+    "CREATE TABLE enrolment_token (id TEXT NOT NULL PRIMARY KEY, folded TEXT NOT NULL, note TEXT, owner TEXT,"
+    " device TEXT, uses BIGINT NOT NULL, uses_left BIGINT NOT NULL, expires_at BIGINT NOT NULL,"
+    " source TEXT NOT NULL, created_at BIGINT NOT NULL, changed_at BIGINT NOT NULL, deleted_at BIGINT,"
+    " change BIGINT NOT NULL);"
+    "CREATE INDEX enrolment_token_order ON enrolment_token (folded, id);"
+    "CREATE TABLE enrolment_secret (digest BYTEA NOT NULL PRIMARY KEY, token_id TEXT NOT NULL);"
+
+    "CREATE TABLE device_identity (serial TEXT NOT NULL PRIMARY KEY, device_id TEXT NOT NULL,"
+    " number BIGINT NOT NULL, issued_at BIGINT NOT NULL, not_after BIGINT NOT NULL, ended_at BIGINT);"
+    "CREATE UNIQUE INDEX device_identity_device ON device_identity (device_id, number);"
+
+    "CREATE TABLE device_report (device_id TEXT NOT NULL PRIMARY KEY, enrolled_at BIGINT NOT NULL, seen_at "
+    "BIGINT NOT NULL,"
+    " digest BYTEA NOT NULL);"
+    "CREATE TABLE device_installed (device_id TEXT NOT NULL, thumbprint TEXT NOT NULL, key TEXT NOT NULL, "
+    "profile TEXT,"
+    " reported_at BIGINT NOT NULL, PRIMARY KEY (device_id, thumbprint));";
+
+const struct migration mdm_migrations[] = {
+    { 1, first }, { 2, profiles }, { 3, assignments }, { 4, enrolment }
+};
 const size_t mdm_migration_count = sizeof(mdm_migrations) / sizeof(*mdm_migrations);
 
 const struct store_identity mdm_store_identity = {

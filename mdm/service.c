@@ -3,17 +3,26 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/log.h"
+#include "base/tally.h"
 #include "http/front.h"
 #include "ipc/role.h"
+#include "mdm/agent/agent.h"
 #include "mdm/api/https.h"
+#include "mdm/device_ca.h"
 #include "mdm/schema.h"
 #include "mdm/verbs.h"
 #include "store/reach.h"
+#include <stdatomic.h>
+
+#define HOUSEKEEPING_MS 60000
 
 struct service {
     struct role *role;
     struct mdm mdm;
-    struct https_way administrators;
+    struct https_way administrators, agents;
+    struct loop_timer *timer;
+    atomic_bool housekeeping; /* one at a time */
     struct front *devices, *admin;
     struct ipc_server *ipc;
     int draining; /* parts that still have something in flight */
@@ -33,7 +42,11 @@ static enum err confine(struct role *role, struct why *why)
     AUTO_STR logs = config_log_path(role->config, "mdm", "");
     AUTO_VAL(store_reach) reach = { 0 };
     struct sandbox_policy policy = { .accepts = true };
+    AUTO_STR keys = config_role_path(role->config, "mdm", "keys");
+    AUTO_STR certs = config_role_path(role->config, "mdm", "certs");
     TRY(dir_make(state, 0700, why));
+    TRY(dir_make(keys, 0700, why)); /* of the device CA */
+    TRY(dir_make(certs, 0700, why));
     sandbox_add(&policy, state, SANDBOX_STORE);
     sandbox_add(&policy, logs, SANDBOX_LOG);
     sandbox_add_optional(&policy, "/dev/urandom", SANDBOX_READ); /* SQLite's names of temporary files */
@@ -60,31 +73,75 @@ static enum err directory_open(struct service *service, struct why *why)
     return store_identity_check(service->mdm.store, &mdm_store_identity, role->clock, identity, why);
 }
 
-/* There is nothing for devices yet. */
-static void devices_handle(struct http_exchange *exchange, void *arg)
+static enum err device_ca_make(struct service *service, struct why *why)
 {
-    (void)arg;
-    const struct http_answer answer = { .status = 404 };
-    http_respond(exchange, &answer);
+    struct role *role = service->role;
+    AUTO_STR keys = config_role_path(role->config, "mdm", "keys");
+    AUTO_STR certs = config_role_path(role->config, "mdm", "certs");
+    const struct kept_key_source source = { keys, certs, &role->unlock, role->gate };
+    TRY(tally_new(AGENT_REFUSALS_WINDOW_MS, &service->mdm.refused_tokens, why));
+    return device_ca_open(&source, config_str(config_top(role->config), "site"), clock_now(role->clock),
+                          &service->mdm.device_ca, why);
 }
 
 /* A device's certificate opens nothing on the administrators' listeners, nor the other way round: they are servers apart. */
 static enum err fronts_open(struct service *service, struct why *why)
 {
-    service->administrators = (struct https_way){ &service->mdm, service->role->pool };
-    const struct front_config devices = { .role = service->role, .handler = devices_handle };
-    const struct front_config admin = { .role = service->role,
-                                        .handler = api_https_handle,
-                                        .handler_arg = &service->administrators,
-                                        .admin = true };
+    struct pool *pool = service->role->pool;
+    AUTO_BUF anchors = { 0 };
+    device_ca_anchors(service->mdm.device_ca, &anchors);
+    service->administrators = (struct https_way){ &service->mdm, pool, api_https_serve };
+    service->agents = (struct https_way){ &service->mdm, pool, agent_https_serve };
+    const struct front_config devices = { .role = service->role,
+                                          .handler = https_handle,
+                                          .handler_arg = &service->agents,
+                                          .client_anchors = buf_bytes(&anchors) };
+    const struct front_config admin = {
+        .role = service->role, .handler = https_handle, .handler_arg = &service->administrators, .admin = true
+    };
     TRY(front_new(&devices, &service->devices, why));
     return front_new(&admin, &service->admin, why);
+}
+
+/* --- every minute --- */
+
+static void trust_anew(void *arg)
+{
+    struct service *service = arg;
+    AUTO_BUF anchors = { 0 };
+    struct why why = { 0 };
+    device_ca_anchors(service->mdm.device_ca, &anchors);
+    if (front_trust(service->devices, buf_bytes(&anchors), &why) != OK)
+        log_error(NULL, "the device CA's new certificate is not in use until a restart: %s", why.text);
+}
+
+static void housekeeping(void *arg, struct pool_place *place)
+{
+    (void)place;
+    struct service *service = arg;
+    struct why why = { 0 };
+    bool changed = false;
+    if (device_ca_keep(service->mdm.device_ca, clock_now(service->role->clock), &changed, &why) != OK)
+        log_error(NULL, "device CA not renewed: %s", why.text);
+    if (changed)
+        loop_post(service->role->loop, trust_anew, service);
+    atomic_store(&service->housekeeping, false);
+}
+
+static void housekeeping_begin(void *arg)
+{
+    struct service *service = arg;
+    if (atomic_exchange(&service->housekeeping, true))
+        return;
+    if (!pool_submit(service->role->pool, housekeeping, service))
+        atomic_store(&service->housekeeping, false); /* the next minute tries again */
 }
 
 static enum err service_open(struct service *service, struct why *why)
 {
     TRY(confine(service->role, why));
     TRY(directory_open(service, why));
+    TRY(device_ca_make(service, why));
     TRY(fronts_open(service, why));
     const struct role_verbs served = {
         .list = mdm_verbs, .count = mdm_verb_count, .arg = service, .max_frame = LIMIT_API_FRAME_BYTES
@@ -97,6 +154,7 @@ enum err service_new(struct role *role, struct service **ret, struct why *why)
     AUTO(service) service = xcalloc(1, sizeof(*service));
     service->role = role;
     TRY(service_open(service, why));
+    service->timer = loop_every(role->loop, HOUSEKEEPING_MS, housekeeping_begin, service);
     *ret = TAKE(service);
     return OK;
 }
@@ -105,9 +163,13 @@ void service_free(struct service *service)
 {
     if (!service)
         return;
+    if (service->timer)
+        loop_timer_free(service->timer);
     ipc_server_free(service->ipc);
     front_free(service->admin);
     front_free(service->devices);
+    device_ca_free(service->mdm.device_ca);
+    tally_free(service->mdm.refused_tokens);
     store_free(service->mdm.store);
     free(service);
 }

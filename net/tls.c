@@ -15,7 +15,7 @@
 struct tls_server {
     char *certificate_path, *key_path;
     struct secret unlock;
-    struct buf client_anchor;
+    struct buf client_anchors;
     pthread_mutex_t lock; /* the context: reload may come from another thread than new connections */
     SSL_CTX *context;
 };
@@ -111,28 +111,37 @@ static int client_verify(X509_STORE_CTX *store, void *arg)
     return 1;
 }
 
-static enum err context_ask(SSL_CTX *context, const struct tls_server *server, struct why *why)
+static bool anchor_add(SSL_CTX *context, const uint8_t **at, const uint8_t *end)
 {
-    const uint8_t *at = server->client_anchor.data;
-    if (!server->client_anchor.len)
-        return OK;
-    X509 *anchor = d2i_X509(NULL, &at, (long)server->client_anchor.len);
-    bool set = anchor && X509_STORE_add_cert(SSL_CTX_get_cert_store(context), anchor) == 1 &&
-               SSL_CTX_add_client_CA(context, anchor) == 1;
+    X509 *anchor = d2i_X509(NULL, at, (long)(end - *at));
+    bool added = anchor && X509_STORE_add_cert(SSL_CTX_get_cert_store(context), anchor) == 1 &&
+                 SSL_CTX_add_client_CA(context, anchor) == 1;
     X509_free(anchor);
-    if (!set)
-        return fail_ssl(why, ERR_KEY, "cannot use", "the anchor of client certificates");
+    return added;
+}
+
+static enum err context_ask(SSL_CTX *context, struct bytes anchors, struct why *why)
+{
+    const uint8_t *at = anchors.data, *end = anchors.data + anchors.len;
+    if (!anchors.len)
+        return OK;
+    while (at < end) {
+        if (!anchor_add(context, &at, end))
+            return fail_ssl(why, ERR_KEY, "cannot use", "an anchor of client certificates");
+    }
     SSL_CTX_set_max_cert_list(context, CLIENT_CHAIN_BYTES);
     SSL_CTX_set_cert_verify_callback(context, client_verify, NULL);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     return OK;
 }
 
-bool tls_session_client_cert(const struct ssl_st *session, struct buf *ret_der)
+bool tls_session_client_cert(const struct ssl_st *session, struct buf *ret_der, const char **ret_refusal)
 {
     uint8_t *der = NULL;
     X509 *certificate = SSL_get0_peer_certificate(session);
-    if (!certificate || (SSL_get_verify_result(session) != X509_V_OK && !FAULT(tls_client_verify)))
+    long verified = SSL_get_verify_result(session);
+    *ret_refusal = certificate && verified != X509_V_OK ? X509_verify_cert_error_string(verified) : NULL;
+    if (!certificate || (verified != X509_V_OK && !FAULT(tls_client_verify)))
         return false;
     int len = i2d_X509(certificate, &der);
     if (len <= 0)
@@ -190,19 +199,35 @@ static enum err context_load(SSL_CTX *context, struct tls_server *server, struct
     return OK;
 }
 
-enum err tls_server_reload(struct tls_server *server, struct why *why)
+/* A context of its own has ticket keys of its own: what the one before sealed is not resumed here. */
+static enum err context_replace(struct tls_server *server, struct bytes anchors, struct why *why)
 {
     AUTO_CONTEXT context = SSL_CTX_new(TLS_server_method());
     if (!context)
         return fail_ssl(why, ERR_NO_MEMORY, "cannot make", "a TLS context");
     TRY(context_offer(context, why));
-    TRY(context_ask(context, server, why));
+    TRY(context_ask(context, anchors, why));
     TRY(context_load(context, server, why));
     pthread_mutex_lock(&server->lock);
     SSL_CTX *before = server->context; /* lives on in the connections that it made */
     server->context = TAKE(context);
     pthread_mutex_unlock(&server->lock);
     SSL_CTX_free(before);
+    return OK;
+}
+
+enum err tls_server_reload(struct tls_server *server, struct why *why)
+{
+    return context_replace(server, buf_bytes(&server->client_anchors), why);
+}
+
+enum err tls_server_trust(struct tls_server *server, struct bytes client_anchors, struct why *why)
+{
+    if (FAULT(tls_trust))
+        return OK;
+    TRY(context_replace(server, client_anchors, why));
+    buf_clear(&server->client_anchors);
+    buf_append(&server->client_anchors, client_anchors);
     return OK;
 }
 
@@ -213,7 +238,7 @@ enum err tls_server_new(const struct tls_server_config *config, struct tls_serve
     server->certificate_path = xstrdup(config->certificate_path);
     server->key_path = xstrdup(config->key_path);
     server->unlock = secret_dup(secret_bytes(config->unlock));
-    server->client_anchor = buf_dup(config->client_anchor);
+    server->client_anchors = buf_dup(config->client_anchors);
     TRY(tls_server_reload(server, why));
     *ret = TAKE(server);
     return OK;
@@ -225,7 +250,7 @@ void tls_server_free(struct tls_server *server)
         return;
     SSL_CTX_free(server->context);
     secret_free(&server->unlock);
-    buf_free(&server->client_anchor);
+    buf_free(&server->client_anchors);
     pthread_mutex_destroy(&server->lock);
     free(server->certificate_path);
     free(server->key_path);

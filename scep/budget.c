@@ -4,7 +4,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "scep/tally.h"
+#include "base/tally.h"
 #include <pthread.h>
 
 struct budget {

@@ -3,7 +3,7 @@
 #include "scep/scep.h"
 
 #include "base/log.h"
-#include "scep/tally.h"
+#include "base/tally.h"
 
 enum err scep_new(const struct scep_config *config, struct scep **ret, struct why *why)
 {

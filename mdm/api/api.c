@@ -47,6 +47,15 @@ static void json_write(const json_t *json, struct buf *out)
     free(text);
 }
 
+void api_answer_json(const json_t *json, int status, struct api_answer *ret)
+{
+    ret->status = status ? status : json ? 200 : 204;
+    if (!json)
+        return;
+    json_write(json, &ret->body);
+    ret->content_type = "application/json";
+}
+
 /* --- problems (RFC 9457) --- */
 
 /* An error of ours shows no more than the id under which the log has the rest. */
@@ -89,6 +98,8 @@ static void refuse(enum err err, const char *detail, json_t *problems, struct ap
         ret->headers = xstrdup("WWW-Authenticate: Bearer realm=\"chancery\"\r\n");
     else if (ret->status == 503)
         ret->headers = xstrdup("Retry-After: 5\r\n");
+    else if (ret->status == 429)
+        ret->headers = xstrdup("Retry-After: 600\r\n");
 }
 
 void api_refuse(enum err err, const char *detail, struct api_answer *ret)
@@ -111,7 +122,7 @@ static enum err caller_check(const struct api_call *call, enum err found, struct
     return fail(why, ERR_NOT_AUTHORISED, "%s has none of the roles that this needs", caller->name);
 }
 
-static bool content_is(struct bytes type, const char *wanted)
+bool api_content_is(struct bytes type, const char *wanted)
 {
     size_t len = strlen(wanted);
     return type.len >= len && memcmp(type.data, wanted, len) == 0 &&
@@ -128,7 +139,7 @@ static enum err body_take(struct api_call *call, struct why *why)
         return request->body.len
                    ? fail(why, ERR_USAGE, "a body of %zu octets; this takes none", request->body.len)
                    : OK;
-    if (!content_is(request->content_type, "application/json"))
+    if (!api_content_is(request->content_type, "application/json"))
         return attribute_refuse("Content-Type", request->content_type, why, "is application/json");
     if (shape == SHAPE_SETTINGS) /* the handler says all that is wrong with it */
         return OK;
@@ -164,11 +175,7 @@ void api_serve(struct mdm *mdm, const struct api_request *request, struct api_an
         refuse(err, why.text, call.problems, ret);
         return;
     }
-    ret->status = call.status ? call.status : call.result ? 200 : 204;
-    if (call.result) {
-        json_write(call.result, &ret->body);
-        ret->content_type = "application/json";
-    }
+    api_answer_json(call.result, call.status, ret);
     if (call.etag)
         ret->headers = xasprintf("ETag: \"%lld\"\r\n", (long long)call.etag);
 }

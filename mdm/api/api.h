@@ -33,6 +33,10 @@ struct api_answer {                                          /* starts as { 0 } 
 void api_answer_free(struct api_answer *answer);
 /* Always answers; what goes wrong is a problem (RFC 9457). On a worker, which it may keep waiting. */
 void api_serve(struct mdm *mdm, const struct api_request *request, struct api_answer *ret);
+struct json_t;
+/* The answer that goes well: json NULL is no body; status 0: 200 or 204 after that. */
+void api_answer_json(const struct json_t *json, int status, struct api_answer *ret);
+bool api_content_is(struct bytes type, const char *wanted);   /* whatever parameters it has */
 /* A problem's answer for an error. */
 void api_refuse(enum err err, const char *detail, struct api_answer *ret);
 bool api_method_by_name(struct bytes name, enum http_method *ret);

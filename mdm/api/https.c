@@ -3,12 +3,13 @@
    the command line's socket. So every route that takes one answers 401 here. */
 #include "mdm/api/https.h"
 
+#include "mdm/agent/agent.h"
 #include "mdm/api/api.h"
 #include "net/pool.h"
 
 struct job {
     struct http_exchange *exchange;
-    struct mdm *mdm;
+    const struct https_way *way;
 };
 
 static void respond(struct http_exchange *exchange, struct api_answer *answer)
@@ -21,19 +22,43 @@ static void respond(struct http_exchange *exchange, struct api_answer *answer)
     api_answer_free(answer);
 }
 
+static struct bytes header(const struct http_exchange *exchange, const char *name)
+{
+    struct bytes value;
+    return http_header(exchange, name, &value) ? value : BYTES_NONE;
+}
+
+void api_https_serve(struct http_exchange *exchange, struct mdm *mdm, struct api_answer *ret)
+{
+    const struct http_request *http = http_request(exchange);
+    const struct api_request request = { .method = http->method,
+                                         .target = http->target,
+                                         .content_type = header(exchange, "content-type"),
+                                         .if_match = header(exchange, "if-match"),
+                                         .body = http->body };
+    api_serve(mdm, &request, ret);
+}
+
+void agent_https_serve(struct http_exchange *exchange, struct mdm *mdm, struct api_answer *ret)
+{
+    const struct http_request *http = http_request(exchange);
+    const struct agent_request request = { .method = http->method,
+                                           .target = http->target,
+                                           .content_type = header(exchange, "content-type"),
+                                           .body = http->body,
+                                           .client_cert = http->client_cert,
+                                           .client_refusal = http->client_refusal,
+                                           .peer = http->peer };
+    agent_serve(mdm, &request, ret);
+}
+
 static void run(void *arg, struct pool_place *place)
 {
     (void)place;
     struct job job = *(struct job *)arg;
     free(arg);
-    const struct http_request *http = http_request(job.exchange);
     struct api_answer answer = { 0 };
-    struct api_request request = { .method = http->method, .target = http->target, .body = http->body };
-    if (!http_header(job.exchange, "content-type", &request.content_type))
-        request.content_type = BYTES_NONE;
-    if (!http_header(job.exchange, "if-match", &request.if_match))
-        request.if_match = BYTES_NONE;
-    api_serve(job.mdm, &request, &answer);
+    job.way->serve(job.exchange, job.way->mdm, &answer);
     respond(job.exchange, &answer);
 }
 
@@ -46,11 +71,11 @@ static void refuse(void *arg)
     respond(job.exchange, &answer);
 }
 
-void api_https_handle(struct http_exchange *exchange, void *arg)
+void https_handle(struct http_exchange *exchange, void *arg)
 {
     const struct https_way *way = arg;
     struct job *job = xcalloc(1, sizeof(*job));
-    *job = (struct job){ exchange, way->mdm };
+    *job = (struct job){ exchange, way };
     const struct pool_job submitted = {
         .work = run, .refuse = refuse, .arg = job, .from = &http_request(exchange)->address
     };

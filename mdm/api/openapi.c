@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "mdm/assignment.h"
+#include "mdm/enrolment_token.h"
 #include "mdm/group_store.h"
 #include "mdm/profile_store.h"
 #include "mdm/target.h"
@@ -187,6 +188,23 @@ static void target_schema(json_t *schemas)
                                   "number of the last change that concerns the device", "required", "items"));
 }
 
+static void tokens_put(json_t *schemas)
+{
+    json_t *wanted = object_schema(&token_class, true), *made = object_schema(&token_class, false);
+    json_t *members = json_object_get(wanted, "properties");
+    json_object_set_new(members, "uses",
+                        json_pack("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1, "maximum",
+                                  LIMIT_TOKEN_USES, "default", 1));
+    json_object_set_new(members, "hours",
+                        json_pack("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1, "maximum",
+                                  LIMIT_TOKEN_HOURS, "default", 24));
+    json_object_set_new(
+        json_object_get(made, "properties"), "token",
+        json_pack("{s:s, s:s}", "type", "string", "description", "the token, shown this once"));
+    json_object_set_new(schemas, "TokenWanted", wanted);
+    json_object_set_new(schemas, "TokenMade", made);
+}
+
 static json_t *schemas_json(void)
 {
     static const char *const problem[] = { "title", "detail", "code", "remedy", "diagnosis", "id" };
@@ -209,6 +227,7 @@ static json_t *schemas_json(void)
     json_object_set_new(schemas, "Imported",
                         json_pack("{s:s, s:{s:{s:s}, s:{s:s}}}", "type", "object", "properties", "added",
                                   "type", "integer", "dry_run", "type", "boolean"));
+    tokens_put(schemas);
     json_object_set_new(schemas, "Membership",
                         json_pack("{s:s, s:b, s:{s:{s:s, s:s}, s:{s:s, s:[s]}}, s:[s]}", "type", "object",
                                   "additionalProperties", false, "properties", "member", "type", "string",
@@ -240,6 +259,8 @@ static json_t *shape_content(const struct route *route, enum route_shape shape)
         [SHAPE_GROUP_MODES] = "AssignedGroupPage",
         [SHAPE_PROFILE_MODES] = "AssignedProfilePage",
         [SHAPE_TARGETS] = "Targets",
+        [SHAPE_TOKEN] = "TokenWanted",
+        [SHAPE_TOKEN_MADE] = "TokenMade",
     };
     static const char *const suffixes[] = {
         [SHAPE_OBJECT] = "", [SHAPE_PATCH] = "Change", [SHAPE_PAGE] = "Page"
@@ -268,8 +289,8 @@ static json_t *body_json(const struct route *route)
 
 static bool answer_is_new(const struct route *route)
 {
-    return route->method == HTTP_POST &&
-           (route->body == SHAPE_OBJECT || route->body == SHAPE_SETTINGS || route->body == SHAPE_ASSIGNMENT);
+    return route->method == HTTP_POST && (route->body == SHAPE_OBJECT || route->body == SHAPE_SETTINGS ||
+                                          route->body == SHAPE_ASSIGNMENT || route->body == SHAPE_TOKEN);
 }
 
 static json_t *answers_json(const struct route *route)

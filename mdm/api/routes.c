@@ -3,6 +3,7 @@
 #include "mdm/api/handlers.h"
 
 #include "mdm/device_store.h"
+#include "mdm/enrolment_token.h"
 #include "mdm/group_store.h"
 #include "mdm/profile_store.h"
 #include "mdm/user_store.h"
@@ -72,6 +73,12 @@ const struct route routes[] = {
       BELOW, "List the profiles that a group is given, or kept from" },
     { HTTP_GET, "/api/v1/devices/{device}/profiles", ADMIN_ALL, route_device_profiles, &device_class, SHAPE_NONE, SHAPE_TARGETS, "",
       "List the profiles that are assigned to a device's or its user's groups: what reaches it, and why what does not" },
+    { HTTP_GET, "/api/v1/enrolment-tokens", HELP | ADMIN_AUDITOR, route_object_list, &token_class, SHAPE_NONE, SHAPE_PAGE, PAGE,
+      "List enrolment tokens, without what they are" },
+    { HTTP_POST, "/api/v1/enrolment-tokens", HELP, route_token_add, &token_class, SHAPE_TOKEN, SHAPE_TOKEN_MADE, "",
+      "Make an enrolment token; the answer is the only place where it is shown" },
+    { HTTP_DELETE, "/api/v1/enrolment-tokens/{token}", HELP, route_object_delete, &token_class, SHAPE_NONE, SHAPE_NONE, "",
+      "Revoke an enrolment token: it enrols nobody any more" },
     { HTTP_GET, "/api/v1/audit", ADMIN_CA_MANAGER | ADMIN_AUDITOR, route_audit, NULL, SHAPE_NONE, SHAPE_AUDIT_PAGE, "limit before object",
       "List what administrators did, the newest first" },
 };

@@ -232,9 +232,9 @@ TEST(the_crp_s_certificates_are_told_newest_first)
     struct why why = { 0 };
     AUTO_BUF answer = { 0 }, text = { 0 };
     world->clock.held = NOW + 310 * DAY;
-    ASSERT_OK(crp_keep(world->crp, world->clock.held, &why), &why);
+    ASSERT_OK(kept_key_keep(world->crp, world->clock.held, &why), &why);
     ASSERT_OK(authority_call(world, "mdm", "crp_get", (const char *const[]){ NULL }, &answer, &why), &why);
-    AUTO(crp_keys) keys = crp_keys_hold(world->crp);
+    AUTO(kept_generations) keys = kept_key_hold(world->crp);
     base64_append(&text, buf_bytes(&keys->of[0].der));
     assert_int_equal(2, answer_count(&answer));
     answer_assert(&answer, "generation", "2");

@@ -15,7 +15,7 @@ static struct place {
     char *keys, *certs;
     struct secret unlock;
     int64_t now;
-    struct crp *crp;
+    struct kept_key *crp;
 } place;
 
 static int begin(void **state)
@@ -37,7 +37,7 @@ static int end(void **state)
 {
     (void)state;
     char command[128];
-    crp_free(place.crp);
+    kept_key_free(place.crp);
     snprintf(command, sizeof(command), "rm -rf %s", place.folder);
     assert_int_equal(0, system(command));
     secret_free(&place.unlock);
@@ -49,8 +49,8 @@ static int end(void **state)
 /* As a start of the role does it. */
 static enum err start(struct why *why)
 {
-    const struct crp_source source = { place.keys, place.certs, &place.unlock, NULL };
-    crp_free(TAKE(place.crp));
+    const struct kept_key_source source = { place.keys, place.certs, &place.unlock, NULL };
+    kept_key_free(TAKE(place.crp));
     return crp_open(&source, place.now, &place.crp, why);
 }
 
@@ -63,13 +63,13 @@ static void started(void)
 static void minute(void)
 {
     struct why why = { 0 };
-    ASSERT_OK(crp_keep(place.crp, place.now, &why), &why);
+    ASSERT_OK(kept_key_keep(place.crp, place.now, &why), &why);
 }
 
 /* "3 2": the generations in service. */
 static void assert_generations(const char *expected)
 {
-    AUTO(crp_keys) keys = crp_keys_hold(place.crp);
+    AUTO(kept_generations) keys = kept_key_hold(place.crp);
     AUTO_BUF found = { 0 };
     for (size_t i = 0; i < keys->count; i++)
         buf_printf(&found, "%s%d", i ? " " : "", keys->of[i].generation);
@@ -81,7 +81,7 @@ TEST(the_first_start_makes_a_key_and_the_next_one_finds_it)
     struct why why = { 0 };
     started();
     assert_generations("1");
-    AUTO(crp_keys) made = crp_keys_hold(place.crp);
+    AUTO(kept_generations) made = kept_key_hold(place.crp);
     const struct cert *cert = &made->of[0].cert;
     assert_int_equal(KEY_EC_P256, public_key_kind(made->of[0].key->public_half));
     assert_int_equal(KU_KEY_AGREEMENT, cert->key_usage);
@@ -90,7 +90,7 @@ TEST(the_first_start_makes_a_key_and_the_next_one_finds_it)
     ASSERT_OK(cert_verify(cert, made->of[0].key->public_half, &why), &why);
     started();
     assert_generations("1");
-    AUTO(crp_keys) found = crp_keys_hold(place.crp);
+    AUTO(kept_generations) found = kept_key_hold(place.crp);
     ASSERT_BYTES(cert->der, found->of[0].cert.der);
 }
 
@@ -129,7 +129,7 @@ TEST(one_that_was_not_renewed_in_time_is_renewed_late_and_never_removed)
 TEST(who_holds_the_keys_keeps_them_over_a_renewal)
 {
     started();
-    AUTO(crp_keys) held = crp_keys_hold(place.crp);
+    AUTO(kept_generations) held = kept_key_hold(place.crp);
     place.now = NOW + 365 * DAY + CRP_KEPT_S;
     minute();
     minute();
@@ -193,7 +193,7 @@ TEST(a_key_beside_another_s_certificate_is_not_used)
     place.now = NOW + 310 * DAY;
     minute();
     assert_int_equal(0, rename(second, first));
-    crp_free(TAKE(place.crp));
+    kept_key_free(TAKE(place.crp));
     ASSERT_ERR(ERR_KEY, start(&why), &why);
 }
 

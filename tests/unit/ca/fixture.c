@@ -145,7 +145,7 @@ static void crp_begin(struct world *world)
     AUTO_STR keys = xasprintf("%s/keys", world->folder);
     AUTO_STR certs = xasprintf("%s/certs", world->folder);
     AUTO_STR log = xasprintf("%s/CertificateRegistrationPoint.log", world->folder);
-    const struct crp_source source = { keys, certs, &world->challenge_key, NULL };
+    const struct kept_key_source source = { keys, certs, &world->challenge_key, NULL };
     ASSERT_OK(dir_make(keys, 0700, &why), &why);
     ASSERT_OK(dir_make(certs, 0700, &why), &why);
     ASSERT_OK(crp_open(&source, clock_now(&world->clock), &world->crp, &why), &why);
@@ -253,7 +253,7 @@ struct world *world_new_unlocked(enum key_kind ca_kind)
 void world_reopen(struct world *world)
 {
     ca_free(TAKE(world->ca));
-    crp_free(TAKE(world->crp));
+    kept_key_free(TAKE(world->crp));
     log_file_free(TAKE(world->crp_log));
     store_free(TAKE(world->store));
     world_open(world);
@@ -263,7 +263,7 @@ void world_free(struct world *world)
 {
     char command[128];
     ca_free(world->ca);
-    crp_free(world->crp);
+    kept_key_free(world->crp);
     log_file_free(world->crp_log);
     store_free(world->store);
     key_free(world->ca_key);

@@ -29,7 +29,7 @@ struct world {
     struct buf ca_cert;
     struct secret challenge_key;
     struct ca *ca;
-    struct crp *crp; struct log_file *crp_log; bool managed;               /* of a managed world */
+    struct kept_key *crp; struct log_file *crp_log; bool managed;               /* of a managed world */
     atomic_int seals;                                        /* how often the sealer sealed */
     enum err seal_error;                                     /* OK: it seals */
     bool seal_other;                                         /* seals something else than asked */

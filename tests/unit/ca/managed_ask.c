@@ -146,7 +146,7 @@ struct buf managed_sealed(struct managed_site *site, const struct signing *by)
 {
     struct why why = { 0 };
     struct buf text = { 0 };
-    AUTO(crp_keys) keys = crp_keys_hold(site->world->crp);
+    AUTO(kept_generations) keys = kept_key_hold(site->world->crp);
     const struct challenge_peer recipient = { &keys->of[0].cert, keys->of[0].key->public_half };
     const struct challenge_seal_params params = { { &by->cert, by->key }, &recipient, 1 };
     ASSERT_OK(challenge_seal(&site->challenge, &params, &text, &why), &why);

@@ -304,7 +304,7 @@ TEST(a_clock_that_was_ahead_makes_no_used_challenge_new)
 static void minute(void)
 {
     struct why why = { 0 };
-    ASSERT_OK(crp_keep(world->crp, world->clock.held, &why), &why);
+    ASSERT_OK(kept_key_keep(world->crp, world->clock.held, &why), &why);
     ASSERT_OK(authority_signers_forget(world->ca, &why), &why);
     ASSERT_OK(authority_signers_reload(world->ca, &why), &why);
 }
@@ -326,7 +326,7 @@ TEST(a_device_whose_challenge_is_older_than_a_roll_over_of_both_keys_enrols)
     HELD(device) = managed_device_new(&site);
     world->clock.held++;
     minute();
-    AUTO(crp_keys) keys = crp_keys_hold(world->crp);
+    AUTO(kept_generations) keys = kept_key_hold(world->crp);
     assert_int_equal(2, keys->count);
     world->clock.held = NOW + 306 * DAY - 1; /* its last second */
     struct signing next = signing_new(&(struct signing_of){ .subject = "CN=mdm challenge signing",

@@ -131,6 +131,9 @@ static void handler(struct http_exchange *exchange, void *arg)
                                          .content_type = "application/pkix-cert",
                                          .body = http_request(exchange)->client_cert };
         http_respond(exchange, &who);
+    } else if (path_is(exchange, "/why")) {
+        const char *refusal = http_request(exchange)->client_refusal;
+        http_respond(exchange, &(struct http_answer){ .status = 200, .body = bytes_str(refusal) });
     } else if (path_is(exchange, "/large")) {
         respond_large(exchange);
     } else if (path_is(exchange, "/held")) {

@@ -37,7 +37,8 @@ static const char make_devices[] = "cd %s && exec 2>/dev/null && "
                                    "ca ours && ca theirs && device ours good clientAuth 2 && device theirs "
                                    "alien clientAuth 2 && device ours server serverAuth 2 && "
                                    "device ours ended clientAuth 0 && device good leaf clientAuth 2 && "
-                                   "openssl x509 -in ours.pem -outform DER -out ours.der";
+                                   "openssl x509 -in ours.pem -outform DER -out ours.der && "
+                                   "openssl x509 -in theirs.pem -outform DER -out theirs.der";
 
 static void begin_with(struct site *site, bool asking)
 {
@@ -59,7 +60,7 @@ static void begin_with(struct site *site, bool asking)
     ASSERT_OK(tls_server_new(&(struct tls_server_config){ .certificate_path = certificate,
                                                           .key_path = key,
                                                           .unlock = &unlock,
-                                                          .client_anchor = buf_bytes(&anchor) },
+                                                          .client_anchors = buf_bytes(&anchor) },
                              &site->tls, &why),
               &why);
     secret_free(&unlock);
@@ -165,10 +166,15 @@ TEST(s_client_is_not_asked_for_a_certificate)
     site_stop(&site);
 }
 
-static int who(const struct site *site, const char *name, const char *options)
+static int as(const struct site *site, const char *name, const char *options, const char *path)
 {
     AUTO_STR arguments = xasprintf("--cert %s.pem --key %s.key %s", name, name, options);
-    return curl(site, arguments, "/who");
+    return curl(site, arguments, path);
+}
+
+static int who(const struct site *site, const char *name, const char *options)
+{
+    return as(site, name, options, "/who");
 }
 
 TEST(a_client_s_certificate_is_known_when_it_is_good_and_else_there_is_none)
@@ -186,8 +192,16 @@ TEST(a_client_s_certificate_is_known_when_it_is_good_and_else_there_is_none)
                 sleep(2);
             assert_int_equal(0, who(&site, others[i], version));
             assert_output(&site, "");
+            assert_int_equal(0, as(&site, others[i], version, "/why"));
+            AUTO_STR reason = output(&site, "out");
+            assert_true(*reason);
+            assert_true(strcmp(others[i], "ended") != 0 || !strcmp(reason, "certificate has expired"));
         }
         assert_int_equal(0, curl(&site, version, "/who")); /* none is needed */
+        assert_output(&site, "");
+        assert_int_equal(0, curl(&site, version, "/why"));
+        assert_output(&site, "");
+        assert_int_equal(0, as(&site, "good", version, "/why"));
         assert_output(&site, "");
     }
     struct why why;
@@ -214,6 +228,68 @@ TEST(a_certificate_of_one_connection_is_not_that_of_another)
     assert_int_equal(0, shell(both));
     assert_int_equal(0, curl(&site, "", "/who"));
     assert_output(&site, "");
+    site_stop(&site);
+}
+
+static void file_append(const struct site *site, const char *name, struct buf *out)
+{
+    AUTO_STR path = xasprintf("%s/%s", site->dir, name);
+    AUTO_BUF more = { 0 };
+    struct why why;
+    ASSERT_OK(file_read(path, 8192, &more, &why), &why);
+    buf_append(out, buf_bytes(&more));
+}
+
+static void assert_known(const struct site *site, const char *name, bool known)
+{
+    AUTO_STR same = xasprintf("cmp -s %s/out %s/%s.der", site->dir, site->dir, name);
+    assert_int_equal(0, who(site, name, ""));
+    if (known)
+        assert_int_equal(0, shell(same));
+    else
+        assert_output(site, "");
+}
+
+/* What s_client, with those options, is known as: the size of the answer's body. */
+static int known_size(const struct site *site, const char *options)
+{
+    AUTO_STR ask =
+        xasprintf("cd %s && printf 'GET /who HTTP/1.0\\r\\n\\r\\n' | openssl s_client -ign_eof -connect "
+                  "127.0.0.1:%d %s >out 2>&1; "
+                  "exit $(sed -n 's/^Content-Length: //p' out | tr -d '\\r' | head -c 2)",
+                  site->dir, site->port, options);
+    return shell(ask);
+}
+
+TEST(a_session_carries_nobody_over_a_change_of_trust)
+{
+    struct site site;
+    struct why why;
+    AUTO_BUF theirs = { 0 }, both = { 0 };
+    begin_with(&site, true);
+    file_append(&site, "theirs.der", &theirs);
+    file_append(&site, "ours.der", &both);
+    file_append(&site, "theirs.der", &both);
+    for (int minor = 2; minor <= 3; minor++) {
+        AUTO_STR first = xasprintf("-tls1_%d -cert good.pem -key good.key -sess_out session%d", minor, minor);
+        AUTO_STR again = xasprintf("-tls1_%d -sess_in session%d", minor, minor);
+        assert_int_not_equal(0, known_size(&site, first));
+        assert_int_not_equal(0, known_size(&site, again)); /* resumed */
+    }
+    ASSERT_OK(tls_server_trust(site.tls, buf_bytes(&theirs), &why), &why);
+    for (int minor = 2; minor <= 3; minor++) {
+        AUTO_STR again = xasprintf("-tls1_%d -sess_in session%d", minor, minor);
+        assert_int_equal(0, known_size(&site, again));
+    }
+    assert_known(&site, "good", false);
+    assert_known(&site, "alien", true);
+    ASSERT_ERR(ERR_KEY, tls_server_trust(site.tls, BYTES_LIT("no certificate"), &why), &why);
+    ASSERT_OK(tls_server_reload(site.tls, &why), &why);
+    assert_known(&site, "good", false);
+    assert_known(&site, "alien", true);
+    ASSERT_OK(tls_server_trust(site.tls, buf_bytes(&both), &why), &why);
+    assert_known(&site, "good", true);
+    assert_known(&site, "alien", true);
     site_stop(&site);
 }
 
@@ -270,6 +346,7 @@ TEST(requests_pipelined_in_one_record_are_all_answered)
 RUN(T(curl_speaks_tls_12_and_13), T(curl_sees_the_refusal_of_a_large_upload),
     T(tls_11_is_refused_and_the_log_names_the_client),
     T(a_client_s_certificate_is_known_when_it_is_good_and_else_there_is_none),
-    T(a_certificate_of_one_connection_is_not_that_of_another), T(s_client_is_not_asked_for_a_certificate),
+    T(a_certificate_of_one_connection_is_not_that_of_another),
+    T(a_session_carries_nobody_over_a_change_of_trust), T(s_client_is_not_asked_for_a_certificate),
     T(reloaded_certificate_is_served_to_new_connections), T(silent_and_plain_clients_do_not_hold_a_place),
     T(requests_pipelined_in_one_record_are_all_answered))

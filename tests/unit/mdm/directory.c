@@ -33,23 +33,28 @@ int directory_end(void **state)
     return 0;
 }
 
-int ask_with(const struct api_request *request)
+int answered_with(struct api_answer *answer)
 {
-    struct api_answer answer = { 0 };
     json_error_t error;
     forget();
-    api_serve(&directory.mdm, request, &answer);
-    directory.status = answer.status;
-    if (answer.body.len) {
+    directory.status = answer->status;
+    if (answer->body.len) {
         directory.answer =
-            json_loadb((const char *)answer.body.data, answer.body.len, JSON_REJECT_DUPLICATES, &error);
+            json_loadb((const char *)answer->body.data, answer->body.len, JSON_REJECT_DUPLICATES, &error);
         if (!directory.answer)
             fail_msg("an answer that is no JSON: %s", error.text);
     }
-    directory.headers = answer.headers ? xstrdup(answer.headers) : NULL;
-    assert_int_equal(answer.body.len > 0, answer.content_type != NULL);
-    api_answer_free(&answer);
+    directory.headers = answer->headers ? xstrdup(answer->headers) : NULL;
+    assert_int_equal(answer->body.len > 0, answer->content_type != NULL);
+    api_answer_free(answer);
     return directory.status;
+}
+
+int ask_with(const struct api_request *request)
+{
+    struct api_answer answer = { 0 };
+    api_serve(&directory.mdm, request, &answer);
+    return answered_with(&answer);
 }
 
 int ask(enum http_method method, const char *target, const char *body)

@@ -25,6 +25,7 @@ int directory_end(void **state);
 /* body NULL: none. Gives the status. */
 int ask(enum http_method method, const char *target, const char *body);
 int ask_with(const struct api_request *request);
+int answered_with(struct api_answer *answer);               /* keeps it as the last one; gives its status */
 const char *answered(const char *member);                   /* of the answer's object; "" when it has none */
 const char *detail(void);                                   /* of a problem */
 /* Asks and demands that status; then the id of what was made. Static, good until the next one but three. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counting by address: windows, networks, and the end of a cell. */
-#include "scep/tally.h"
+#include "base/tally.h"
 
 #include "base/auto.h"
 #include "tests/unit/test.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two rows of cells under random keys, so that an attacker with a thousand addresses spoils the count of one
    bystander in a thousand, and nobody can aim at a bystander. */
-#include "scep/tally.h"
+#include "base/tally.h"
 
 #include "base/auto.h"
 #include "base/secret.h"
