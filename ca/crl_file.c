@@ -43,9 +43,11 @@ static bool draft_fits(const struct crl_draft *draft, struct bytes der)
 {
     struct der_reader in = der_reader_over(der), inside;
     struct bytes tbs;
-    return draft && draft->tbs.len > 0 && der_get_sequence(&in, &inside) &&
-           der_get_whole(&inside, DER_SEQUENCE, &tbs) && tbs.len == draft->tbs.len &&
-           (size_t)(tbs.data - der.data) == draft->tbs.at;
+    if (!draft || draft->tbs.len == 0)
+        return false;
+    return FAULT(draft_fits) ||
+           (der_get_sequence(&in, &inside) && der_get_whole(&inside, DER_SEQUENCE, &tbs) &&
+            tbs.len == draft->tbs.len && (size_t)(tbs.data - der.data) == draft->tbs.at);
 }
 
 static enum err draft_complete(struct crl_draft *draft, struct bytes der, struct why *why)
