@@ -65,7 +65,15 @@ void init_config_text(const struct init_site *site, struct buf *ret)
                o->validator);
     if (!o->mdm)
         return;
-    buf_append_str(ret, "\n# Users, groups and devices. admin_listen is for administrators alone.\n"
+    buf_append_str(ret, "\n# Where devices of the management service enrol, at /scep/managed.\n"
+                        "endpoint \"managed\" {\n"
+                        "    ca = \"issuing\"\n"
+                        "    validator = \"managed\"\n"
+                        "    signature_template = \"SCEPDeviceSignature\"\n"
+                        "    encryption_template = \"SCEPDeviceEncryption\"\n"
+                        "    general_purpose_template = \"SCEPDevice\"\n"
+                        "}\n\n"
+                        "# Users, groups and devices. admin_listen is for administrators alone.\n"
                         "mdm {\n");
     listen_line(ret, "https_listen", o->mdm_https);
     listen_line(ret, "admin_listen", o->mdm_admin);

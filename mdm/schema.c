@@ -93,8 +93,13 @@ static const char enrolment[] =
     "profile TEXT,"
     " reported_at BIGINT NOT NULL, PRIMARY KEY (device_id, thumbprint));";
 
+/* crp: the certificates that challenges are encrypted to, as ca said them last. */
+static const char deployments[] =
+    "CREATE TABLE crp (generation BIGINT NOT NULL PRIMARY KEY, expires BIGINT NOT NULL, certificate BYTEA "
+    "NOT NULL);";
+
 const struct migration mdm_migrations[] = {
-    { 1, first }, { 2, profiles }, { 3, assignments }, { 4, enrolment }
+    { 1, first }, { 2, profiles }, { 3, assignments }, { 4, enrolment }, { 5, deployments }
 };
 const size_t mdm_migration_count = sizeof(mdm_migrations) / sizeof(*mdm_migrations);
 

@@ -9,13 +9,16 @@
 #include "ipc/role.h"
 #include "mdm/agent/agent.h"
 #include "mdm/api/https.h"
+#include "mdm/ca_link.h"
 #include "mdm/device_ca.h"
 #include "mdm/schema.h"
+#include "mdm/signing.h"
 #include "mdm/verbs.h"
 #include "store/reach.h"
 #include <stdatomic.h>
 
 #define HOUSEKEEPING_MS 60000
+#define CA_TIMEOUT_MS   10000
 
 struct service {
     struct role *role;
@@ -84,6 +87,26 @@ static enum err device_ca_make(struct service *service, struct why *why)
                           &service->mdm.device_ca, why);
 }
 
+static enum err ca_link_make(struct service *service, struct why *why)
+{
+    struct role *role = service->role;
+    const struct config_section *section = config_at(role->config, "mdm", 0);
+    AUTO_STR keys = config_role_path(role->config, "mdm", "keys");
+    AUTO_STR certs = config_role_path(role->config, "mdm", "certs");
+    const struct kept_key_source source = { keys, certs, &role->unlock, role->gate };
+    const char *cas[CONFIG_LIST_MAX];
+    struct ca_link_config link = { .cas = cas, .ca_count = config_list_count(section, "ca") };
+    for (size_t i = 0; i < link.ca_count; i++)
+        cas[i] = config_list_at(section, "ca", i);
+    service->mdm.challenge_lifetime_s = config_int(section, "challenge_lifetime");
+    AUTO(ca_client) client = NULL;
+    TRY(ca_client_open(role, CA_TIMEOUT_MS, &client, why));
+    TRY(signing_open(&source, clock_now(role->clock), &link.signing, why));
+    link.client = TAKE(client);
+    service->mdm.link = ca_link_new(&link);
+    return OK;
+}
+
 /* A device's certificate opens nothing on the administrators' listeners, nor the other way round: they are servers apart. */
 static enum err fronts_open(struct service *service, struct why *why)
 {
@@ -125,6 +148,7 @@ static void housekeeping(void *arg, struct pool_place *place)
         log_error(NULL, "device CA not renewed: %s", why.text);
     if (changed)
         loop_post(service->role->loop, trust_anew, service);
+    ca_link_keep(&service->mdm);
     atomic_store(&service->housekeeping, false);
 }
 
@@ -142,6 +166,7 @@ static enum err service_open(struct service *service, struct why *why)
     TRY(confine(service->role, why));
     TRY(directory_open(service, why));
     TRY(device_ca_make(service, why));
+    TRY(ca_link_make(service, why));
     TRY(fronts_open(service, why));
     const struct role_verbs served = {
         .list = mdm_verbs, .count = mdm_verb_count, .arg = service, .max_frame = LIMIT_API_FRAME_BYTES
@@ -155,6 +180,7 @@ enum err service_new(struct role *role, struct service **ret, struct why *why)
     service->role = role;
     TRY(service_open(service, why));
     service->timer = loop_every(role->loop, HOUSEKEEPING_MS, housekeeping_begin, service);
+    loop_post(role->loop, housekeeping_begin, service); /* ca's certificates, as soon as it is there */
     *ret = TAKE(service);
     return OK;
 }
@@ -169,6 +195,7 @@ void service_free(struct service *service)
     front_free(service->admin);
     front_free(service->devices);
     device_ca_free(service->mdm.device_ca);
+    ca_link_free(service->mdm.link);
     tally_free(service->mdm.refused_tokens);
     store_free(service->mdm.store);
     free(service);
