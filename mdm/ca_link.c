@@ -7,7 +7,10 @@
 #include "ipc/record.h"
 #include "mdm/crp.h"
 #include "mdm/signing.h"
+#include <stdatomic.h>
 #include <stdio.h>
+
+#define AWAKE_MS 120000 /* a device enrols soon after it was given its challenge */
 
 #define TROUBLE_TEXT 160
 
@@ -16,6 +19,8 @@ struct ca_link {
     struct kept_key *signing;
     char **cas;
     size_t ca_count;
+    atomic_bool has_crp;
+    atomic_llong awake_until;      /* clock_mono_ms */
     char trouble[2][TROUBLE_TEXT]; /* what was logged last, of each part: once is enough */
 };
 
@@ -63,6 +68,21 @@ enum err ca_link_ask(struct ca_link *link, const char *verb, struct bytes body, 
     return ca_call(link->client, verb, body, ret, why);
 }
 
+void ca_link_wake(struct ca_link *link)
+{
+    atomic_store(&link->awake_until, (long long)clock_mono_ms() + AWAKE_MS);
+}
+
+bool ca_link_has_crp(const struct ca_link *link)
+{
+    return atomic_load(&link->has_crp);
+}
+
+bool ca_link_is_awake(const struct ca_link *link)
+{
+    return (long long)clock_mono_ms() < atomic_load(&link->awake_until);
+}
+
 /* --- the CRP's certificates --- */
 
 struct crp_keeping {
@@ -94,6 +114,7 @@ static enum err crp_keep(struct mdm *mdm, struct crp_keeping *it, struct why *wh
     record_end(&body, mark);
     TRY(ca_link_ask(link, "crp_get", buf_bytes(&body), &answer, why));
     TRY(crp_list_take(buf_bytes(&answer), &it->said, why));
+    atomic_store(&link->has_crp, true);
     TRY(store_read(mdm->store, crp_work, it, why));
     if (!it->changed)
         return OK;

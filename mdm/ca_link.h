@@ -21,6 +21,10 @@ const char *ca_link_ca(const struct ca_link *link, size_t index);
 /* Asks; on a worker. */
 NODISCARD enum err ca_link_ask(struct ca_link *link, const char *verb, struct bytes body, struct buf *ret, struct why *why);
 
+/* A challenge was handed out: ca will soon have something to tell. From any thread. */
+void ca_link_wake(struct ca_link *link);
+bool ca_link_has_crp(const struct ca_link *link);           /* ca has given its certificates since this service began */
+bool ca_link_is_awake(const struct ca_link *link);
 /* For every minute, each part by itself: what cannot be done now is done in a later one, and why it could not is logged when it is another
    reason than the last time. */
 void ca_link_keep(struct mdm *mdm);

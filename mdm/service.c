@@ -11,6 +11,7 @@
 #include "mdm/api/https.h"
 #include "mdm/ca_link.h"
 #include "mdm/device_ca.h"
+#include "mdm/liaison.h"
 #include "mdm/schema.h"
 #include "mdm/signing.h"
 #include "mdm/verbs.h"
@@ -24,8 +25,9 @@ struct service {
     struct role *role;
     struct mdm mdm;
     struct https_way administrators, agents;
-    struct loop_timer *timer;
-    atomic_bool housekeeping; /* one at a time */
+    struct loop_timer *timer, *liaison_timer;
+    struct liaison *liaison;
+    atomic_bool housekeeping, liaising; /* one at a time, of each */
     struct front *devices, *admin;
     struct ipc_server *ipc;
     int draining; /* parts that still have something in flight */
@@ -104,6 +106,7 @@ static enum err ca_link_make(struct service *service, struct why *why)
     TRY(signing_open(&source, clock_now(role->clock), &link.signing, why));
     link.client = TAKE(client);
     service->mdm.link = ca_link_new(&link);
+    service->liaison = liaison_new(&service->mdm);
     return OK;
 }
 
@@ -148,7 +151,6 @@ static void housekeeping(void *arg, struct pool_place *place)
         log_error(NULL, "device CA not renewed: %s", why.text);
     if (changed)
         loop_post(service->role->loop, trust_anew, service);
-    ca_link_keep(&service->mdm);
     atomic_store(&service->housekeeping, false);
 }
 
@@ -159,6 +161,23 @@ static void housekeeping_begin(void *arg)
         return;
     if (!pool_submit(service->role->pool, housekeeping, service))
         atomic_store(&service->housekeeping, false); /* the next minute tries again */
+}
+
+static void liaise(void *arg, struct pool_place *place)
+{
+    (void)place;
+    struct service *service = arg;
+    liaison_run(service->liaison);
+    atomic_store(&service->liaising, false);
+}
+
+static void liaison_begin(void *arg)
+{
+    struct service *service = arg;
+    if (!liaison_is_due(service->liaison) || atomic_exchange(&service->liaising, true))
+        return;
+    if (!pool_submit(service->role->pool, liaise, service))
+        atomic_store(&service->liaising, false);
 }
 
 static enum err service_open(struct service *service, struct why *why)
@@ -180,7 +199,7 @@ enum err service_new(struct role *role, struct service **ret, struct why *why)
     service->role = role;
     TRY(service_open(service, why));
     service->timer = loop_every(role->loop, HOUSEKEEPING_MS, housekeeping_begin, service);
-    loop_post(role->loop, housekeeping_begin, service); /* ca's certificates, as soon as it is there */
+    service->liaison_timer = loop_every(role->loop, LIAISON_TICK_MS, liaison_begin, service);
     *ret = TAKE(service);
     return OK;
 }
@@ -191,10 +210,13 @@ void service_free(struct service *service)
         return;
     if (service->timer)
         loop_timer_free(service->timer);
+    if (service->liaison_timer)
+        loop_timer_free(service->liaison_timer);
     ipc_server_free(service->ipc);
     front_free(service->admin);
     front_free(service->devices);
     device_ca_free(service->mdm.device_ca);
+    liaison_free(service->liaison);
     ca_link_free(service->mdm.link);
     tally_free(service->mdm.refused_tokens);
     store_free(service->mdm.store);

@@ -3,7 +3,10 @@
 
 #include "base/encode.h"
 #include "ipc/record.h"
+#include "mdm/ca_event.h"
+#include "mdm/errand.h"
 #include "mdm/signing.h"
+#include "mdm/sweep.h"
 #include <sys/stat.h>
 
 struct fake_ca fake_ca;
@@ -29,6 +32,60 @@ static void crp_answer(struct buf *ret)
     records_end(ret, list);
 }
 
+static const char *field(const struct record *record, const char *name)
+{
+    static char texts[4][4096];
+    static unsigned at;
+    char *text = texts[at++ % 4];
+    struct bytes value = BYTES_NONE;
+    record_find(record, name, &value);
+    snprintf(text, sizeof(texts[0]), "%.*s", (int)value.len, value.data ? (const char *)value.data : "");
+    return text;
+}
+
+static void lease(struct buf *ret)
+{
+    size_t list = records_begin(ret);
+    for (size_t i = 0; i < fake_ca.outbox_count; i++)
+        buf_append(ret, buf_bytes(&fake_ca.outbox[i]));
+    records_end(ret, list);
+}
+
+static void done(const struct record *record)
+{
+    AUTO_STR ids = xasprintf(",%s,", field(record, "ids"));
+    for (size_t i = 0; i < fake_ca.outbox_count && !fake_ca.deaf; i++) {
+        AUTO_STR id = xasprintf(",%zu,", i + 1);
+        if (strstr(ids, id))
+            buf_clear(&fake_ca.outbox[i]);
+    }
+}
+
+static enum err answer_more(const char *verb, const struct record *record, struct buf *ret, struct why *why)
+{
+    if (strcmp(verb, "outbox_lease") == 0) {
+        lease(ret);
+    } else if (strcmp(verb, "outbox_done") == 0) {
+        done(record);
+        if (fake_ca.deaf)
+            return fail(why, ERR_UNAVAILABLE, "the acknowledgement got lost");
+    } else if (strcmp(verb, "authorisation_end") == 0) {
+        AUTO_STR lines = xstrdup(field(record, "ends"));
+        char *rest = lines;
+        for (char *line; (line = strsep(&rest, "\n"));) {
+            if (*line)
+                buf_printf(&fake_ca.told, "end %s\n", line);
+        }
+    } else if (strcmp(verb, "authority_revoke") == 0) {
+        if (fake_ca.revoking != OK)
+            return fail(why, fake_ca.revoking, "as the test has it");
+        buf_printf(&fake_ca.told, "revoke %s %s\n", field(record, "serial"), field(record, "reason"));
+    } else {
+        return fail(why, ERR_PROTOCOL, "no verb %s", verb);
+    }
+    return OK;
+}
+
 static enum err answer(const char *verb, const struct record *record, struct buf *ret, struct why *why)
 {
     struct bytes text;
@@ -44,7 +101,7 @@ static enum err answer(const char *verb, const struct record *record, struct buf
         assert_true(base64_decode(text, false, &fake_ca.successor));
         return OK;
     }
-    return fail(why, ERR_PROTOCOL, "no verb %s", verb);
+    return answer_more(verb, record, ret, why);
 }
 
 static enum err call(struct ca_client *self, const char *verb, struct bytes body, struct buf *ret,
@@ -107,6 +164,9 @@ int fake_ca_end(void **state)
     ca_link_free(directory.mdm.link);
     kept_key_free(fake_ca.crp);
     buf_free(&fake_ca.successor);
+    buf_free(&fake_ca.told);
+    for (size_t i = 0; i < fake_ca.outbox_count; i++)
+        buf_free(&fake_ca.outbox[i]);
     secret_free(&unlock);
     assert_int_equal(0, system(command));
     return agents_end(state);
@@ -117,6 +177,44 @@ void fake_ca_keep(void)
     struct why why = { 0 };
     ASSERT_OK(kept_key_keep(fake_ca.crp, directory.clock.held, &why), &why);
     ca_link_keep(&directory.mdm);
+}
+
+/* --- what it tells --- */
+
+void fake_ca_tells(const struct fake_event *event)
+{
+    struct buf *out = &fake_ca.outbox[fake_ca.outbox_count++];
+    AUTO_BUF text = { 0 };
+    assert_true(fake_ca.outbox_count <= sizeof(fake_ca.outbox) / sizeof(*fake_ca.outbox));
+    size_t mark = record_begin(out);
+    record_put_int(out, "id", (int64_t)fake_ca.outbox_count);
+    record_put_str(out, "kind", event->kind);
+    record_put_int(out, "request", 7);
+    record_put_str(out, "device", event->device);
+    record_put_str(out, "profile", event->profile);
+    record_put_str(out, "challenge", event->challenge);
+    record_put_int(out, "version", event->version);
+    record_put_str(out, "serial", event->serial);
+    record_put_str(out, "error", event->error);
+    record_put_str(out, "diagnosis", event->error ? "K411" : "");
+    record_put_str(out, "reason", event->reason);
+    if (event->certificate.len) {
+        base64_append(&text, event->certificate);
+        record_put(out, "certificate", buf_bytes(&text));
+    }
+    record_end(out, mark);
+}
+
+void fake_ca_exchange(void)
+{
+    struct why why = { 0 };
+    struct sweep sweep = { 0 };
+    enum err wanted = fake_ca.err != OK ? fake_ca.err : fake_ca.deaf ? ERR_UNAVAILABLE : OK;
+    ASSERT_OK(sweep_open(&directory.mdm, &sweep, &why), &why);
+    enum err err = errands_run(&directory.mdm, &why);
+    if (err == OK)
+        err = ca_events_run(&directory.mdm, &why);
+    assert_int_equal(wanted, err);
 }
 
 /* --- what it would do with a challenge --- */
