@@ -27,6 +27,7 @@ extern const struct words deployment_state_words, deployment_event_words, deploy
 
 #define DEPLOYMENT_NEVER INT64_MAX
 #define DEPLOYMENT_RETRY_S 900                               /* what failed on a device, or was never seen there, is tried again no sooner */
+#define DEPLOYMENT_STEP_PREVIEW "preview"                    /* the request cannot be made of what is known */
 struct deployment {
     char device[UUID_TEXT], profile[UUID_TEXT];
     int64_t version;

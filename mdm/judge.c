@@ -108,6 +108,16 @@ static enum err superseded(struct store_tx *tx, const struct judging *judging, s
     return issued_end(tx, of, "superseded", judging->now, NULL, why);
 }
 
+/* Something changed, so what could not be made of the profile is tried again at the next visit. */
+static enum err try_again(struct store_tx *tx, const struct judging *judging, struct deployment *of,
+                          struct why *why)
+{
+    if (!judging->anew || of->state != DEPLOYMENT_ERROR || strcmp(of->step, DEPLOYMENT_STEP_PREVIEW) != 0)
+        return OK;
+    of->due_at = 0;
+    return deployment_save(tx, of, why);
+}
+
 static enum err reached(struct store_tx *tx, struct judging *judging, const struct target *target,
                         struct why *why)
 {
@@ -116,7 +126,7 @@ static enum err reached(struct store_tx *tx, struct judging *judging, const stru
         return begin(tx, judging, target, why);
     bool newer = of->version != target->version, back = of->intent != INTENT_HAVE;
     if (!newer && !back)
-        return OK;
+        return try_again(tx, judging, of, why);
     if (newer)
         TRY(superseded(tx, judging, of, why));
     bool stayed = !newer && of->intent == INTENT_LEAVE && of->state == DEPLOYMENT_INSTALLED;
@@ -178,12 +188,12 @@ static enum err lost(struct store_tx *tx, const struct judging *judging, const s
     return take_away(tx, judging, of, why);
 }
 
-/* What was left on a device when it did not reach it any more goes with the device. */
-static bool is_over(const struct judging *judging, const struct deployment *of)
+/* What was left on a device goes with the device, and when somebody takes its profile from it. */
+static bool is_over(const struct judging *judging, const struct deployment *of, const struct target *target)
 {
     bool here = judging->holder.device.state == DEVICE_ENROLLED;
-    return of->intent == INTENT_REMOVE || (of->intent == INTENT_LEAVE && here) ||
-           of->state == DEPLOYMENT_REMOVED;
+    bool left = of->intent == INTENT_LEAVE && here && (may_stay(target) || !is_certificate(of));
+    return of->intent == INTENT_REMOVE || left || of->state == DEPLOYMENT_REMOVED;
 }
 
 /* --- all of it --- */
@@ -209,7 +219,7 @@ static enum err compare(struct store_tx *tx, struct judging *judging, const stru
     for (size_t i = 0; i < before; i++) {
         struct deployment *of = &judging->all.list[i];
         const struct target *target = target_of(targets, of->profile);
-        if ((!target || target->state != TARGET_REACHES) && !is_over(judging, of))
+        if ((!target || target->state != TARGET_REACHES) && !is_over(judging, of, target))
             TRY(lost(tx, judging, target, of, why));
     }
     return OK;

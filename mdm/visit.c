@@ -84,14 +84,17 @@ static enum err preview_failed(struct store_tx *tx, const struct visiting *it, s
 {
     const struct err_row *error = err_row(reason->err);
     const struct deployment_move move = { .event = DEPLOYMENT_FAILED,
-                                          .step = "preview",
+                                          .step = DEPLOYMENT_STEP_PREVIEW,
                                           .code = error->name,
                                           .diagnosis = error->diagnosis,
                                           .detail = reason->text,
                                           .now = it->visit->now };
-    if (of->state == DEPLOYMENT_ERROR && strcmp(of->step, "preview") == 0 &&
-        strncmp(of->detail, reason->text, sizeof(of->detail) - 1) == 0)
-        return OK; /* as before */
+    bool as_before = of->state == DEPLOYMENT_ERROR && strcmp(of->step, DEPLOYMENT_STEP_PREVIEW) == 0 &&
+                     strncmp(of->detail, reason->text, sizeof(of->detail) - 1) == 0;
+    if (as_before) {
+        of->due_at = DEPLOYMENT_NEVER;
+        return deployment_save(tx, of, why);
+    }
     return deployment_move(tx, of, &move, why);
 }
 
@@ -119,14 +122,13 @@ static enum err can_be_ordered(struct store_tx *tx, const struct visiting *it, s
 
 static bool is_due(const struct visiting *it, const struct deployment *of)
 {
-    bool again = of->due_at <= it->visit->now || (it->judging.anew && strcmp(of->step, "preview") == 0);
     switch (of->state) {
     case DEPLOYMENT_PENDING:
     case DEPLOYMENT_DELIVERED:
     case DEPLOYMENT_RENEWING:
         return true;
     case DEPLOYMENT_ERROR:
-        return again;
+        return of->due_at <= it->visit->now;
     default:
         return false;
     }

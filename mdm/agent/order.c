@@ -121,6 +121,18 @@ static json_t *root_of(struct store_tx *tx, const struct profile *profile)
                      digest_of(DIGEST_SHA256, buf_bytes(&root.certificate)));
 }
 
+/* Of a version before, or about to end: they go once the new one is there. */
+static enum err replaced_put(struct store_tx *tx, const struct telling *telling, struct why *why)
+{
+    AUTO_VAL(issued_list) issued = { 0 };
+    json_t *list = json_array();
+    put(telling->item, "replaces", list);
+    TRY(issued_load(tx, telling->of, &issued, why));
+    for (size_t i = 0; i < issued.count; i++)
+        json_array_append_new(list, json_string(issued.list[i].thumbprint));
+    return OK;
+}
+
 static json_t *word_or_null(const struct words *words, int value)
 {
     return value ? json_string(word_name(words, value)) : json_null();
@@ -144,7 +156,7 @@ static enum err request_put(struct store_tx *tx, struct telling *telling, const 
     put(item, "root", root_of(tx, profile));
     put(item, "renews", json_boolean(telling->of->state == DEPLOYMENT_RENEWING));
     put(item, "names_key", json_boolean(platform_names_key(telling->platform)));
-    return OK;
+    return replaced_put(tx, telling, why);
 }
 
 /* --- items --- */
