@@ -95,8 +95,12 @@ static enum err issued(struct store_tx *tx, const struct event *event, struct wh
     TRY(certificate_take(event, &certificate, why));
     TRY(issued_add(tx, event->of, &certificate, event->page->now, why));
     if (!is_of_now(event) && event->of->intent != INTENT_LEAVE)
-        return issued_end(tx, event->of, reason, event->page->now, NULL, why);
+        TRY(issued_end(tx, event->of, reason, event->page->now, NULL, why));
+    if (!is_of_now(event) && event->of->intent == INTENT_HAVE)
+        return OK; /* the device is about the next version by now */
     TRY(move(tx, event, DEPLOYMENT_CERTIFIED, why));
+    if (event->of->intent == INTENT_REMOVE)
+        return OK; /* the device has not had the time to say that it has it: it is told to remove it */
     return deployment_match(tx, event->of, event->page->now, why);
 }
 

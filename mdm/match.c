@@ -143,6 +143,15 @@ static bool is_waiting(enum deployment_state state)
     return state == DEPLOYMENT_ISSUED || state == DEPLOYMENT_ERROR;
 }
 
+/* One that comes to light after all is to be removed, too. */
+static enum err removal_match(struct store_tx *tx, const struct match *match, struct why *why)
+{
+    bool removed = match->of->state == DEPLOYMENT_REMOVED, there = has_any(match);
+    if (removed != there)
+        return OK;
+    return move(tx, match, there ? DEPLOYMENT_FOUND : DEPLOYMENT_GONE, 0, why);
+}
+
 static enum err certificate_match(struct store_tx *tx, struct match *match, struct why *why)
 {
     const struct deployment *of = match->of;
@@ -150,8 +159,7 @@ static enum err certificate_match(struct store_tx *tx, struct match *match, stru
     bool there = newest && has(match, newest->thumbprint);
     int64_t renew_at;
     if (of->intent == INTENT_REMOVE)
-        return has_any(match) || of->state == DEPLOYMENT_REMOVED ? OK
-                                                                 : move(tx, match, DEPLOYMENT_GONE, 0, why);
+        return removal_match(tx, match, why);
     bool again =
         of->state == DEPLOYMENT_INSTALLED && !of->due_at; /* it was left, and reaches the device again */
     if (there && newest->version == of->version && !newest->asked && (is_waiting(of->state) || again)) {

@@ -54,8 +54,10 @@ TEST(out_of_the_group_it_is_revoked_and_removed_and_the_root_stays)
     AUTO_STR result = xasprintf("{\"results\":[{\"id\":\"%s\",\"state\":\"done\"}]}", order(0, "id"));
     ASSERT_STATUS(200, checked_in(result));
     assert_int_equal(0, orders());
+    ASSERT_STATUS(200, checked_in(body)); /* it was not true */
+    assert_string_equal("remove", order(0, "action"));
+    ASSERT_STATUS(200, checked_in("{\"installed\":[]}"));
     assert_string_equal("removed", state_of(site.profile));
-    assert_string_equal("installed", state_of(site.root));
 }
 
 TEST(a_profile_that_is_unassigned_or_loses_its_root_is_revoked_too)
@@ -108,6 +110,23 @@ TEST(a_challenge_ends_with_its_profile_although_the_device_does_not_come)
     ca_issues("", "0A01", 1);
     fake_ca_exchange();
     assert_true(was_told("revoke 0A01 cessationOfOperation\n"));
+    ASSERT_STATUS(200, checked_in("{}"));
+    assert_string_equal("remove", order(0, "action"));
+}
+
+TEST(a_version_that_is_no_more_becomes_no_certificate_that_stays)
+{
+    site_make("linux");
+    ASSERT_STATUS(200, checked_in("{}"));
+    ASSERT_STATUS(200, challenge_asked(KEY_A));
+    json_t *document = scep_json("linux");
+    json_object_set_new(document, "renewal_threshold", json_integer(30));
+    ASSERT_STATUS(200, profile_send(HTTP_PUT, "/api/v1/profiles/kiosks", document));
+    ASSERT_STATUS(200, checked_in("{}"));
+    ca_issues("", "0A01", 1); /* on its way when it ended */
+    fake_ca_exchange();
+    assert_string_equal("delivered", state_of(site.profile));
+    assert_true(was_told("revoke 0A01 superseded\n"));
 }
 
 TEST(a_certificate_is_revoked_although_the_device_does_not_come)
@@ -211,6 +230,7 @@ DIRECTORY_MAIN(E(out_of_the_group_it_is_revoked_and_removed_and_the_root_stays),
                E(a_profile_that_is_unassigned_or_loses_its_root_is_revoked_too),
                E(back_in_the_group_it_is_made_anew),
                E(a_challenge_ends_with_its_profile_although_the_device_does_not_come),
+               E(a_version_that_is_no_more_becomes_no_certificate_that_stays),
                E(a_certificate_is_revoked_although_the_device_does_not_come),
                E(a_changed_profile_is_revoked_and_made_anew),
                E(a_device_that_is_retired_has_everything_revoked_at_once),
