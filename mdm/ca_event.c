@@ -281,7 +281,7 @@ static enum err acknowledge(struct ca_link *link, const struct page *page, struc
 
 static enum err page_run(struct mdm *mdm, struct page *page, struct why *why)
 {
-    AUTO_BUF answer = { 0 }, body = { 0 };
+    AUTO_BUF answer = { 0 };
     struct der_reader records;
     struct record record;
     TRY(lease(mdm->link, page->ca, &answer, why));

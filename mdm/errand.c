@@ -39,7 +39,7 @@ struct page {
     struct store_rows *rows;
     size_t first, count; /* that are sent together */
     enum err err;        /* of it */
-    const struct why *trouble;
+    struct why trouble;
 };
 enum { NUMBER, KIND, CA, DEVICE, PROFILE, VERSION, VALID_FROM, SERIAL, REASON, TRIES };
 
@@ -72,7 +72,7 @@ static enum err sent_work(struct store_tx *tx, void *arg, struct why *why)
                        "WHERE number = $1",
                        S_ARGS(S_INT(store_int(page->rows, i, NUMBER)), done ? S_INT(page->now) : S_NULL,
                               S_INT(done ? page->now : retry_at(page->now, tries)),
-                              S_TEXT(done ? "" : page->trouble->text)),
+                              S_TEXT(done ? "" : page->trouble.text)),
                        NULL, why));
     }
     return OK;
@@ -135,16 +135,17 @@ static enum err some_send(struct mdm *mdm, struct page *page, struct why *why)
     while (ends && page->first + page->count < store_rows_count(page->rows) &&
            is_end(page, page->first + page->count))
         page->count++;
-    struct why inner = { 0 };
-    page->trouble = &inner;
-    page->err = ends ? ends_send(mdm->link, page, &inner) : revocation_send(mdm->link, page, &inner);
+    page->trouble = (struct why){ 0 };
+    page->err =
+        ends ? ends_send(mdm->link, page, &page->trouble) : revocation_send(mdm->link, page, &page->trouble);
     if (cannot_be_reached(page->err))
-        return fail(why, page->err, "%s", inner.text); /* nothing of it was tried: it is due as before */
+        return fail(why, page->err, "%s",
+                    page->trouble.text); /* nothing of it was tried: it is due as before */
     if (page->err != OK)
         log_warn(NULL, "ca did not do it, later again kind=%s serial=%s device=%s profile=%s: %s error=%s",
                  store_str(page->rows, page->first, KIND), store_str(page->rows, page->first, SERIAL),
                  store_str(page->rows, page->first, DEVICE), store_str(page->rows, page->first, PROFILE),
-                 inner.text, err_row(page->err)->name);
+                 page->trouble.text, err_row(page->err)->name);
     return store_write(mdm->store, sent_work, page, why);
 }
 
