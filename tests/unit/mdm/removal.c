@@ -203,6 +203,48 @@ TEST(what_a_deleted_group_or_user_gave_stays_and_is_renewed_no_more)
     ASSERT_STATUS(422, challenge_asked(KEY_A));
 }
 
+/* The profiles come to S1 by its user alone. */
+static void given_by_the_user(void)
+{
+    made("/api/v1/users", "{\"upn\":\"anna@b\"}");
+    ASSERT_STATUS(200, ask(HTTP_PATCH, "/api/v1/devices/S1", "{\"owner\":\"anna@b\"}"));
+    made("/api/v1/groups", "{\"name\":\"staff\",\"kind\":\"user\"}");
+    ASSERT_STATUS(204, ask(HTTP_POST, "/api/v1/groups/staff/members", "{\"member\":\"anna@b\"}"));
+    assign("Root", "staff");
+    assign("Kiosks", "staff");
+    unassign("Root");
+    unassign("Kiosks");
+}
+
+TEST(a_disabled_user_keeps_what_is_there_until_somebody_takes_the_profile_away)
+{
+    site_make("linux");
+    installed();
+    AUTO_STR body = installed_json(made_certificate.key);
+    given_by_the_user();
+    ASSERT_STATUS(200, checked_in(body));
+    assert_int_equal(0, orders());
+    ASSERT_STATUS(200, ask(HTTP_PATCH, "/api/v1/users/anna@b", "{\"enabled\":false}"));
+    ASSERT_STATUS(200, checked_in(body));
+    assert_int_equal(0, orders());
+    assert_int_equal(
+        2, counted("SELECT COUNT(*) FROM deployment WHERE intent = 'leave' AND state = 'installed'"));
+    ASSERT_STATUS(200, ask(HTTP_PATCH, "/api/v1/users/anna@b", "{\"enabled\":true}"));
+    ASSERT_STATUS(200, checked_in(body));
+    assert_int_equal(0, orders());
+    assert_int_equal(NOW + 80 * DAY,
+                     counted("SELECT due_at FROM device_report")); /* it is renewed as before */
+    ASSERT_STATUS(200, ask(HTTP_PATCH, "/api/v1/users/anna@b", "{\"enabled\":false}"));
+    ASSERT_STATUS(200, checked_in(body));
+    fake_ca_exchange();
+    assert_false(was_told("revoke"));
+    ASSERT_STATUS(200, ask(HTTP_DELETE, "/api/v1/profiles/Kiosks/assignments/staff", NULL));
+    ASSERT_STATUS(200, checked_in(body));
+    assert_string_equal("remove", order(0, "action"));
+    fake_ca_exchange();
+    assert_true(was_told("revoke 0A01 cessationOfOperation\n"));
+}
+
 TEST(what_ca_does_not_do_is_asked_again_ever_more_rarely_and_holds_up_nothing)
 {
     site_make("linux");
@@ -235,4 +277,5 @@ DIRECTORY_MAIN(E(out_of_the_group_it_is_revoked_and_removed_and_the_root_stays),
                E(a_changed_profile_is_revoked_and_made_anew),
                E(a_device_that_is_retired_has_everything_revoked_at_once),
                E(what_a_deleted_group_or_user_gave_stays_and_is_renewed_no_more),
+               E(a_disabled_user_keeps_what_is_there_until_somebody_takes_the_profile_away),
                E(what_ca_does_not_do_is_asked_again_ever_more_rarely_and_holds_up_nothing))
