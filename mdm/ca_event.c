@@ -218,8 +218,10 @@ static enum err event_heed(struct store_tx *tx, struct event *event, struct why 
     TRY(first_time(tx, event, &first, why));
     if (!first)
         return OK;
-    if (device && profile)
+    if (device && profile) {
+        TRY(deployments_hold(tx, device, why));
         TRY(deployments_load(tx, device, profile, 0, &found, why));
+    }
     if (!found.count) {
         log_warn(NULL, "ca tells of what nobody here asked for event=%lld kind=%s device=%s profile=%s",
                  (long long)event->number, event->kind, device ? device : "", profile ? profile : "");

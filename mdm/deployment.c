@@ -168,6 +168,14 @@ enum err deployments_load(struct store_tx *tx, const char *device, const char *p
     return OK;
 }
 
+enum err deployments_hold(struct store_tx *tx, const char *device, struct why *why)
+{
+    return FAULT(deployments_hold)
+               ? OK
+               : store_exec(tx, "UPDATE device_report SET due_at = due_at WHERE device_id = $1",
+                            S_ARGS(S_TEXT(device)), NULL, why);
+}
+
 enum err deployment_save(struct store_tx *tx, const struct deployment *of, struct why *why)
 {
     return store_exec(

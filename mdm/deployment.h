@@ -46,6 +46,8 @@ void deployments_free(struct deployments *deployments);      /* held by value */
 /* Those of a device, in the order of the profiles' ids; of one profile where that is not NULL. With room for `more` further ones. */
 NODISCARD enum err deployments_load(struct store_tx *tx, const char *device, const char *profile, size_t more,
                                     struct deployments *ret, struct why *why);
+/* Before they are loaded to be changed: whoever else changes the device's waits until this unit has ended. */
+NODISCARD enum err deployments_hold(struct store_tx *tx, const char *device, struct why *why);
 NODISCARD enum err deployment_save(struct store_tx *tx, const struct deployment *deployment, struct why *why);
 /* device_report's copy of when the first of them is due; after they were saved. */
 NODISCARD enum err deployment_due(struct store_tx *tx, const char *device, struct why *why);

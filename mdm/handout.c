@@ -14,6 +14,8 @@
 #include "mdm/signing.h"
 #include "mdm/target.h"
 
+#define HANDOUT_KEPT_S (30 * 86400LL)
+
 struct making {
     const struct handing *handing;
     struct handout out;
@@ -176,6 +178,7 @@ static enum err keep_work(struct store_tx *tx, void *arg, struct why *why)
     const struct handing *handing = making->handing;
     AUTO_BUF id = { 0 }, key = { 0 };
     int64_t version;
+    TRY(deployments_hold(tx, handing->device, why));
     TRY(may_have(tx, making, &version, why));
     if (version != making->out.version)
         return fail(why, ERR_WRONG_STATE, "the profile was changed at the same time: check in first");
@@ -189,6 +192,12 @@ static enum err keep_work(struct store_tx *tx, void *arg, struct why *why)
                              S_INT(version), S_TEXT(buf_text(&key)), S_INT(handing->now),
                              S_INT(making->out.expires)),
                       NULL, why);
+}
+
+enum err handouts_forget(struct store_tx *tx, int64_t now, struct why *why)
+{
+    return store_exec(tx, "DELETE FROM deployment_challenge WHERE expires_at < $1",
+                      S_ARGS(S_INT(now - HANDOUT_KEPT_S)), NULL, why);
 }
 
 enum err handout_make(const struct handing *handing, struct handout *ret, struct why *why)

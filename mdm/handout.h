@@ -14,5 +14,7 @@ void handout_free(struct handout *handout);                  /* held by value */
 /* ERR_PROFILE_DEVICE: the profile does not reach the device, or the request cannot be made. ERR_WRONG_STATE: there is nothing that it could
    be for. ERR_UNAVAILABLE: ca has not said what to encrypt to. ERR_RATE. */
 NODISCARD enum err handout_make(const struct handing *handing, struct handout *ret, struct why *why);
+/* For every minute: those that ended long ago. */
+NODISCARD enum err handouts_forget(struct store_tx *tx, int64_t now, struct why *why);
 /* Does a device of this platform name its key before it asks for a certificate? The others get the challenge with the order. */
 bool platform_names_key(enum platform platform);

@@ -239,6 +239,7 @@ enum err judge_device(struct store_tx *tx, struct judging *judging, struct why *
 {
     AUTO_VAL(targets) targets = { 0 };
     judging_free(judging);
+    TRY(deployments_hold(tx, judging->device, why));
     TRY(holder_load(tx, judging->device, &judging->holder, why));
     const struct holder holder = holder_of(&judging->holder);
     TRY(targets_resolve(tx, &holder, &targets, why));

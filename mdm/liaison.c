@@ -5,6 +5,7 @@
 #include "mdm/ca_event.h"
 #include "mdm/ca_link.h"
 #include "mdm/errand.h"
+#include "mdm/handout.h"
 #include "mdm/sweep.h"
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -42,6 +43,7 @@ static enum err forget_work(struct store_tx *tx, void *arg, struct why *why)
 {
     int64_t now = *(const int64_t *)arg;
     TRY(ca_events_forget(tx, now, why));
+    TRY(handouts_forget(tx, now, why));
     return errands_forget(tx, now, why);
 }
 

@@ -6,6 +6,8 @@
 #include "mdm/handout.h"
 #include "tests/unit/mdm/deployed.h"
 #include "tests/unit/mdm/profile_kept.h"
+#include <pthread.h>
+#include <time.h>
 
 TEST(a_device_is_told_its_root_and_its_request_and_gets_a_challenge_for_its_key_alone)
 {
@@ -249,6 +251,52 @@ TEST(a_variable_without_a_value_fails_on_this_device_alone_and_until_it_has_one)
     assert_string_equal("delivered", state_of(site.profile));
 }
 
+/* A check-in that has read how the device stands, and takes its time. */
+struct slow {
+    pthread_mutex_t lock;
+    pthread_cond_t has_read;
+    bool read;
+};
+
+static enum err slow_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    struct slow *slow = arg;
+    AUTO_VAL(deployments) all = { 0 };
+    const struct timespec moment = { .tv_nsec = 300000000 };
+    const struct deployment_move move = { .event = DEPLOYMENT_ORDERED, .now = NOW };
+    TRY(deployments_hold(tx, site.device, why));
+    TRY(deployments_load(tx, site.device, site.profile, 0, &all, why));
+    pthread_mutex_lock(&slow->lock);
+    slow->read = true;
+    pthread_cond_signal(&slow->has_read);
+    pthread_mutex_unlock(&slow->lock);
+    nanosleep(&moment, NULL);
+    return deployment_move(tx, all.list, &move, why);
+}
+
+static void *slow_run(void *arg)
+{
+    struct why why = { 0 };
+    ASSERT_OK(store_write(directory.mdm.store, slow_work, arg, &why), &why);
+    return NULL;
+}
+
+TEST(a_check_in_and_ca_at_the_same_time_lose_nothing_of_each_other)
+{
+    struct slow slow = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false };
+    pthread_t thread;
+    site_make("linux");
+    ASSERT_STATUS(200, checked_in("{}"));
+    assert_int_equal(0, pthread_create(&thread, NULL, slow_run, &slow));
+    pthread_mutex_lock(&slow.lock);
+    while (!slow.read)
+        pthread_cond_wait(&slow.has_read, &slow.lock);
+    pthread_mutex_unlock(&slow.lock);
+    ca_issues("", "0A01", 1);
+    assert_int_equal(0, pthread_join(thread, NULL));
+    assert_string_equal("issued", state_of(site.profile));
+}
+
 TEST(a_move_that_the_table_does_not_have_changes_nothing)
 {
     assert_int_equal(DEPLOYMENT_NONE, deployment_next(DEPLOYMENT_REVOKED, DEPLOYMENT_FOUND));
@@ -277,4 +325,5 @@ DIRECTORY_MAIN(
     E(it_is_renewed_when_so_much_of_its_life_remains_as_the_profile_says),
     E(what_the_device_could_not_do_is_an_error_with_its_words),
     E(a_variable_without_a_value_fails_on_this_device_alone_and_until_it_has_one),
+    E(a_check_in_and_ca_at_the_same_time_lose_nothing_of_each_other),
     E(a_move_that_the_table_does_not_have_changes_nothing))
