@@ -61,7 +61,8 @@ static json_t *usages_of(uint16_t usage)
     AUTO_BUF text = { 0 };
     json_t *list = json_array();
     key_usage_append_text(&text, usage);
-    char *rest = (char *)buf_text(&text);
+    AUTO_STR words = xstrdup(buf_text(&text));
+    char *rest = words;
     for (char *word; (word = strsep(&rest, ", "));) {
         if (*word)
             json_array_append_new(list, json_string(word));
