@@ -142,6 +142,9 @@ static const struct option_row options[] = {
     HTTP_LIMIT_ROWS("mdm"),
     INT_ROW("mdm", "admin_max_body_bytes", "33554432", 65536, 33554432, "bytes",
             "Largest body of a request to the administration API, in place of max_body_bytes; a larger one gets 413. Files that are imported are as large."),
+    LIST_ROW("mdm", "ca", "issuing", "The ca sections whose authority this service is: challenges are for their endpoints, and they tell what became of them."),
+    INT_ROW("mdm", "challenge_lifetime", "3600", 60, LIMIT_CHALLENGE_LIFETIME_S, "s",
+            "How long a device may use the challenge that it was given. It is good once, and for exactly one request."),
     STR_ROW("mdm", "store", "", STR_MAX, "mdm",
             "PostgreSQL connection string without a password; empty stands for SQLite under state_dir. "
             "The first start takes the database into use; later ones refuse another one, or an empty one in its place."),

@@ -4,11 +4,14 @@
 #include "base/clock.h"
 #include "store/store.h"
 
+struct ca_link;
 struct device_ca;
 struct tally;
 struct mdm {
     const struct clock *clock;
     struct store *store;
     struct device_ca *device_ca;
+    struct ca_link *link;                                    /* NULL: a test without one */
+    int64_t challenge_lifetime_s;
     struct tally *refused_tokens;                            /* by address (mdm/agent/enrol.c) */
 };
