@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "base/fault.h"
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -158,6 +159,7 @@ static enum err draft_finish(struct file_draft *taken, mode_t mode, bool fresh, 
 {
     AUTO_VAL(file_draft) draft = *taken;
     *taken = (struct file_draft){ .fd = -1 };
+    assert(draft.temporary && draft.path); /* begun, and not committed yet */
     if (fchmod(draft.fd, mode) != 0 || fsync(draft.fd) != 0)
         return draft_fail(&draft, why);
     int fd = draft.fd;
