@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules between the options of a directory section: what may be asked of which server, and that nobody can listen. */
 #include "base/fault.h"
+#include "base/limits.h"
 #include "config/internal.h"
 
 #include <ctype.h>
@@ -97,6 +98,9 @@ static bool attribute_is_name(const char *text, size_t len)
 static enum err check_attributes(const struct config *config, const struct config_section *directory,
                                  const char *option, struct why *why)
 {
+    if (config_list_count(directory, option) > LIMIT_LDAP_NAMES)
+        return refuse(config, directory, option, config_list_at(directory, option, LIMIT_LDAP_NAMES),
+                      "8 names of attributes", why);
     for (size_t i = 0; i < config_list_count(directory, option); i++) {
         const char *name = config_list_at(directory, option, i);
         if (!attribute_is_name(name, strlen(name)))

@@ -5,10 +5,12 @@
 #include "store/store.h"
 
 struct device_ca;
+struct ldap_keeper;
 struct tally;
 struct mdm {
     const struct clock *clock;
     struct store *store;
     struct device_ca *device_ca;
+    struct ldap_keeper *directories;                         /* NULL: none, as in most tests */
     struct tally *refused_tokens;                            /* by address (mdm/agent/enrol.c) */
 };
