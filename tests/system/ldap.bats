@@ -93,6 +93,7 @@ entry(base, "objectClass: dcObject", "objectClass: organization", "o: example", 
 entry(f"cn=reader,{base}", "objectClass: organizationalRole", "objectClass: simpleSecurityObject", "cn: reader", "userPassword: reader password")
 for ou in "people", "groups", "many":
     entry(f"ou={ou},{base}", "objectClass: organizationalUnit", f"ou: {ou}")
+entry(f"ou=away,{base}", "objectClass: referral", "objectClass: extensibleObject", "ou: away", "ref: ldap://192.0.2.1/dc=elsewhere")  # is not gone after
 def person(number, ou):
     entry(f"uid={ou[0]}{number},ou={ou},{base}", "objectClass: inetOrgPerson", f"uid: {ou[0]}{number}", f"cn: {ou} {number}", "sn: x", f"ou: {ou}",
           f"mail: {ou[0]}{number}@example.test", "displayName:: TcO8bGxlciA=" if number == 1 else f"displayName: User {number}")

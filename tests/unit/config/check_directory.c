@@ -91,6 +91,21 @@ TEST(filters_attributes_and_what_disables_have_their_form)
                                     "user_filter = \"(&(a=b)(|(c=d)(e=\\\\28)))\"\nname = {\"none\"}\n")));
 }
 
-RUN(T(a_directory_has_its_defaults_and_is_mdm_s_alone), T(what_is_needed_is_there),
+TEST(names_of_one_attribute_and_directories_have_a_limit)
+{
+    AUTO_BUF most = { 0 };
+    config_free(load(DIRECTORY(BASE "urls = {\"ldaps://a\"}\nname = {a,b,c,d,e,f,g,h}\n")));
+    refused(DIRECTORY(BASE "urls = {\"ldaps://a\"}\nname = {a,b,c,d,e,f,g,h,i}\n"),
+            "FILE:6: directory \"corp\": option name has \"i\"; allowed is 8 names of attributes");
+    buf_append_str(&most, USER);
+    for (int i = 0; i < 8; i++)
+        buf_printf(&most, "directory \"d%d\" {\nschema = ad\n" BASE "urls = {\"ldaps://a\"}\n}\n", i);
+    config_free(load(buf_text(&most)));
+    buf_append_str(&most, "directory \"d8\" {\nschema = ad\n" BASE "urls = {\"ldaps://a\"}\n}\n");
+    refused(buf_text(&most), "FILE: there are 9 directory sections; allowed are 8");
+}
+
+RUN(T(names_of_one_attribute_and_directories_have_a_limit),
+    T(a_directory_has_its_defaults_and_is_mdm_s_alone), T(what_is_needed_is_there),
     T(urls_name_a_host_and_nothing_else), T(a_password_goes_to_no_other_host_in_the_clear),
     T(filters_attributes_and_what_disables_have_their_form))

@@ -363,11 +363,31 @@ TEST(members_are_keys_in_order_each_once)
     assert_string_equal("uid=a,dc=x", mapped.members[0]);
 }
 
-RUN(T(an_object_sid_is_read_whole_or_not_at_all), T(the_primary_group_is_in_the_user_s_domain),
-    T(guids_are_the_same_as_other_tools_show_them), T(extended_names_have_their_guid_and_their_name),
-    T(a_name_is_the_same_however_it_is_written), T(ranges_say_where_to_go_on),
-    T(what_goes_into_a_filter_ends_no_filter), T(an_account_is_disabled_by_a_bit_a_value_or_an_attribute),
-    T(times_of_ldap_are_read_strictly), T(a_mark_of_openldap_looks_back_and_never_ahead),
-    T(a_mark_of_active_directory_is_one_controller_s), T(what_is_no_mark_of_ours_is_none),
-    T(the_guard_holds_what_is_too_much_and_never_lets_all_go), T(hostile_values_are_refused_by_name),
-    T(an_entry_needs_an_id_and_a_user_a_upn), T(members_are_keys_in_order_each_once))
+TEST(a_group_has_a_largest_size)
+{
+    AUTO(config) config = load(SECTION("openldap"));
+    AUTO_VAL(ldap_settings) settings = settings_of(config);
+    AUTO_VAL(entry) group = { .dn = xstrdup("cn=staff,dc=x") };
+    AUTO_VAL(mapped) mapped = { 0 };
+    AUTO_VAL(mapped) refused = { 0 };
+    struct why why = { 0 };
+    entry_add(&group, "entryUUID", BYTES_LIT("bdbd0ce0-2211-4433-5566-778899aabbcc"));
+    entry_add(&group, "cn", BYTES_LIT("staff"));
+    for (int i = 0; i < LIMIT_LDAP_MEMBERS; i++)
+        entry_add(&group, "member", BYTES_LIT("uid=x,dc=x"));
+    ASSERT_OK(mapping_take(&settings, &group_class, &group, &mapped, &why), &why);
+    assert_int_equal(1, mapped.member_count);
+    entry_add(&group, "member", BYTES_LIT("uid=y,dc=x"));
+    ASSERT_ERR(ERR_LIMIT, mapping_take(&settings, &group_class, &group, &refused, &why), &why);
+    assert_string_equal("a group of 200001 members, limit 200000", why.text);
+}
+
+RUN(T(a_group_has_a_largest_size), T(an_object_sid_is_read_whole_or_not_at_all),
+    T(the_primary_group_is_in_the_user_s_domain), T(guids_are_the_same_as_other_tools_show_them),
+    T(extended_names_have_their_guid_and_their_name), T(a_name_is_the_same_however_it_is_written),
+    T(ranges_say_where_to_go_on), T(what_goes_into_a_filter_ends_no_filter),
+    T(an_account_is_disabled_by_a_bit_a_value_or_an_attribute), T(times_of_ldap_are_read_strictly),
+    T(a_mark_of_openldap_looks_back_and_never_ahead), T(a_mark_of_active_directory_is_one_controller_s),
+    T(what_is_no_mark_of_ours_is_none), T(the_guard_holds_what_is_too_much_and_never_lets_all_go),
+    T(hostile_values_are_refused_by_name), T(an_entry_needs_an_id_and_a_user_a_upn),
+    T(members_are_keys_in_order_each_once))
