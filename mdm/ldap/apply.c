@@ -107,13 +107,11 @@ static enum err object_make(struct store_tx *tx, struct unit *unit, const struct
 
 /* One that was marked as deleted is back. */
 static enum err object_change(struct store_tx *tx, struct unit *unit, const struct mapped *mapped,
-                              const struct kept_entry *kept, struct object *object, bool *ret_changed,
-                              struct why *why)
+                              const struct kept_entry *kept, struct object *object, struct why *why)
 {
     TRY(object_load(tx, unit->run->class, kept->object_id, object, why));
     bool back = object_number(object, "deleted_at") != 0;
-    *ret_changed = back || object_differs(object, &mapped->given);
-    if (!*ret_changed)
+    if (!back && !object_differs(object, &mapped->given))
         return OK;
     TRY(object_merge(object, &mapped->given, why));
     object_set_number(object, "deleted_at", 0);
@@ -130,13 +128,12 @@ static enum err item_write(struct store_tx *tx, struct unit *unit, const struct 
     const char *source = run->settings->name;
     AUTO_VAL(kept_entry) kept = { 0 };
     AUTO_VAL(object) object = { 0 };
-    bool changed = true;
     TRY(kept_entry_load(tx, source, mapped->id, &kept, why));
     if (kept.found && strcmp(kept.kind, run->class->name) != 0)
         return fail(why, ERR_CONFLICT, "the entry was a %s, and is a %s now", kept.kind, run->class->name);
     const char *verb = kept.found ? "set" : "add";
     if (kept.found)
-        TRY(object_change(tx, unit, mapped, &kept, &object, &changed, why));
+        TRY(object_change(tx, unit, mapped, &kept, &object, why));
     else
         TRY(object_make(tx, unit, mapped, &object, why));
     TRY(kept_entry_save(tx, source, mapped, object_id(&object), why));
@@ -144,6 +141,7 @@ static enum err item_write(struct store_tx *tx, struct unit *unit, const struct 
         TRY(kept_links_save(tx, source, mapped, run->kept.run, why));
     TRY(kept_problem_clear(tx, source, mapped->id, why));
     AUTO_STR action = xasprintf("%s_%s", run->class->name, verb);
+    bool changed = object_number(&object, "change") == unit->change; /* or only its keys were */
     return changed ? apply_audit(tx, run, action, object_id(&object), item->label, why) : OK;
 }
 

@@ -328,12 +328,14 @@ static enum err page_end(const struct session *session, const struct ldap_search
     return OK;
 }
 
-typedef enum err (*message_fn)(const struct session *session, LDAPMessage *message, void *arg,
-                               struct why *why);
+struct taker { /* of each entry of an operation */
+    enum err (*take)(const struct session *session, LDAPMessage *message, void *arg, struct why *why);
+    void *arg;
+};
 
-/* Messages of one operation until its end; each entry goes to take. A referral is nothing to us. */
+/* Messages of one operation until its end; each entry goes to the taker. A referral is nothing to us. */
 static enum err answers_take(const struct session *session, const struct ldap_search *search, int id,
-                             message_fn take, void *arg, struct berval *ret_cookie, struct why *why)
+                             const struct taker *taker, struct berval *ret_cookie, struct why *why)
 {
     int type;
     do {
@@ -343,7 +345,7 @@ static enum err answers_take(const struct session *session, const struct ldap_se
             return err;
         type = ldap_msgtype(message);
         if (type == LDAP_RES_SEARCH_ENTRY)
-            err = take(session, message, arg, why);
+            err = taker->take(session, message, taker->arg, why);
         else if (type == LDAP_RES_SEARCH_RESULT)
             err = page_end(session, search, message, ret_cookie, why);
         ldap_msgfree(message);
@@ -379,6 +381,7 @@ static enum err part_fetch(const struct session *session, struct entry *entry, s
     const struct ldap_search search = { dn, "(objectClass=*)", attributes, false };
     const struct entry_attribute *have = entry_find(entry, attribute);
     struct part part = { .whole = entry };
+    const struct taker taker = { part_take, &part };
     struct berval cookie = { 0 };
     size_t before = have ? have->count : 0;
     int id;
@@ -387,7 +390,7 @@ static enum err part_fetch(const struct session *session, struct entry *entry, s
         return fail(why, ERR_LIMIT, "%s has more than %zu values, limit %d", attribute, before,
                     LIMIT_LDAP_MEMBERS);
     TRY(send(session, &search, LDAP_SCOPE_BASE, NULL, &id, why));
-    enum err err = answers_take(session, &search, id, part_take, &part, &cookie, why);
+    enum err err = answers_take(session, &search, id, &taker, &cookie, why);
     *rest = part.rest;
     have = entry_find(entry, attribute);
     if (err == OK && (!have || have->count == before)) /* it would go on for ever, or lack members */
@@ -420,6 +423,7 @@ static enum err search_all(void *arg, const struct ldap_search *search, ldap_eac
 {
     const struct session *session = arg;
     struct told told = { each, each_arg };
+    const struct taker taker = { whole_take, &told };
     struct berval cookie = { 0 };
     enum err err;
     bool more;
@@ -428,7 +432,7 @@ static enum err search_all(void *arg, const struct ldap_search *search, ldap_eac
         int id;
         err = send(session, search, LDAP_SCOPE_SUBTREE, cookie.bv_len ? &cookie : NULL, &id, why);
         if (err == OK)
-            err = answers_take(session, search, id, whole_take, &told, &next, why);
+            err = answers_take(session, search, id, &taker, &next, why);
         ber_memfree(cookie.bv_val);
         cookie = next;
         more = err == OK && cookie.bv_len > 0 && !FAULT(ldap_pages);
@@ -454,10 +458,11 @@ static enum err base_read(const struct session *session, const char *dn, char *c
 {
     const struct ldap_search search = { dn, "(objectClass=*)", attributes, false };
     struct told told = { entry_copy, ret };
+    const struct taker taker = { whole_take, &told };
     struct berval cookie = { 0 };
     int id;
     TRY(send(session, &search, LDAP_SCOPE_BASE, NULL, &id, why));
-    return answers_take(session, &search, id, whole_take, &told, &cookie, why);
+    return answers_take(session, &search, id, &taker, &cookie, why);
 }
 
 static char *text_of(const struct entry *entry, const char *attribute)
