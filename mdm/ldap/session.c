@@ -128,7 +128,8 @@ static enum err limits_set(const struct session *session, struct why *why)
     ber_len_t most = LIMIT_LDAP_MESSAGE_BYTES;
     Sockbuf *socket = NULL;
     TRY(set(session, LDAP_OPT_PROTOCOL_VERSION, &version, "LDAP version 3", why));
-    TRY(set(session, LDAP_OPT_REFERRALS, LDAP_OPT_OFF, "no referrals", why));
+    TRY(set(session, LDAP_OPT_REFERRALS, FAULT(ldap_referrals) ? LDAP_OPT_ON : LDAP_OPT_OFF, "no referrals",
+            why));
     TRY(set(session, LDAP_OPT_RESTART, LDAP_OPT_ON, "interrupted calls", why));
     TRY(set(session, LDAP_OPT_NETWORK_TIMEOUT, &connect, "time to connect", why));
     TRY(set(session, LDAP_OPT_TIMEOUT, &connect, "time to answer", why));
@@ -251,7 +252,7 @@ static void attribute_take_all(LDAP *ldap, LDAPMessage *message, const char *nam
     size_t next = 0;
     bool ranged = range_parse(name, &base, &next);
     values_take(ldap, message, name, ranged ? base : name, entry);
-    if (ranged && next && !rest->attribute)
+    if (ranged && next && !rest->attribute && !FAULT(ldap_range))
         *rest = (struct rest){ TAKE(base), next };
 }
 

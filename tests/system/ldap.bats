@@ -31,6 +31,9 @@ setup() {
 teardown() { # each test begins with the same two
     daemon_stop
     slapd_stop
+    [ ! -f "$WORK/double.pid" ] || kill "$(cat "$WORK/double.pid")" 2>/dev/null || true
+    [ ! -f "$WORK/proxy.pid" ] || kill "$(cat "$WORK/proxy.pid")" 2>/dev/null || true
+    rm -f "$WORK/double.pid" "$WORK/proxy.pid"
     rm -rf "$SITE/lib/mdm" "$WORK/db"
     cp -a "$WORK/mdm" "$SITE/lib/mdm"
     cp -a "$WORK/db.first" "$WORK/db"
@@ -305,6 +308,7 @@ PY
     conf_again many "base = \"ou=many,$BASE\"" 'page_size = 100' "urls = {\"ldap://127.0.0.1:$port\"}" 'start_tls = false'
     for n in 1 2; do refused 4 "ldap://127.0.0.1:$port: " directory sync many --full; done
     kill "$(cat "$WORK/proxy.pid")"
+    rm "$WORK/proxy.pid"
     [ "$(users)" = 1400 ]
     refused 4 "ldap://127.0.0.1:$port: " directory sync many
     conf_again many "base = \"ou=many,$BASE\"" "urls = {\"ldap://127.0.0.1:$port\", \"ldaps://127.0.0.1:$LDAPS\"}" 'start_tls = false'
@@ -354,6 +358,28 @@ PY
     [ "$(chancery --json user show p905@example.test | member name)" = "'; DROP TABLE directory_user; --" ]
     [ "$(users)" = 203 ]
     grep -q 'directory corp refused entry="uid=p901,ou=people,dc=example,dc=test"' "$WORK/daemon.log"
+}
+@test "members that come in parts are all read or the group stays as it is, and referrals are not followed" {
+    local port elsewhere
+    port=$(free_port) elsewhere=$(free_port)
+    python3 "$SOURCE/tests/system/ad_double.py" "$port" "$elsewhere" "$WORK/tmp" >"$WORK/tmp/ad.log" 2>&1 3>&- &
+    echo $! >"$WORK/double.pid"
+    conf_again corp "base = \"DC=corp,DC=test\"" "urls = {\"ldap://127.0.0.1:$port\", \"ldap://127.0.0.1:$elsewhere\"}" 'start_tls = false'
+    daemon_stop
+    rm -rf "$SITE/lib/mdm"
+    cp -a "$WORK/mdm" "$SITE/lib/mdm"
+    conf_set 's/schema = openldap/schema = ad/'
+    daemon_start
+    chancery directory sync corp --full || { cat "$WORK/tmp/ad.log"; false; }
+    [ "$(users)" = 25 ]
+    [ "$(chancery --json group members staff | lines)" = 25 ]
+    touch "$WORK/tmp/broken"
+    refused 4 'has no values behind 10' directory sync corp --full
+    [ "$(chancery --json group members staff | lines)" = 25 ]
+    rm "$WORK/tmp/broken"
+    chancery directory sync corp --full
+    [ "$(chancery --json group members staff | lines)" = 25 ]
+    [ ! -e "$WORK/tmp/followed" ]
 }
 @test "an interval is kept without anybody asking" {
     conf_again corp "base = \"$BASE\"" 'user_filter = "(&(objectClass=inetOrgPerson)(!(ou=many)))"' 'interval = 10'
