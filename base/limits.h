@@ -75,3 +75,14 @@
 #define LIMIT_IMPORT_BYTES         (32 << 20) /* a file: 100,000 devices with every attribute have 25 MB           */
 #define LIMIT_API_FRAME_BYTES      (40 << 20) /* of the command line to mdm: a file and what is around it            */
 #define LIMIT_PAGE_ROWS            1000     /* of a list                                                           */
+#define LIMIT_LDAP_DIRECTORIES     8        /* LDAP servers that users and groups come from                        */
+#define LIMIT_LDAP_NAMES           8        /* attributes that one of ours is looked for in                        */
+#define LIMIT_LDAP_MESSAGE_BYTES   (32 << 20) /* one entry from a server; a group of 200,000 members has 20 MB      */
+#define LIMIT_LDAP_MEMBERS         200000   /* of one group                                                        */
+#define LIMIT_LDAP_ENTRIES         1000000  /* of users, and of groups, from one server: 40 MB of ids while it is read */
+#define LIMIT_LDAP_BATCH           200      /* entries that are judged, and written, at once: some 20 ms            */
+#define LIMIT_LDAP_RETRIES         1000     /* entries that met a conflict and are tried again at the end of a run */
+#define LIMIT_LDAP_CHECKS          1000     /* members of whom an incremental run asks whether they are still there; more is a full run's */
+#define LIMIT_LDAP_PROBLEMS        1000     /* kept of one directory                                               */
+#define LIMIT_LDAP_WARNINGS        20       /* of one run in the log; the API has them all                         */
+#define LIMIT_LDAP_PASSWORD_BYTES  1024

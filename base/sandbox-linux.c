@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define DNS_PORT 53 /* a long answer comes over TCP */
+
 enum err sandbox_harden(struct why *why)
 {
     const struct rlimit none = { 0, 0 };
@@ -39,6 +41,47 @@ void sandbox_add(struct sandbox_policy *policy, const char *path, enum sandbox_a
 void sandbox_add_optional(struct sandbox_policy *policy, const char *path, enum sandbox_access access)
 {
     add(policy, (struct sandbox_path){ path, access, true });
+}
+
+/* What getaddrinfo, getpwuid and libssl read, as far as a host has it. Files that are replaced while the role runs are seen again
+   after its next start. */
+static const char *const resolver_files[] = {
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/passwd",
+    "/etc/ssl",
+    "/etc/krb5.conf",
+    "/etc/ld.so.cache",
+    "/run/systemd/resolve",
+    "/usr/lib",
+    "/lib",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+};
+
+void sandbox_add_port(struct sandbox_policy *policy, uint16_t port)
+{
+    for (size_t i = 0; i < policy->port_count; i++) {
+        if (policy->ports[i] == port)
+            return;
+    }
+    if (policy->port_count == SANDBOX_PORTS_MAX)
+        die("sandbox: more than %d ports", SANDBOX_PORTS_MAX);
+    policy->ports[policy->port_count++] = port;
+}
+
+void sandbox_add_resolver(struct sandbox_policy *policy)
+{
+    if (policy->connects)
+        return;
+    policy->connects = policy->loads_code = true;
+    for (size_t i = 0; i < sizeof(resolver_files) / sizeof(*resolver_files); i++)
+        sandbox_add_optional(policy, resolver_files[i], SANDBOX_READ);
+    sandbox_add_port(policy, DNS_PORT);
 }
 
 enum err sandbox_enter(const struct sandbox_policy *policy, struct sandbox_state *ret_state, struct why *why)

@@ -16,8 +16,8 @@ enum sandbox_access {
 };
 /* A folder with all beneath it, or one file. A file that is replaced by renaming another over it needs its folder here. */
 struct sandbox_path { const char *path; enum sandbox_access access; bool optional; };   /* optional: need not be there */
-#define SANDBOX_PATHS_MAX 32
-#define SANDBOX_PORTS_MAX 5
+#define SANDBOX_PATHS_MAX 48
+#define SANDBOX_PORTS_MAX 16
 struct sandbox_policy {
     struct sandbox_path paths[SANDBOX_PATHS_MAX]; size_t path_count;   /* none: it opens no file at all */
     bool accepts;                                            /* takes connections from listening sockets that it inherited */
@@ -27,6 +27,9 @@ struct sandbox_policy {
 };
 void sandbox_add(struct sandbox_policy *policy, const char *path, enum sandbox_access access);   /* path: borrowed */
 void sandbox_add_optional(struct sandbox_policy *policy, const char *path, enum sandbox_access access);
+void sandbox_add_port(struct sandbox_policy *policy, uint16_t port);   /* once, however often it is named */
+/* Whoever connects to hosts by their names: sockets of its own, what a resolver reads and loads, and DNS. Twice is once. */
+void sandbox_add_resolver(struct sandbox_policy *policy);
 
 /* What this kernel could enforce. landlock: its ABI, 0 where there is none; from 4 on it knows TCP, from 6 on signals and abstract
    sockets (seccomp refuses those in any case). */

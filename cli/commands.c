@@ -26,6 +26,7 @@ extern const struct command command_user_add, command_user_list, command_user_sh
     command_assign_list, command_token_add, command_token_list, command_token_revoke;
 extern const struct command command_ca_export, command_certreq_new, command_certreq_accept, command_remind,
     command_metrics, command_audit_list;
+extern const struct command command_directory_list, command_directory_show, command_directory_sync;
 
 /* clang-format off: one a line */
 const struct command *const commands[] = {
@@ -107,6 +108,9 @@ const struct command *const commands[] = {
     &command_token_add,
     &command_token_list,
     &command_token_revoke,
+    &command_directory_list,
+    &command_directory_show,
+    &command_directory_sync,
     &command_audit_list,
     &command_apply,
     &command_export,

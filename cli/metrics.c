@@ -45,6 +45,11 @@ static const struct metric metrics[] = {
     { ANSWERS, "scep", "unavailable", "result=\"unavailable\"", NULL },
     { "chancery_scep_failed_decryptions", "gauge", "Decryptions that failed within the hour.", "scep",
       "failed_decryptions_this_hour", NULL, NULL },
+    { "chancery_directory_success_timestamp_seconds", "gauge",
+      "When a directory that users and groups come from was last read.", "mdm", "directory_success", NULL,
+      "directory" },
+    { "chancery_directory_held", "gauge", "Deletions and memberships of a directory that are held: an alarm.",
+      "mdm", "directory_held", NULL, "directory" },
 };
 /* ca counts it once for all its CAs, and says so in each record: taken from the first. */
 static const struct metric refused = {

@@ -356,5 +356,10 @@ enum err config_check(const struct config *config, const struct stat *file, stru
         TRY(check_ca(config, config_at(config, "ca", i), why));
     for (size_t i = 0; i < config_count(config, "endpoint"); i++)
         TRY(check_endpoint(config, i, why));
+    if (config_count(config, "directory") > LIMIT_LDAP_DIRECTORIES)
+        return fail(why, ERR_CONFIG, "%s: there are %zu directory sections; allowed are %d", config->path,
+                    config_count(config, "directory"), LIMIT_LDAP_DIRECTORIES);
+    for (size_t i = 0; i < config_count(config, "directory"); i++)
+        TRY(check_directory(config, config_at(config, "directory", i), why));
     return check_mdm(config, why);
 }

@@ -53,3 +53,4 @@ struct config_value *section_value(const struct config_section *section, const c
 /* check.c: what no single row can say. */
 struct stat;
 NODISCARD enum err config_check(const struct config *config, const struct stat *file, struct why *why);
+NODISCARD enum err check_directory(const struct config *config, const struct config_section *directory, struct why *why);   /* check_directory.c */

@@ -149,6 +149,45 @@ static const struct option_row options[] = {
             "PostgreSQL connection string without a password; empty stands for SQLite under state_dir. "
             "The first start takes the database into use; later ones refuse another one, or an empty one in its place."),
 
+    { "directory", "schema", OPTION_ENUM, "", 0, 0, "", "openldap ad", OPTION_RESTART, "mdm", true,
+      "What the server is. openldap: entryUUID, modifyTimestamp, inetOrgPerson, groupOfNames. ad: Active Directory, also Samba's: objectGUID, "
+      "objectSid, uSNChanged, userAccountControl. It stands for the defaults of the options below." },
+    LIST_ROW("directory", "urls", "",
+             "The server, and others to be tried in this order when it cannot be reached: ldaps://HOST[:PORT], ldap://HOST[:PORT] with StartTLS, or "
+             "ldapi://%2Fpath%2Fof%2Fsocket. Its certificate has to be good for HOST. Referrals are not followed."),
+    BOOL_ROW("directory", "start_tls", "true",
+             "StartTLS on ldap:// URLs. false is taken where every one of them is on this host (127.0.0.1, [::1] or localhost)."),
+    STR_ROW("directory", "ca_file", "/etc/ssl/certs/ca-certificates.crt", STR_MAX, "mdm", "PEM file with the CAs that the server's certificate may come from."),
+    STR_ROW("directory", "base", "", STR_MAX, "mdm", "Distinguished name beneath which users and groups are looked for."),
+    STR_ROW("directory", "bind_dn", "", STR_MAX, "mdm",
+            "Who to sign in as; for ad also a user principal name. Its password is in the file etc_dir/secrets/mdm/directory-NAME.password, which is mdm's "
+            "alone. Empty: nobody (anonymous)."),
+    STR_ROW("directory", "user_filter", "", STR_MAX, "mdm", "LDAP filter of users. Empty: (objectClass=inetOrgPerson); ad: (&(objectCategory=person)(objectClass=user))."),
+    STR_ROW("directory", "group_filter", "", STR_MAX, "mdm",
+            "LDAP filter of groups. Empty: (|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup)); ad: (objectClass=group)."),
+    LIST_ROW("directory", "upn", "", "Attributes of the user principal name: the first that has a value. Empty: mail; ad: userPrincipalName. A user without one is passed over."),
+    LIST_ROW("directory", "name", "", "Attributes of the name to be shown; none: it is not taken. Empty: displayName, cn."),
+    LIST_ROW("directory", "email", "", "Attributes of the e-mail address; none: it is not taken. Empty: mail."),
+    LIST_ROW("directory", "sam_name", "", "Attributes of onPremisesSamAccountName; none: it is not taken. Empty: uid; ad: sAMAccountName."),
+    STR_ROW("directory", "sam_domain", "", 64, "mdm", "NetBIOS name of the domain, to be put before onPremisesSamAccountName with a backslash. Empty: the name alone."),
+    STR_ROW("directory", "disabled", "", 200, "mdm",
+            "What says that an account is disabled: ATTRIBUTE (it has a value), ATTRIBUTE=VALUE, ATTRIBUTE&BITS, or none. "
+            "Empty: pwdAccountLockedTime=000001010000Z; ad: userAccountControl&2."),
+    LIST_ROW("directory", "group_name", "", "Attributes of a group's name. Empty: cn; ad: sAMAccountName, cn."),
+    LIST_ROW("directory", "group_member", "", "Attributes that name a group's members. Empty: member, uniqueMember; ad: member."),
+    ENUM_ROW("directory", "members_are", "names", "names uids",
+             "names: distinguished names. uids: values of uid, as memberUid of posixGroup has them; groups in groups are then not known. ad has its own way."),
+    INT_ROW("directory", "interval", "300", 10, 86400, "s", "How often it is asked what has changed."),
+    INT_ROW("directory", "full_interval", "3600", 10, 604800, "s",
+            "How often all of it is read, which alone shows what was deleted there or does not match the filters any more."),
+    INT_ROW("directory", "overlap", "300", 0, 86400, "s",
+            "openldap: how far before the newest change that was seen the next look begins, for servers that copy each other late."),
+    INT_ROW("directory", "timeout", "30", 1, 600, "s", "Longest wait for an answer."),
+    INT_ROW("directory", "page_size", "500", 10, 5000, "", "Entries that are asked for at once (RFC 2696)."),
+    INT_ROW("directory", "max_deletions", "10", 0, 100, "%",
+            "Of the users, of the groups and of the memberships from here: if more than so many would go at once, none goes, and there is an alarm, until "
+            "`chancery directory sync NAME --allow-deletions` or the server has them again. Up to three always go, but never the last one."),
+
     SCEP_ROW("paths", OPTION_LIST, "", CONFIG_LIST_MAX, "",
              "Further URL paths of this endpoint. The endpoint named default also answers the standard ones."),
     STR_ROW("endpoint", "ca", "issuing", 64, "", "The ca section that issues."),
@@ -183,6 +222,7 @@ static const struct section_row sections[] = {
       "The validation authority: plain HTTP with CRLs and CA certificates at /CertEnroll/ and OCSP at /ocsp. Where it has port 80 of an address, or a "
       "reverse proxy passes these two paths on, URLs need no port." },
     { "mdm", false, "mdm", "The management service: users, groups and devices, and where devices and administrators reach it. It runs where option roles names mdm." },
+    { "directory", true, "mdm", "An LDAP server or Active Directory from which mdm has users and groups (docs/ldap.md)." },
     { "endpoint", true, "scep ca", "One SCEP endpoint: its paths, who may enrol, and what is issued." },
 };
 /* clang-format on */

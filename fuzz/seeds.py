@@ -464,6 +464,25 @@ def make_value_formats():
         save('value_format', f'{which:02}', text.encode())
 
 
+def make_ldap_entries():
+    def entry(kind, *attributes):
+        return bytes([kind]) + b''.join(name.encode() + b'\0' + len(value).to_bytes(2, 'big') + value for name, value in attributes)
+
+    uuid, guid = b'bdbd0ce0-2211-4433-5566-778899aabbcc', bytes(range(16))
+    sid = bytes([1, 5, 0, 0, 0, 0, 0, 5, 21] + [0] * 19)
+    person = [('dn', b'uid=anna,dc=x'), ('entryUUID', uuid), ('mail', b'a@b'), ('displayName', 'Müller'.encode()), ('uid', b'anna'),
+              ('modifyTimestamp', b'20260501090000Z'), ('pwdAccountLockedTime', b'000001010000Z')]
+    group = [('dn', b'cn=staff,dc=x'), ('entryUUID', uuid), ('cn', b'staff'), ('description', b'all'), ('member', b'uid=a,dc=x'), ('member', b'UID=A, DC=x')]
+    ad = [('dn', b'<GUID=' + uuid + b'>;<SID=S-1-5-21-1>;CN=Doe\\, Anna,DC=x'), ('objectGUID', guid), ('objectSid', sid), ('primaryGroupID', b'513'),
+          ('userPrincipalName', b'a@b'), ('sAMAccountName', b'anna'), ('userAccountControl', b'514')]
+    entries = {'person': entry(0, *person), 'uids': entry(1, *person), 'group': entry(4, *group), 'posix': entry(5, *group[:3], ('memberUid', b'Anna')),
+               'ad-user': entry(2, *ad), 'ad-group': entry(6, *ad[:3], ('cn', b'staff'), ('member', ad[0][1]), ('member', b'CN=x')),
+               'hostile': entry(0, *person[:2], ('mail', b'a@b\0'), ('displayName', b'\xff\n'), ('member;range=0-1499', b')(uid=*')),
+               'nameless': entry(0, ('dn', b'no name'), ('entryUUID', uuid), ('mail', b'a@b'))}
+    for name, data in entries.items():
+        save('ldap_entry', name, data)
+
+
 def make_configurations():
     user = 'mode = user\n'
     texts = {'least': user + 'ca "issuing" {}\nendpoint "default" {\n validator = "one-time"\n}\n',
@@ -493,6 +512,7 @@ def main():
         make_policies()
         make_profiles()
         make_value_formats()
+        make_ldap_entries()
         make_requests()
         make_challenges(objects)
         for name in ('ca', 'rsa'):

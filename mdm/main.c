@@ -2,6 +2,7 @@
 /* chancery-mdm: the management service. Holds the directory; parses what devices and administrators send; its keys open no network. */
 #include "base/log.h"
 #include "ipc/role.h"
+#include "mdm/ldap/session.h"
 #include "mdm/service.h"
 
 int main(int argc, char **argv)
@@ -9,6 +10,7 @@ int main(int argc, char **argv)
     struct why why = { 0 };
     struct role role = { 0 };
     struct service *service = NULL;
+    session_library_prepare();
     enum err err = role_begin(argc, argv, "mdm", &role, &why);
     if (err == OK)
         err = service_new(&role, &service, &why);

@@ -6,6 +6,7 @@
 
 struct ca_link;
 struct device_ca;
+struct ldap_keeper;
 struct tally;
 struct mdm {
     const struct clock *clock;
@@ -13,5 +14,6 @@ struct mdm {
     struct device_ca *device_ca;
     struct ca_link *link;                                    /* NULL: a test without one */
     int64_t challenge_lifetime_s;
+    struct ldap_keeper *directories;                         /* NULL: none, as in most tests */
     struct tally *refused_tokens;                            /* by address (mdm/agent/enrol.c) */
 };

@@ -137,9 +137,28 @@ static const char deployments[] =
     "ALTER TABLE device_report ADD COLUMN judged BIGINT;"
     "ALTER TABLE device_report ADD COLUMN due_at BIGINT;";
 
-const struct migration mdm_migrations[] = {
-    { 1, first }, { 2, profiles }, { 3, assignments }, { 4, enrolment }, { 5, deployments }
-};
+/* What comes from LDAP (mdm/ldap/). directory_source: the last run of each, and how far it has read. directory_entry: which object an entry is, by the
+   entry's own id, and the keys by which groups there name it. directory_link: whom a group there names, whether or not we have them; run: since which one.
+   directory_problem: what is refused now, and why. Of an entry that is gone its row stays: when it is back, it is the same object. */
+static const char ldap[] =
+    "CREATE TABLE directory_source (name TEXT NOT NULL PRIMARY KEY, run BIGINT NOT NULL, mark TEXT NOT NULL,"
+    " kind TEXT NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL, counts TEXT NOT NULL, begun_at BIGINT,"
+    " ended_at BIGINT, succeeded_at BIGINT, full_at BIGINT);"
+    "CREATE TABLE directory_entry (source TEXT NOT NULL, entry_id TEXT NOT NULL, kind TEXT NOT NULL,"
+    " object_id TEXT NOT NULL, dn TEXT NOT NULL, uid TEXT NOT NULL, sid TEXT NOT NULL, primary_group TEXT "
+    "NOT "
+    "NULL, PRIMARY KEY (source, entry_id));"
+    "CREATE UNIQUE INDEX directory_entry_object ON directory_entry (object_id);"
+    "CREATE INDEX directory_entry_dn ON directory_entry (source, dn);"
+    "CREATE INDEX directory_entry_uid ON directory_entry (source, uid) WHERE uid <> '';"
+    "CREATE INDEX directory_entry_sid ON directory_entry (source, sid) WHERE sid <> '';"
+    "CREATE TABLE directory_link (source TEXT NOT NULL, group_entry TEXT NOT NULL, member_key TEXT NOT NULL,"
+    " run BIGINT NOT NULL, PRIMARY KEY (source, group_entry, member_key));"
+    "CREATE TABLE directory_problem (source TEXT NOT NULL, entry_id TEXT NOT NULL, entry TEXT NOT NULL,"
+    " reason TEXT NOT NULL, run BIGINT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (source, entry_id));";
+
+const struct migration mdm_migrations[] = { { 1, first },     { 2, profiles },    { 3, assignments },
+                                            { 4, enrolment }, { 5, deployments }, { 6, ldap } };
 const size_t mdm_migration_count = sizeof(mdm_migrations) / sizeof(*mdm_migrations);
 
 const struct store_identity mdm_store_identity = {

@@ -11,6 +11,7 @@
 #include "mdm/api/https.h"
 #include "mdm/ca_link.h"
 #include "mdm/device_ca.h"
+#include "mdm/ldap/keeper.h"
 #include "mdm/liaison.h"
 #include "mdm/schema.h"
 #include "mdm/signing.h"
@@ -49,6 +50,7 @@ static enum err confine(struct role *role, struct why *why)
     struct sandbox_policy policy = { .accepts = true };
     AUTO_STR keys = config_role_path(role->config, "mdm", "keys");
     AUTO_STR certs = config_role_path(role->config, "mdm", "certs");
+    AUTO_STR secrets = config_secret_path(role->config, "mdm", "");
     TRY(dir_make(state, 0700, why));
     TRY(dir_make(keys, 0700, why)); /* of the device CA */
     TRY(dir_make(certs, 0700, why));
@@ -59,6 +61,9 @@ static enum err confine(struct role *role, struct why *why)
         TRY(store_reach_of(conninfo_of(role), &reach, why));
         store_reach_allow(&reach, &policy);
     }
+    if (config_count(role->config, "directory") > 0)
+        sandbox_add(&policy, secrets, SANDBOX_READ); /* passwords to sign in with */
+    TRY(ldap_keeper_reach(role->config, &policy, why));
     return role_confine(role, &policy, why);
 }
 
@@ -187,6 +192,7 @@ static enum err service_open(struct service *service, struct why *why)
     TRY(device_ca_make(service, why));
     TRY(ca_link_make(service, why));
     TRY(fronts_open(service, why));
+    service->mdm.directories = ldap_keeper_new(service->role, service->mdm.store);
     const struct role_verbs served = {
         .list = mdm_verbs, .count = mdm_verb_count, .arg = service, .max_frame = LIMIT_API_FRAME_BYTES
     };
@@ -218,6 +224,7 @@ void service_free(struct service *service)
     device_ca_free(service->mdm.device_ca);
     liaison_free(service->liaison);
     ca_link_free(service->mdm.link);
+    ldap_keeper_free(service->mdm.directories);
     tally_free(service->mdm.refused_tokens);
     store_free(service->mdm.store);
     free(service);
@@ -260,6 +267,7 @@ void service_stop(void *arg)
     struct service *service = arg;
     int ms = (int)config_int(config_top(service->role->config), "stop_timeout") * 1000;
     service->draining = 3;
+    ldap_keeper_stop(service->mdm.directories);
     front_drain(service->devices, drained, service);
     front_drain(service->admin, drained, service);
     ipc_server_drain(service->ipc, ms, drained, service);

@@ -5,6 +5,7 @@
 #include "ipc/record.h"
 #include "ipc/role.h"
 #include "mdm/api/api.h"
+#include "mdm/ldap/keeper.h"
 #include "mdm/service.h"
 
 /* --- api --- */
@@ -100,6 +101,7 @@ static enum err status_verb(void *arg, const struct ipc_caller *caller, struct b
     record_put_time(ret_body, "tls_not_after", service_tls_not_after(service));
     record_put_str(ret_body, "sandbox", sandbox);
     record_end(ret_body, mark);
+    TRY(ldap_keeper_status(service_mdm(service)->directories, ret_body, why));
     records_end(ret_body, list);
     return OK;
 }

@@ -6,8 +6,6 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 
-#define DNS_PORT 53 /* a long answer comes over TCP */
-
 static void file_add(struct store_reach *reach, char *owned)
 {
     if (reach->file_count < sizeof(reach->files) / sizeof(*reach->files))
@@ -88,34 +86,11 @@ void store_reach_free(struct store_reach *reach)
     *reach = (struct store_reach){ 0 };
 }
 
-/* What getaddrinfo, getpwuid and libssl read, as far as a host has it. Files that are replaced while the role runs are seen again
-   after its next start. */
-static const char *const resolver_files[] = {
-    "/etc/resolv.conf",
-    "/etc/hosts",
-    "/etc/host.conf",
-    "/etc/nsswitch.conf",
-    "/etc/gai.conf",
-    "/etc/services",
-    "/etc/passwd",
-    "/etc/ssl",
-    "/etc/krb5.conf",
-    "/etc/ld.so.cache",
-    "/run/systemd/resolve",
-    "/usr/lib",
-    "/lib",
-    "/usr/share/ca-certificates",
-    "/usr/local/share/ca-certificates",
-};
-
 void store_reach_allow(const struct store_reach *reach, struct sandbox_policy *policy)
 {
-    policy->connects = policy->loads_code = true;
-    for (size_t i = 0; i < sizeof(resolver_files) / sizeof(*resolver_files); i++)
-        sandbox_add_optional(policy, resolver_files[i], SANDBOX_READ);
+    sandbox_add_resolver(policy);
     for (size_t i = 0; i < reach->file_count; i++)
         sandbox_add_optional(policy, reach->files[i], SANDBOX_READ);
-    for (size_t i = 0; i < reach->port_count && policy->port_count < SANDBOX_PORTS_MAX; i++)
-        policy->ports[policy->port_count++] = reach->ports[i];
-    policy->ports[policy->port_count++] = DNS_PORT;
+    for (size_t i = 0; i < reach->port_count; i++)
+        sandbox_add_port(policy, reach->ports[i]);
 }

@@ -36,3 +36,7 @@ enum err route_deployment_history(struct api_call *call, struct why *why);
 enum err route_token_add(struct api_call *call, struct why *why);
 enum err route_import(struct api_call *call, struct why *why);
 enum err route_audit(struct api_call *call, struct why *why);
+/* directory.c */
+enum err route_directory_list(struct api_call *call, struct why *why);
+enum err route_directory_show(struct api_call *call, struct why *why);
+enum err route_directory_sync(struct api_call *call, struct why *why);

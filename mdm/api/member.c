@@ -5,6 +5,7 @@
 
 #include "mdm/change.h"
 #include "mdm/group_store.h"
+#include "mdm/ldap/keeper.h"
 
 /* --- lists --- */
 
@@ -74,6 +75,7 @@ static enum err add_work(struct store_tx *tx, void *arg, struct why *why)
     TRY(change_next(tx, &change.change, why));
     TRY(object_named(tx, asked->call, &group_class, 0, &group, why));
     TRY(member_find(tx, asked, &group, &member, why));
+    TRY(ldap_keeper_allows(asked->call->mdm->directories, tx, &group, NULL, why));
     TRY(member_add(tx, &change, &changed, why));
     return changed ? membership_audit(tx, asked, "member_add", &change, why) : OK;
 }
@@ -109,6 +111,7 @@ static enum err remove_work(struct store_tx *tx, void *arg, struct why *why)
     TRY(change_next(tx, &change.change, why));
     TRY(object_named(tx, asked->call, &group_class, 0, &group, why));
     TRY(member_find(tx, asked, &group, &member, why));
+    TRY(ldap_keeper_allows(asked->call->mdm->directories, tx, &group, NULL, why));
     TRY(member_remove(tx, &change, &changed, why));
     if (!changed)
         return fail(why, ERR_NOT_FOUND, "%s is not in the group %s", object_id(&member),

@@ -7,6 +7,7 @@
 #include "mdm/change.h"
 #include "mdm/device_store.h"
 #include "mdm/judge.h"
+#include "mdm/ldap/keeper.h"
 
 /* --- reading --- */
 
@@ -100,6 +101,7 @@ static enum err set_work(struct store_tx *tx, void *arg, struct why *why)
     TRY(object_named(tx, edit->call, edit->given.class, 0, &object, why));
     object_copy(&given, &edit->given);
     TRY(users_resolve(tx, &given, why));
+    TRY(ldap_keeper_allows(edit->call->mdm->directories, tx, &object, &given, why));
     TRY(object_merge(&object, &given, why));
     change_stamp(&object, change, edit->call->now);
     TRY(object_save(tx, &object, why));
@@ -131,6 +133,7 @@ static enum err delete_work(struct store_tx *tx, void *arg, struct why *why)
     TRY(change_next(tx, &change, why));
     TRY(object_named(tx, edit->call, edit->call->route->class, 0, &object, why));
     TRY(delete_check(&object, why));
+    TRY(ldap_keeper_allows(edit->call->mdm->directories, tx, &object, NULL, why));
     object_set_number(&object, "deleted_at", edit->call->now);
     change_stamp(&object, change, edit->call->now);
     TRY(object_save(tx, &object, why));

@@ -238,6 +238,31 @@ static void tokens_put(json_t *schemas)
     json_object_set_new(schemas, "TokenMade", made);
 }
 
+static void directories_put(json_t *schemas)
+{
+    static const char *const names[] = { "name",    "schema",  "outcome",  "kind",     "detail",
+                                         "full_at", "next_at", "begun_at", "ended_at", "succeeded_at" };
+    static const char *const problem[] = { "entry", "reason", "at" };
+    json_t *directory = strings_schema(names, sizeof(names) / sizeof(*names));
+    with(directory, "running", json_pack("{s:s}", "type", "boolean"));
+    with(directory, "run", json_pack("{s:s}", "type", "integer"));
+    with(directory, "done",
+         json_pack("{s:s, s:s}", "type", "integer", "description",
+                   "the last request that a run has answered"));
+    with(directory, "counts", json_pack("{s:s}", "type", "object"));
+    with(directory, "problems",
+         json_pack("{s:s, s:o}", "type", "array", "items", strings_schema(problem, 3)));
+    json_object_set_new(schemas, "Directory", directory);
+    json_object_set_new(schemas, "Directories", page_schema(reference("Directory"), "string"));
+    json_object_set_new(schemas, "Sync",
+                        json_pack("{s:s, s:b, s:{s:{s:s}, s:{s:s}}}", "type", "object",
+                                  "additionalProperties", false, "properties", "full", "type", "boolean",
+                                  "allow_deletions", "type", "boolean"));
+    json_object_set_new(
+        schemas, "SyncAsked",
+        json_pack("{s:s, s:{s:{s:s}}}", "type", "object", "properties", "request", "type", "integer"));
+}
+
 static json_t *schemas_json(void)
 {
     static const char *const problem[] = { "title", "detail", "code", "remedy", "diagnosis", "id" };
@@ -262,6 +287,7 @@ static json_t *schemas_json(void)
                                   "type", "integer", "dry_run", "type", "boolean"));
     tokens_put(schemas);
     deployment_schemas(schemas);
+    directories_put(schemas);
     json_object_set_new(schemas, "Membership",
                         json_pack("{s:s, s:b, s:{s:{s:s, s:s}, s:{s:s, s:[s]}}, s:[s]}", "type", "object",
                                   "additionalProperties", false, "properties", "member", "type", "string",
@@ -298,6 +324,10 @@ static json_t *shape_content(const struct route *route, enum route_shape shape)
         [SHAPE_DEPLOYMENT_MOVES] = "DeploymentMoves",
         [SHAPE_TOKEN] = "TokenWanted",
         [SHAPE_TOKEN_MADE] = "TokenMade",
+        [SHAPE_DIRECTORIES] = "Directories",
+        [SHAPE_DIRECTORY] = "Directory",
+        [SHAPE_SYNC] = "Sync",
+        [SHAPE_SYNC_ASKED] = "SyncAsked",
     };
     static const char *const suffixes[] = {
         [SHAPE_OBJECT] = "", [SHAPE_PATCH] = "Change", [SHAPE_PAGE] = "Page"

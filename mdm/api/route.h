@@ -11,7 +11,8 @@ typedef enum err (*route_handler)(struct api_call *call, struct why *why);
 /* What a body or an answer is: of the route's class, or of its own. */
 enum route_shape { SHAPE_NONE, SHAPE_OBJECT, SHAPE_PATCH, SHAPE_PAGE, SHAPE_FILE, SHAPE_IMPORTED, SHAPE_MEMBER, SHAPE_AUDIT_PAGE, SHAPE_SETTINGS,
                    SHAPE_SAVED, SHAPE_VERSION, SHAPE_VERSION_PAGE, SHAPE_PREVIEW, SHAPE_ASSIGNMENT, SHAPE_ASSIGNED, SHAPE_GROUP_MODES,
-                   SHAPE_PROFILE_MODES, SHAPE_TARGETS, SHAPE_DEPLOYMENTS, SHAPE_DEPLOYMENT_COUNTS, SHAPE_DEPLOYMENT_MOVES, SHAPE_TOKEN, SHAPE_TOKEN_MADE, SHAPE_OPENAPI };
+                   SHAPE_PROFILE_MODES, SHAPE_TARGETS, SHAPE_DEPLOYMENTS, SHAPE_DEPLOYMENT_COUNTS, SHAPE_DEPLOYMENT_MOVES, SHAPE_TOKEN, SHAPE_TOKEN_MADE,
+                   SHAPE_DIRECTORIES, SHAPE_DIRECTORY, SHAPE_SYNC, SHAPE_SYNC_ASKED, SHAPE_OPENAPI };
 struct route {
     enum http_method method;
     const char *path;                                        /* "/api/v1/users/{user}": a name stands for one segment, not empty */

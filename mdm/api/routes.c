@@ -85,6 +85,12 @@ const struct route routes[] = {
       "Make an enrolment token; the answer is the only place where it is shown" },
     { HTTP_DELETE, "/api/v1/enrolment-tokens/{token}", HELP, route_object_delete, &token_class, SHAPE_NONE, SHAPE_NONE, "",
       "Revoke an enrolment token: it enrols nobody any more" },
+    { HTTP_GET, "/api/v1/directories", ADMIN_ALL, route_directory_list, NULL, SHAPE_NONE, SHAPE_DIRECTORIES, "",
+      "List the directories that users and groups come from" },
+    { HTTP_GET, "/api/v1/directories/{directory}", ADMIN_ALL, route_directory_show, NULL, SHAPE_NONE, SHAPE_DIRECTORY, "",
+      "Show how the last run of a directory went, and what of it is refused" },
+    { HTTP_POST, "/api/v1/directories/{directory}/sync", DIRECTORY, route_directory_sync, NULL, SHAPE_SYNC, SHAPE_SYNC_ASKED, "",
+      "Have a directory read at once" },
     { HTTP_GET, "/api/v1/audit", ADMIN_CA_MANAGER | ADMIN_AUDITOR, route_audit, NULL, SHAPE_NONE, SHAPE_AUDIT_PAGE, "limit before object",
       "List what administrators did, the newest first" },
 };

@@ -143,6 +143,20 @@ static const char *needed_by(const struct option_row *row, const char *value)
     return partitions ? "cdp_urls = {\"http://host.example/%p.crl\"}" : "";
 }
 
+/* What a directory section has to have beside the option. */
+static void directory_put(struct buf *text, const struct option_row *row, const char *value)
+{
+    static const char *const needed[][2] = { { "schema", "openldap" },
+                                             { "base", "\"dc=x\"" },
+                                             { "urls", "{\"ldaps://a\"}" } };
+    buf_printf(text, "directory \"x\" { %s = %s\n", row->name, value);
+    for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+        if (strcmp(row->name, needed[i][0]) != 0)
+            buf_printf(text, "%s = %s\n", needed[i][0], needed[i][1]);
+    }
+    buf_append_str(text, "}\n");
+}
+
 /* A file with one option set to a value of our choice. */
 static struct loaded load_option(const struct option_row *row, const char *value)
 {
@@ -154,6 +168,8 @@ static struct loaded load_option(const struct option_row *row, const char *value
     else if (strcmp(row->section, "endpoint") == 0)
         buf_printf(&text, "ca \"issuing\" {}\nendpoint \"x\" { %s = %s\n%s }\n", row->name, value,
                    row->required ? "" : "validator = static");
+    else if (strcmp(row->section, "directory") == 0)
+        directory_put(&text, row, value);
     else
         buf_printf(&text, "%s %s { %s = %s\n%s }\n", row->section,
                    strcmp(row->section, "ca") == 0 ? "\"x\"" : "", row->name, value, needed_by(row, value));
@@ -216,6 +232,18 @@ TEST(every_boolean_and_word_is_one_of_what_is_allowed)
     }
 }
 
+/* Some texts have a form; value: quoted, of max zeros. */
+static void form_put(const struct option_row *row, char *value, size_t max)
+{
+    value[1] = strstr(row->name, "_dir") || strcmp(row->name, "ca_file") == 0 ? '/' : 'a';
+    if (strstr(row->name, "_filter")) {
+        value[1] = '(';
+        value[max] = ')';
+    } else if (strcmp(row->name, "disabled") == 0) {
+        value[2] = '=';
+    }
+}
+
 TEST(every_text_is_taken_at_its_length_and_refused_past_it)
 {
     static char value[2048];
@@ -225,7 +253,7 @@ TEST(every_text_is_taken_at_its_length_and_refused_past_it)
         if (row->type != OPTION_STR)
             continue;
         snprintf(value, sizeof(value), "\"%0*d\"", (int)max, 0);
-        value[1] = strstr(row->name, "_dir") ? '/' : 'a';
+        form_put(row, value, max);
         if (strcmp(row->name, "ca") != 0 && strcmp(row->name, "run_dir") != 0)
             assert_accepted(row, value);
         snprintf(value, sizeof(value), "\"%0*d\"", (int)max + 1, 0);
