@@ -18,3 +18,5 @@ void crp_lines_phase(struct crp_lines *lines, int phase, enum err err, const str
 void crp_lines_reason(struct crp_lines *lines, enum err err, const struct why *why);
 /* `VerifyRequest Finished with status True`; written. */
 void crp_lines_end(struct crp_lines *lines, enum err err);
+/* Notify, from `Notify Started` to `Notify Finished.`; written. */
+void crp_lines_notify(struct crp_lines *lines, const struct request *request, enum err err, const struct why *why);
