@@ -442,6 +442,16 @@ def make_texts():
         save('text', f'{which:02}', text.encode())
 
 
+def make_crs_bodies():
+    bodies = ['V{"pkcs10":"MIIB","signingCert":null,"template":"Users","transactionId":"251E59"}', 'V{"pkcs10":"AQ\\r\\nID","transactionId":"1"}',
+              'V{"pkcs10":"AQID","signingCert":"AQID","transactionId":"\\u00e4"}',
+              'N{"challenge":"MIIG","transactionId":"251E59","disposition":0,"hResult":0,"certificate":"AQID"}',
+              'N{"challenge":"MIIG","transactionId":"251E59","disposition":2,"hResult":-2146875375,"certificate":null}',
+              'N{"challenge":"MIIG","transactionId":"1","disposition":-1,"hResult":2148091921}', 'V[[[[[[[[[[]]]]]]]]]]']
+    for which, body in enumerate(bodies):
+        save('crs_body', f'{which}', body.encode())
+
+
 def make_profiles():
     """The examples of the manual, and one of each type with something wrong."""
     page = (ROOT.parent / 'docs/profiles.md').read_text()
@@ -497,6 +507,7 @@ def main():
         make_configurations()
         make_policies()
         make_profiles()
+        make_crs_bodies()
         make_value_formats()
         make_requests()
         make_challenges(objects)
