@@ -343,10 +343,35 @@ static bool host_is_plain(const char *name)
     return plain;
 }
 
-/* CertificateRegistrationSvc: a listener that nobody may use, or that trusts a file which is not named, is a mistake. */
+/* A listener that nobody may use, or that trusts nobody whom the file names, is a mistake. */
+static enum err check_crp_whole(const struct config *config, const struct config_section *scep,
+                                struct why *why)
+{
+    const char *ca = config_str(scep, "crp_ca");
+    if (!config_list_count(scep, "crp_clients"))
+        return fail(
+            why, ERR_CONFIG,
+            "%s:%d: option crp_listen has an address, and crp_clients is empty; allowed are the names of "
+            "the SCEP servers that may ask there",
+            config->path, config_line(scep, "crp_listen"));
+    if (!*config_str(scep, "crp_client_ca"))
+        return fail(
+            why, ERR_CONFIG,
+            "%s:%d: option crp_listen has an address, and crp_client_ca is empty; allowed is the name of the "
+            "file with the CA that issues these servers' certificates",
+            config->path, config_line(scep, "crp_listen"));
+    if (!config_find(config, "ca", ca))
+        return fail(why, ERR_CONFIG,
+                    "%s:%d: option crp_ca is \"%.80s\"; allowed is the name of a ca section of this file",
+                    config->path, config_line(scep, config_is_set(scep, "crp_ca") ? "crp_ca" : "crp_listen"),
+                    ca);
+    return OK;
+}
+
+/* CertificateRegistrationSvc. */
 static enum err check_crp(const struct config *config, const struct config_section *scep, struct why *why)
 {
-    const char *anchors = config_str(scep, "crp_client_ca"), *ca = config_str(scep, "crp_ca");
+    const char *anchors = config_str(scep, "crp_client_ca");
     for (size_t i = 0; i < config_list_count(scep, "crp_clients"); i++) {
         const char *name = config_list_at(scep, "crp_clients", i);
         if (!host_is_plain(name))
@@ -360,20 +385,7 @@ static enum err check_crp(const struct config *config, const struct config_secti
             "%s:%d: option crp_client_ca is \"%.80s\"; allowed are a-z, 0-9, '.', '_' and '-', a letter or "
             "digit first",
             config->path, config_line(scep, "crp_client_ca"), anchors);
-    if (!config_list_count(scep, "crp_listen"))
-        return OK;
-    if (!config_list_count(scep, "crp_clients"))
-        return fail(
-            why, ERR_CONFIG,
-            "%s:%d: option crp_listen has an address, and crp_clients is empty; allowed are the names of "
-            "the SCEP servers that may ask there",
-            config->path, config_line(scep, "crp_listen"));
-    if (!config_find(config, "ca", ca))
-        return fail(why, ERR_CONFIG,
-                    "%s:%d: option crp_ca is \"%.80s\"; allowed is the name of a ca section of this file",
-                    config->path, config_line(scep, config_is_set(scep, "crp_ca") ? "crp_ca" : "crp_listen"),
-                    ca);
-    return OK;
+    return config_list_count(scep, "crp_listen") ? check_crp_whole(config, scep, why) : OK;
 }
 
 enum err config_check(const struct config *config, const struct stat *file, struct why *why)

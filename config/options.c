@@ -120,7 +120,7 @@ static const struct option_row options[] = {
              "DNS names of the SCEP servers that may ask there, each with a client certificate that has its name."),
     STR_ROW("scep", "crp_client_ca", "", 64, "",
             "Who issues these client certificates: the name of a file of CA certificates in PEM. It is state_dir/scep/certs/NAME.crt.pem, and a reload reads it "
-            "again. Empty stands for the CA of crp_ca."),
+            "again. With a CA of this site (ca-issuing) whoever it gives one of the names of crp_clients is that server."),
     STR_ROW("scep", "crp_ca", "issuing", 64, "", "The ca section whose authorities' challenges count there."),
     INT_ROW("scep", "max_failed_decryptions", "1000", 1, 1000000, "",
             "Messages in an hour that the RA keys may fail to decrypt before the log raises an alarm and addresses that have failed "

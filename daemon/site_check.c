@@ -125,7 +125,7 @@ static enum err crp_look(const struct looking *at, const struct config_section *
     const char *anchors = config_str(section, "crp_client_ca");
     AUTO_STR issuer = xasprintf("ca-%s", config_str(section, "crp_ca"));
     TRY(cert_look(at, issuer, why));
-    return *anchors ? cert_look(at, anchors, why) : OK;
+    return cert_look(at, anchors, why);
 }
 
 static enum err scep_look(const struct looking *at, struct why *why)

@@ -75,7 +75,7 @@ static enum err anchors_read(const char *path, struct buf *ret, struct why *why)
 enum err crs_anchors(const struct config *config, struct buf *ret, struct why *why)
 {
     const char *named = config_str(config_at(config, "scep", 0), "crp_client_ca");
-    AUTO_STR path = *named ? cert_path(config, named) : own_path(config);
+    AUTO_STR path = cert_path(config, named);
     AUTO_BUF anchors = { 0 };
     TRY(anchors_read(path, &anchors, why));
     *ret = TAKE_BUF(anchors);
@@ -124,7 +124,8 @@ struct job {
     struct http_exchange *exchange;
     const char *server; /* who asks */
     bool notify;
-    char *note; /* of the access log */
+    char *note;                   /* of the access log */
+    enum crs_substatus substatus; /* of a 403 */
 };
 
 static void job_free(struct job *job)
@@ -151,7 +152,8 @@ static void respond_status(const struct job *job, int status, const char *header
                                         .extra_headers = headers                          ? headers
                                                          : status == 503 || status == 429 ? RETRY_AFTER
                                                                                           : NULL,
-                                        .log_note = job->note };
+                                        .log_note = job->note,
+                                        .substatus = status == 403 ? (unsigned)job->substatus : 0 };
     http_respond(job->exchange, &answer);
 }
 
@@ -233,6 +235,7 @@ static void serve(struct job *job)
                                            &crs->ca_cert };
     enum err err = crs_caller_stands(&standing, &why);
     bool of_caller = err == ERR_NOT_AUTHORISED;
+    job->substatus = CRS_REVOKED;
     if (err == OK)
         err = body_read(job, &body, &why);
     if (err == OK)
@@ -279,13 +282,13 @@ static enum err path_judge(const struct http_request *request, bool *ret_notify,
 }
 
 /* Who asks first: a stranger learns nothing of what there is. */
-static enum err request_judge(const struct job *job, const char **ret_server, bool *ret_notify,
-                              struct why *why)
+static enum err request_judge(struct job *job, struct why *why)
 {
     const struct http_request *request = http_request(job->exchange);
-    const struct crs_question question = { &job->crs->allowed, request, clock_now(job->crs->scep->clock) };
-    TRY(crs_caller_judge(&question, ret_server, why));
-    return path_judge(request, ret_notify, why);
+    const struct crs_question question = { &job->crs->allowed, request, clock_now(job->crs->scep->clock),
+                                           &job->substatus };
+    TRY(crs_caller_judge(&question, &job->server, why));
+    return path_judge(request, &job->notify, why);
 }
 
 void crs_handle(struct http_exchange *exchange, void *arg)
@@ -294,7 +297,7 @@ void crs_handle(struct http_exchange *exchange, void *arg)
     struct why why = { 0 };
     struct job *job = xcalloc(1, sizeof(*job));
     *job = (struct job){ .crs = crs, .exchange = exchange };
-    enum err err = request_judge(job, &job->server, &job->notify, &why);
+    enum err err = request_judge(job, &why);
     if (err == ERR_HTTP_METHOD) {
         respond_status(job, 405, "Allow: POST\r\n");
         job_free(job);

@@ -97,6 +97,7 @@ enum err crs_caller_judge(const struct crs_question *question, const char **ret_
 {
     const struct http_request *request = question->request;
     struct cert cert;
+    *question->substatus = request->client_cert.len || request->client_refusal ? CRS_UNTRUSTED : CRS_REQUIRED;
     if (!request->client_cert.len && request->client_refusal)
         return fail(why, ERR_NOT_AUTHORISED, "the client certificate is not trusted: %s",
                     request->client_refusal);
@@ -107,7 +108,10 @@ enum err crs_caller_judge(const struct crs_question *question, const char **ret_
     if (!is_for_clients(&cert))
         return fail(why, ERR_NOT_AUTHORISED,
                     "the client certificate has not the extended key usage clientAuth (1.3.6.1.5.5.7.3.2)");
-    TRY(force_judge(&cert, question->now, why));
+    if (force_judge(&cert, question->now, why) != OK) {
+        *question->substatus = CRS_NOT_IN_FORCE;
+        return ERR_NOT_AUTHORISED;
+    }
     return name_judge(question, &cert, ret_name, why);
 }
 

@@ -234,6 +234,8 @@ said() { daemon_log | grep -qE -- "$1" || { daemon_log | tail -n 5; return 1; };
     refused other 'ndes9.example.net.*none is in crp_clients'
     refused two 'none is in crp_clients'
     not grep -q 'CN=device-10' "$LOG"
+    grep -q ' 403 7 0 ' "$SITE/log/scep/crp.log"
+    grep -q ' 403 16 0 ' "$SITE/log/scep/crp.log"
     verify cn device-10 true
 }
 @test "a client certificate of our own CA counts until it is revoked" {
@@ -250,6 +252,7 @@ said() { daemon_log | grep -qE -- "$1" || { daemon_log | tail -n 5; return 1; };
     chancery cert revoke "$(cat "$T/serial")" keyCompromise
     [ "$(ask "$T/own" VerifyRequest "$T/device-11.json")" = 403 ]
     said 'the client certificate is revoked: keyCompromise'
+    grep -q ' 403 13 0 ' "$SITE/log/scep/crp.log"
 }
 @test "other methods, paths and bodies are refused, and TLS below 1.2" {
     fresh device-12
@@ -333,6 +336,7 @@ trusted_no_more() { [ "$(ask ndes1 VerifyRequest "$T/device-15.json")" = 403 ]; 
         [ "$status" -ne 0 ] && [[ "$output" == *"$2"* ]] || { echo "$output"; return 1; }
     }
     refused_conf '/crp_clients/d' 'crp_listen has an address, and crp_clients is empty'
+    refused_conf '/crp_client_ca/d' 'crp_listen has an address, and crp_client_ca is empty'
     refused_conf 's/"ndes1.example.net"/"*.example.net"/' 'option crp_clients has "*.example.net"; allowed is a DNS name'
     refused_conf 's|crp_client_ca = .*|crp_client_ca = "../clients"|' 'option crp_client_ca is "../clients"; allowed are a-z'
     refused_conf 's|crp_client_ca = .*|crp_client_ca = "gone"|' "role scep needs $SITE/lib/scep/certs/gone.crt.pem"

@@ -283,12 +283,15 @@ TEST(options_of_another_role_are_gone_and_asking_for_them_is_our_bug)
 TEST(other_scep_servers_are_named_where_there_is_a_listener_for_them)
 {
 #define CRP(more) CA "scep { crp_listen = {\"[::]:8445\"}\n" more " }\n"
-    config_free(load(CRP("crp_clients = {\"ndes1.example.net\", \"NDES2\"}")));
+    config_free(load(CRP("crp_clients = {\"ndes1.example.net\", \"NDES2\"} crp_client_ca = \"adcs\"")));
     config_free(load(CA "scep { crp_clients = {\"ndes1.example.net\"} }\n"));
     refused(
         CRP(""),
         "FILE:3: option crp_listen has an address, and crp_clients is empty; allowed are the names of the "
         "SCEP servers that may ask there");
+    refused(CRP("crp_clients = {\"ndes1\"}"), "FILE:3: option crp_listen has an address, and crp_client_ca "
+                                              "is empty; allowed is the name of the file with "
+                                              "the CA that issues these servers' certificates");
     refused(CRP("crp_clients = {\"*.example.net\"}"),
             "FILE:4: option crp_clients has \"*.example.net\"; allowed is a DNS name as ndes1.example.net");
     refused(CRP("crp_clients = {\"ndes1.\"}"),
@@ -296,7 +299,7 @@ TEST(other_scep_servers_are_named_where_there_is_a_listener_for_them)
     refused(CRP("crp_clients = {\"ndes1\"} crp_client_ca = \"../x\""),
             "FILE:4: option crp_client_ca is \"../x\"; allowed are a-z, 0-9, '.', '_' and '-', a letter or "
             "digit first");
-    refused(CRP("crp_clients = {\"ndes1\"} crp_ca = \"gone\""),
+    refused(CRP("crp_clients = {\"ndes1\"} crp_client_ca = \"a\" crp_ca = \"gone\""),
             "FILE:4: option crp_ca is \"gone\"; allowed is the name of a ca section of this file");
     refused(CA "scep { crp_listen = {\"localhost:1\"} }\n",
             "FILE:3: option crp_listen has \"localhost:1\"; allowed is ADDRESS:PORT in numbers, as "

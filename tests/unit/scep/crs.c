@@ -15,6 +15,7 @@
 
 static struct site *site;
 static const char *const names[] = { "ndes1.example.net", "ndes2.example.net" };
+static enum crs_substatus substatus;
 static const struct crs_allowed allowed = { (char **)(uintptr_t)names, 2 };
 
 static int group_begin(void **state)
@@ -68,7 +69,7 @@ static struct identity client(const char *subject, const char *san, enum oid pur
 static enum err judge(const struct identity *identity, int64_t now, const char **ret, struct why *why)
 {
     const struct http_request request = { .client_cert = buf_bytes(&identity->der) };
-    const struct crs_question question = { &allowed, &request, now };
+    const struct crs_question question = { &allowed, &request, now, &substatus };
     return crs_caller_judge(&question, ret, why);
 }
 
@@ -132,6 +133,7 @@ TEST(a_certificate_counts_while_it_is_in_force)
     ASSERT_ERR(ERR_NOT_AUTHORISED, judge(&plain, SITE_NOW + 1001, &name, &why), &why);
     ASSERT_ERR(ERR_NOT_AUTHORISED, judge(&plain, SITE_NOW - 86401, &name, &why), &why);
     assert_non_null(strstr(why.text, "is valid from"));
+    assert_int_equal(CRS_NOT_IN_FORCE, substatus);
 }
 
 TEST(a_missing_certificate_is_told_from_one_that_is_not_trusted)
@@ -141,11 +143,16 @@ TEST(a_missing_certificate_is_told_from_one_that_is_not_trusted)
     const struct http_request none = { .tls = true };
     const struct http_request untrusted = { .tls = true, .client_refusal = "certificate has expired" };
     ASSERT_ERR(ERR_NOT_AUTHORISED,
-               crs_caller_judge(&(struct crs_question){ &allowed, &none, SITE_NOW }, &name, &why), &why);
+               crs_caller_judge(&(struct crs_question){ &allowed, &none, SITE_NOW, &substatus }, &name, &why),
+               &why);
     assert_string_equal(why.text, "there is no client certificate");
-    ASSERT_ERR(ERR_NOT_AUTHORISED,
-               crs_caller_judge(&(struct crs_question){ &allowed, &untrusted, SITE_NOW }, &name, &why), &why);
+    assert_int_equal(CRS_REQUIRED, substatus);
+    ASSERT_ERR(
+        ERR_NOT_AUTHORISED,
+        crs_caller_judge(&(struct crs_question){ &allowed, &untrusted, SITE_NOW, &substatus }, &name, &why),
+        &why);
     assert_string_equal(why.text, "the client certificate is not trusted: certificate has expired");
+    assert_int_equal(CRS_UNTRUSTED, substatus);
 }
 
 /* --- what its CA says --- */
@@ -258,7 +265,7 @@ TEST(only_a_ca_is_an_anchor)
     pem_write(certs, "two", (const struct identity *const[]){ &site->other_ca, &site->ca }, 2);
     pem_write(certs, "leaf", (const struct identity *const[]){ &site->ca, &site->stranger }, 2);
     pem_write(certs, "none", NULL, 0);
-    ASSERT_OK(anchors(folder, "", &der, &why), &why);
+    ASSERT_OK(anchors(folder, "ca-issuing", &der, &why), &why);
     ASSERT_BYTES(buf_bytes(&site->ca.der), buf_bytes(&der));
     ASSERT_OK(anchors(folder, "two", &der, &why), &why);
     buf_append(&both, buf_bytes(&site->other_ca.der));
