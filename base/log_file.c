@@ -42,21 +42,35 @@ static enum err file_open(struct log_file *log, struct why *why)
     return OK;
 }
 
-enum err log_file_open(const char *path, const char *what, struct log_file **ret, struct why *why)
+struct log_file *log_file_later(const char *path, const char *what)
 {
-    AUTO(log_file) log = xcalloc(1, sizeof(*log));
+    struct log_file *log = xcalloc(1, sizeof(*log));
     pthread_mutex_init(&log->lock, NULL);
     log->path = xstrdup(path);
     log->what = what;
     log->fd = -1;
+    return log;
+}
+
+enum err log_file_open(const char *path, const char *what, struct log_file **ret, struct why *why)
+{
+    AUTO(log_file) log = log_file_later(path, what);
     TRY(file_open(log, why));
     *ret = TAKE(log);
     return OK;
 }
 
+static bool is_open(struct log_file *log)
+{
+    pthread_mutex_lock(&log->lock);
+    bool open = log->fd >= 0;
+    pthread_mutex_unlock(&log->lock);
+    return open;
+}
+
 enum err log_file_reopen(struct log_file *log, struct why *why)
 {
-    return file_open(log, why);
+    return is_open(log) ? file_open(log, why) : OK;
 }
 
 void log_file_free(struct log_file *log)
@@ -96,6 +110,9 @@ void log_file_write(struct log_file *log, struct bytes lines)
 {
     AUTO_BUF after = { 0 };
     ssize_t written;
+    enum err ignored =
+        is_open(log) ? OK : file_open(log, NULL); /* without it the write fails, and is noted */
+    (void)ignored;
     pthread_mutex_lock(&log->lock);
     if (log->torn) {
         buf_append_byte(&after, '\n');

@@ -22,7 +22,7 @@ static const char *status_of(enum err err)
 static void context_make(struct crp_lines *lines, const struct request *request)
 {
     char id[100], from[80];
-    log_escape((const char *)request->transaction_id.data, request->transaction_id.len, id, sizeof(id));
+    log_word((const char *)request->transaction_id.data, request->transaction_id.len, id, sizeof(id));
     log_escape((const char *)request->peer.data, request->peer.len, from, sizeof(from));
     snprintf(lines->context, sizeof(lines->context), "tx=%s peer=%s%s%s", id, *from ? from : "-",
              lines->server ? " server=" : "", lines->server ? lines->server : "");

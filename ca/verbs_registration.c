@@ -11,7 +11,7 @@
 static void context_make(const struct registration_of *of, char ret[static 480])
 {
     char id[100], from[80];
-    log_escape((const char *)of->transaction_id.data, of->transaction_id.len, id, sizeof(id));
+    log_word((const char *)of->transaction_id.data, of->transaction_id.len, id, sizeof(id));
     log_escape((const char *)of->peer.data, of->peer.len, from, sizeof(from));
     snprintf(ret, 480, "tx=%s peer=%s server=%.*s", id, *from ? from : "-", (int)of->server.len,
              of->server.data);
@@ -31,7 +31,11 @@ static void refusal_log(struct ca *ca, const struct registration_of *of, const c
     context_make(of, context);
     log_quote(reason->text, strlen(reason->text), text, sizeof(text));
     ca_note_refusal(ca, bytes_str(SHOWN_AS), of->peer, reason);
-    log_warn(context, "%s refused error=%s reason=\"%s\"", what, err_row(reason->err)->name, text);
+    if (reason->err == ERR_REGISTERED_KEY)
+        log_error(context, "alarm: %s refused error=%s reason=\"%s\"", what, err_row(reason->err)->name,
+                  text);
+    else
+        log_warn(context, "%s refused error=%s reason=\"%s\"", what, err_row(reason->err)->name, text);
 }
 
 enum err verb_challenge_claim(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret,
@@ -77,7 +81,7 @@ enum err verb_challenge_close(void *role, const struct ipc_caller *caller, struc
     TRY(issuer_of(role, &notice.of, &tell.issuer, why));
     enum err err = registration_close(&tell, &registered, &reason);
     if (err != OK) {
-        refusal_log(role, &notice.of, err == ERR_REGISTERED_KEY ? "alarm: Notify" : "Notify", &reason);
+        refusal_log(role, &notice.of, "Notify", &reason);
         return fail(why, err, "%s", reason.text);
     }
     context_make(&notice.of, context);

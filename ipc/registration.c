@@ -41,6 +41,15 @@ static bool host_is_plain(struct bytes name)
     return name.len > 0;
 }
 
+bool registration_transaction_is(struct bytes id)
+{
+    for (size_t i = 0; i < id.len; i++) {
+        if (id.data[i] < 0x20 || id.data[i] > 0x7E)
+            return false;
+    }
+    return id.len && id.len <= LIMIT_TRANSACTION_ID_BYTES;
+}
+
 static enum err of_get(const struct record *record, struct registration_of *ret, struct why *why)
 {
     TRY(field_get(record, "ca", LIMIT_NAME_BYTES, &ret->ca, why));
@@ -49,9 +58,10 @@ static enum err of_get(const struct record *record, struct registration_of *ret,
     TRY(field_get(record, "peer", PEER_BYTES, &ret->peer, why));
     if (!host_is_plain(ret->server))
         return fail(why, ERR_MALFORMED, "the field server is no DNS name in lower case");
-    if (!ret->transaction_id.len)
-        return fail(why, ERR_MALFORMED, "the transaction id is empty, allowed are 1 to %d octets",
-                    LIMIT_TRANSACTION_ID_BYTES);
+    if (!registration_transaction_is(ret->transaction_id))
+        return fail(why, ERR_MALFORMED,
+                    "the transaction id has %zu octets, allowed are 1 to %d printable ones",
+                    ret->transaction_id.len, LIMIT_TRANSACTION_ID_BYTES);
     return OK;
 }
 

@@ -29,4 +29,5 @@ struct registration_notice { struct registration_of of; struct bytes challenge; 
 void registration_notice_put(struct buf *out, const struct registration_notice *notice);
 NODISCARD enum err registration_notice_get(struct bytes body, struct registration_notice *ret, struct why *why);
 void registration_notice_free(struct registration_notice *notice);   /* held by value */
+bool registration_transaction_is(struct bytes id);           /* 1 to LIMIT_TRANSACTION_ID_BYTES printable octets, as of a SCEP message */
 bool registration_disposition_is(int64_t value);             /* is it one of the four? */

@@ -76,6 +76,15 @@ static enum err octets_of(const struct member *member, struct buf *ret, struct w
     return OK;
 }
 
+static enum err transaction_of(const struct member *member, char **ret, struct why *why)
+{
+    *ret = text_of(member);
+    if (!registration_transaction_is(bytes_str(*ret)))
+        return fail(why, ERR_HTTP_BAD, "%s has %zu octets, allowed are 1 to %d printable ones (20 to 7E)",
+                    member->name, strlen(*ret), LIMIT_TRANSACTION_ID_BYTES);
+    return OK;
+}
+
 static enum err object_read(struct bytes text, struct member *members, size_t count, json_t **ret,
                             struct why *why)
 {
@@ -107,12 +116,11 @@ enum err crs_body_verify(struct bytes text, struct crs_body *ret, struct why *wh
     TRY(object_read(text, members, MEMBERS, &object, why));
     TRY(octets_of(&members[PKCS10], &body.claim.csr, why));
     TRY(octets_of(&members[SIGNING_CERT], &signer, why)); /* of a renewal; the challenge is what counts */
-    body.transaction_id = text_of(&members[TRANSACTION]);
+    TRY(transaction_of(&members[TRANSACTION], &body.transaction_id, why));
     body.template_name = text_of(&members[TEMPLATE]);
-    if (!body.claim.csr.len || body.claim.csr.len > LIMIT_CSR_BYTES || !*body.transaction_id)
-        return fail(
-            why, ERR_HTTP_BAD, "pkcs10 has %zu octets and transactionId %zu; limits are 1 to %d and 1 to %d",
-            body.claim.csr.len, strlen(body.transaction_id), LIMIT_CSR_BYTES, LIMIT_TRANSACTION_ID_BYTES);
+    if (!body.claim.csr.len || body.claim.csr.len > LIMIT_CSR_BYTES)
+        return fail(why, ERR_HTTP_BAD, "pkcs10 has %zu octets, allowed are 1 to %d", body.claim.csr.len,
+                    LIMIT_CSR_BYTES);
     body.claim.of.transaction_id = bytes_str(body.transaction_id);
     body.claim.template_name = bytes_str(body.template_name);
     *ret = body;
@@ -160,11 +168,10 @@ enum err crs_body_notify(struct bytes text, struct crs_body *ret, struct why *wh
     TRY(octets_of(&members[CERTIFICATE], &body.notice.certificate, why));
     TRY(hresult_of(&members[HRESULT], &body.notice.hresult, why));
     TRY(disposition_of(&members[DISPOSITION], &body.notice, why));
-    body.transaction_id = text_of(&members[TRANSACTION]);
+    TRY(transaction_of(&members[TRANSACTION], &body.transaction_id, why));
     body.challenge = text_of(&members[CHALLENGE]);
-    if (!*body.transaction_id || !*body.challenge || body.notice.certificate.len > LIMIT_CERT_BYTES)
-        return fail(why, ERR_HTTP_BAD,
-                    "transactionId or challenge is empty, or the certificate larger than %d octets",
+    if (!*body.challenge || body.notice.certificate.len > LIMIT_CERT_BYTES)
+        return fail(why, ERR_HTTP_BAD, "challenge is empty, or the certificate larger than %d octets",
                     LIMIT_CERT_BYTES);
     body.notice.of.transaction_id = bytes_str(body.transaction_id);
     body.notice.challenge = bytes_str(body.challenge);

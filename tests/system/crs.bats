@@ -327,6 +327,22 @@ said() { daemon_log | grep -qE -- "$1" || { daemon_log | tail -n 5; return 1; };
     wait_for 10 verify ndes1 device-15 true
 }
 trusted_no_more() { [ "$(ask ndes1 VerifyRequest "$T/device-15.json")" = 403 ]; }
+@test "without a managed endpoint the CRP log is there as soon as a server asks" {
+    as_user cp "$SITE/etc/chancery.conf" "$SITE/etc/before"
+    conf_set '/^endpoint "managed"/,/^}/d'
+    daemon_stop
+    as_user rm "$LOG"
+    daemon_start
+    CRS=https://localhost:$(port_of crp scep)/CertificateRegistrationSvc/Certificate
+    [ ! -e "$LOG" ]
+    fresh device-16
+    verify ndes1 device-16 true
+    logged 'VerifyRequest Finished with status True'
+    [ "$(stat -c %a "$LOG")" = 640 ]
+    as_user mv "$SITE/etc/before" "$SITE/etc/chancery.conf"
+    daemon_stop
+    daemon_start
+}
 @test "a configuration that lets nobody in, or trusts what is no CA, is refused" {
     refused_conf() { # SED TEXT
         as_user cp "$SITE/etc/chancery.conf" "$SITE/etc/before"

@@ -75,6 +75,16 @@ static struct buf told_next(void)
 
 /* --- VerifyRequest --- */
 
+TEST(a_transaction_forges_no_field_of_the_log)
+{
+    HELD(device) = managed_device_new(&site);
+    ndes.transaction = "1 peer=192.0.2.9 server=other";
+    verified(&ndes, &device, false);
+    managed_log_assert(
+        &site,
+        " tx=1_peer=192.0.2.9_server=other peer=192.0.2.7 server=ndes1.example.net VerifyRequest Started.\n");
+}
+
 TEST(a_request_that_is_what_its_challenge_expects_is_verified_and_logged_in_the_guides_words)
 {
     HELD(device) = managed_device_new(&site);
@@ -321,7 +331,8 @@ TEST(a_notice_is_whole)
     assert_int_equal(0, count("SELECT COUNT(*) FROM outbox"));
 }
 
-RUN(M(a_request_that_is_what_its_challenge_expects_is_verified_and_logged_in_the_guides_words),
+RUN(M(a_transaction_forges_no_field_of_the_log),
+    M(a_request_that_is_what_its_challenge_expects_is_verified_and_logged_in_the_guides_words),
     M(the_same_request_again_is_verified_again_also_after_a_restart),
     M(another_content_transaction_or_server_finds_the_challenge_used),
     M(a_challenge_is_used_at_one_service_alone),

@@ -77,6 +77,8 @@ TEST(each_field_of_a_claim_has_its_limit)
     ASSERT_ERR(ERR_MALFORMED, claim_of(&of, 0, &why), &why);
     wrong.transaction_id = BYTES_NONE;
     ASSERT_ERR(ERR_MALFORMED, claim_of(&wrong, 1, &why), &why);
+    wrong.transaction_id = BYTES_LIT("1\n2");
+    ASSERT_ERR(ERR_MALFORMED, claim_of(&wrong, 1, &why), &why);
     wrong.transaction_id = bytes_str(long_id);
     ASSERT_ERR(ERR_MALFORMED, claim_of(&wrong, 1, &why), &why);
     wrong = of;

@@ -22,12 +22,12 @@ TEST(a_verify_request_is_read_whole)
     AUTO_VAL(crs_body) body = { 0 }, least = { 0 };
     ASSERT_OK(crs_body_verify(
                   bytes_str("{\"template\":\"Users\",\"pkcs10\":\"AQ\\r\\nID\",\"signingCert\":\"AQID\","
-                            "\"transactionId\":\"\\u0032\\u00e4\"}"),
+                            "\"transactionId\":\"\\u0032 x\"}"),
                   &body, &why),
               &why);
     ASSERT_BYTES(BYTES_LIT("\1\2\3"), buf_bytes(&body.claim.csr));
     ASSERT_BYTES(BYTES_LIT("Users"), body.claim.template_name);
-    ASSERT_BYTES(BYTES_LIT("2\xC3\xA4"), body.claim.of.transaction_id);
+    ASSERT_BYTES(BYTES_LIT("2 x"), body.claim.of.transaction_id);
     ASSERT_OK(crs_body_verify(bytes_str("{\"pkcs10\":\"AQID\",\"signingCert\":null,\"transactionId\":\"1\"}"),
                               &least, &why),
               &why);
@@ -45,7 +45,9 @@ TEST(what_is_no_verify_request_is_refused_by_name)
     refused(crs_body_verify, "{\"pkcs10\":\"AQID\",\"transactionId\":\"1\",\"x\":1}", "no member x");
     refused(crs_body_verify, "{\"pkcs10\":null,\"transactionId\":\"1\"}", "pkcs10 is not a text");
     refused(crs_body_verify, "{\"pkcs10\":\"AQID\",\"transactionId\":1}", "transactionId is not a text");
-    refused(crs_body_verify, "{\"pkcs10\":\"AQID\",\"transactionId\":\"\"}", "transactionId 0");
+    refused(crs_body_verify, "{\"pkcs10\":\"AQID\",\"transactionId\":\"\"}", "transactionId has 0 octets");
+    refused(crs_body_verify, "{\"pkcs10\":\"AQID\",\"transactionId\":\"\\u00e4\"}", "printable");
+    refused(crs_body_verify, "{\"pkcs10\":\"AQID\",\"transactionId\":\"a\\nb\"}", "printable");
     refused(crs_body_verify, "{\"pkcs10\":\"\",\"transactionId\":\"1\"}", "pkcs10 has 0 octets");
     refused(crs_body_verify, "{\"pkcs10\":\"A*\",\"transactionId\":\"1\"}", "pkcs10 is not base64");
     refused(crs_body_verify, "{\"pkcs10\":\"AQID\",\"transactionId\":\"1\",\"signingCert\":\"-\"}",
