@@ -147,6 +147,7 @@ said() { daemon_log | grep -qE -- "$1" || { daemon_log | tail -n 5; return 1; };
     request two device-2 device-2.example.org
     verify ndes1 two false
     logged 'ERR_AUTHORITY_LIMIT'
+    chancery request refused | grep -q 'CertificateRegistrationSvc.*ERR_AUTHORITY_LIMIT'
 }
 @test "a used challenge is false: for another content, transaction or server, and where our own service used it" {
     fresh device-4
@@ -327,9 +328,10 @@ said() { daemon_log | grep -qE -- "$1" || { daemon_log | tail -n 5; return 1; };
     wait_for 10 verify ndes1 device-15 true
 }
 trusted_no_more() { [ "$(ask ndes1 VerifyRequest "$T/device-15.json")" = 403 ]; }
-@test "without a managed endpoint the CRP log is there as soon as a server asks" {
+@test "without a managed endpoint and without HTTPS for devices: the CRP log is there as soon as a server asks" {
     as_user cp "$SITE/etc/chancery.conf" "$SITE/etc/before"
     conf_set '/^endpoint "managed"/,/^}/d'
+    conf_set 's/^    https_listen = .*/    https_listen = {}/'
     daemon_stop
     as_user rm "$LOG"
     daemon_start
@@ -339,6 +341,8 @@ trusted_no_more() { [ "$(ask ndes1 VerifyRequest "$T/device-15.json")" = 403 ]; 
     verify ndes1 device-16 true
     logged 'VerifyRequest Finished with status True'
     [ "$(stat -c %a "$LOG")" = 640 ]
+    chancery status | grep -q 'tls_not_after=20' # of the only listener that has it
+    chancery --json remind --within 4000d | grep -q '"tls"'
     as_user mv "$SITE/etc/before" "$SITE/etc/chancery.conf"
     daemon_stop
     daemon_start
