@@ -91,15 +91,10 @@ verify() { # CLIENT FILE EXPECTED
     [ "$status $(cat "$T/body")" = "201 $3" ] || { echo "$status $(cat "$T/body")"; tail -n 4 "$LOG"; daemon_log | tail -n 3; return 1; }
 }
 notice() { # FILE DISPOSITION HRESULT [CERTIFICATE]: the body of a Notify
+    local certificate=null
+    [ -z "${4-}" ] || certificate="\"$(openssl x509 -in "$4" -outform DER | base64 -w0)\""
     printf '{"challenge":"%s","transactionId":"%s","disposition":%s,"hResult":%s,"certificate":%s}' "$CHALLENGE" "${TRANSACTION:-251E59}" "$2" "$3" \
-        "${4:+\"$(openssl x509 -in "$4" -outform DER | base64 -w0)\"}${4:-null}" | sed 's/"null"/null/; s/}null}/}/' >"$T/$1.json"
-    [ -z "${4-}" ] || python3 - "$T/$1.json" "$4" <<'E2'
-import base64, json, re, subprocess, sys
-text = open(sys.argv[1]).read()
-der = subprocess.run(["openssl", "x509", "-in", sys.argv[2], "-outform", "DER"], capture_output=True, check=True).stdout
-head = text[:text.index('"certificate"')]
-open(sys.argv[1], "w").write(head + '"certificate":"' + base64.b64encode(der).decode() + '"}')
-E2
+        "$certificate" >"$T/$1.json"
 }
 issue() { # FILE: what the other CA makes of the request
     openssl req -inform DER -in "$T/$1.csr" -out "$T/$1.p10"
@@ -184,10 +179,10 @@ said() { daemon_log | grep -qE -- "$1" || { daemon_log | tail -n 5; return 1; };
     fresh device-7
     verify ndes1 device-7 true
     issue device-7
-    notice done 0 0 "$T/device-7.pem"
-    [ "$(ask ndes1 Notify "$T/done.json")" = 204 ]
+    notice told 0 0 "$T/device-7.pem"
+    [ "$(ask ndes1 Notify "$T/told.json")" = 204 ]
     [ ! -s "$T/body" ]
-    [ "$(ask ndes1 Notify "$T/done.json")" = 204 ]
+    [ "$(ask ndes1 Notify "$T/told.json")" = 204 ]
     logged 'Notify Started'
     logged 'Notify Finished.'
     verify ndes1 device-7 false
