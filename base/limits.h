@@ -34,6 +34,7 @@
 #define LIMIT_FRAMES_IN_FLIGHT     256      /* per connection between roles                                       */
 #define LIMIT_POOL_THREADS         64       /* design.md section 7                                                */
 #define LIMIT_POOL_STACK_BYTES     (256 * 1024) /* a worker's stack; sanitizers need more and set it              */
+#define LIMIT_CRP_CONNECTIONS      512      /* of CertificateRegistrationSvc: a few SCEP servers, each with a device per connection */
 #define LIMIT_REFUSING_CONNECTIONS 256      /* beside max_connections: those that only get their 503               */
 #define LIMIT_OTHER_DESCRIPTORS    256      /* of a role beside its connections; a running one has about thirty     */
 #define LIMIT_CONFIG_BYTES         (1 << 20)

@@ -89,6 +89,15 @@ void log_escape(const char *text, size_t len, char *out, size_t out_size)
     escape(text, len, false, out, out_size);
 }
 
+void log_word(const char *text, size_t len, char *out, size_t out_size)
+{
+    log_escape(text, len, out, out_size);
+    for (size_t i = 0; out_size && out[i]; i++) {
+        if (out[i] == ' ' && !FAULT(log_word))
+            out[i] = '_';
+    }
+}
+
 void log_quote(const char *text, size_t len, char *out, size_t out_size)
 {
     escape(text, len, true, out, out_size);

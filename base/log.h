@@ -18,5 +18,7 @@ void log_at(enum log_level level, const char *ctx, const char *format, ...)
 #define log_error(ctx, ...) log_at(LOG_LEVEL_ERROR, ctx, __VA_ARGS__)
 /* Copies text with everything outside printable ASCII and UTF-8 written as \xNN; used for log and audit lines. */
 void log_escape(const char *text, size_t len, char *out, size_t out_size);
+/* As log_escape, and blanks become _: for a stranger's text where a blank would end the field. */
+void log_word(const char *text, size_t len, char *out, size_t out_size);
 /* As log_escape, and quotes and backslashes too: for a stranger's text inside quotes of a line. */
 void log_quote(const char *text, size_t len, char *out, size_t out_size);

@@ -42,21 +42,35 @@ static enum err file_open(struct log_file *log, struct why *why)
     return OK;
 }
 
-enum err log_file_open(const char *path, const char *what, struct log_file **ret, struct why *why)
+struct log_file *log_file_later(const char *path, const char *what)
 {
-    AUTO(log_file) log = xcalloc(1, sizeof(*log));
+    struct log_file *log = xcalloc(1, sizeof(*log));
     pthread_mutex_init(&log->lock, NULL);
     log->path = xstrdup(path);
     log->what = what;
     log->fd = -1;
+    return log;
+}
+
+enum err log_file_open(const char *path, const char *what, struct log_file **ret, struct why *why)
+{
+    AUTO(log_file) log = log_file_later(path, what);
     TRY(file_open(log, why));
     *ret = TAKE(log);
     return OK;
 }
 
+static bool is_open(struct log_file *log)
+{
+    pthread_mutex_lock(&log->lock);
+    bool open = log->fd >= 0;
+    pthread_mutex_unlock(&log->lock);
+    return open;
+}
+
 enum err log_file_reopen(struct log_file *log, struct why *why)
 {
-    return file_open(log, why);
+    return is_open(log) ? file_open(log, why) : OK;
 }
 
 void log_file_free(struct log_file *log)
@@ -75,8 +89,19 @@ bool log_file_was_empty(const struct log_file *log)
     return log->was_empty;
 }
 
+/* Said once, until a line is written again. */
+static void lost(struct log_file *log, const struct why *why)
+{
+    if (log->failing)
+        return;
+    log->failing = true;
+    log->why = *why;
+    log_error(NULL, "%s; service goes on without it, lines are lost until it can be written", log->why.text);
+}
+
 static void note(struct log_file *log, ssize_t written, size_t wanted)
 {
+    struct why why = { 0 };
     if (written == (ssize_t)wanted) {
         if (log->failing)
             log_info(NULL, "%s is written again path=%s", log->what, log->path);
@@ -84,18 +109,29 @@ static void note(struct log_file *log, ssize_t written, size_t wanted)
         return;
     }
     log->torn = log->torn || written > 0;
-    if (log->failing)
-        return;
-    log->failing = true;
-    fail(&log->why, ERR_IO, "%s %s: %s", log->what, log->path,
+    fail(&why, ERR_IO, "%s %s: %s", log->what, log->path,
          written < 0 ? strerror(errno) : "write came up short");
-    log_error(NULL, "%s; service goes on without it, lines are lost until it can be written", log->why.text);
+    lost(log, &why);
+}
+
+/* One for later may have to be made first. */
+static bool make(struct log_file *log)
+{
+    struct why why = { 0 };
+    if (is_open(log) || file_open(log, &why) == OK)
+        return true;
+    pthread_mutex_lock(&log->lock);
+    lost(log, &why);
+    pthread_mutex_unlock(&log->lock);
+    return false;
 }
 
 void log_file_write(struct log_file *log, struct bytes lines)
 {
     AUTO_BUF after = { 0 };
     ssize_t written;
+    if (!make(log))
+        return;
     pthread_mutex_lock(&log->lock);
     if (log->torn) {
         buf_append_byte(&after, '\n');

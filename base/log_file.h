@@ -8,6 +8,7 @@
 struct log_file;
 /* what: "access log", for messages; kept, not copied. Makes the file, mode 0640; ERR_IO for a link or anything but a file. */
 NODISCARD enum err log_file_open(const char *path, const char *what, struct log_file **ret, struct why *why);
+struct log_file *log_file_later(const char *path, const char *what);   /* the same, made by its first line */
 NODISCARD enum err log_file_reopen(struct log_file *log, struct why *why);   /* SIGHUP, logrotate; on failure the old one stays */
 void log_file_free(struct log_file *log);
 AUTO_DECLARE(log_file)

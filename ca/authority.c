@@ -206,14 +206,10 @@ static enum err names_judge(const struct authority_limits *authority, const stru
     return OK;
 }
 
-static enum err template_judge(const struct authority_limits *authority, const struct grant *grant,
+static enum err purposes_judge(const struct authority_limits *authority, const struct grant *grant,
                                struct why *why)
 {
-    const struct template *template = grant->template;
-    if (!FAULT(authority_templates) && !list_any(authority->templates, is_word, template->name))
-        return fail(why, ERR_AUTHORITY_LIMIT,
-                    "authority %s may not have template %s; its templates are \"%s\"", authority->name,
-                    template->name, authority->templates);
+    const char *template = grant->template ? grant->template->name : NULL;
     struct bytes oid;
     for (size_t at = 0; grant_purpose_next(grant, &at, &oid);) {
         if (FAULT(authority_eku) || list_any(authority->eku, is_purpose, &oid))
@@ -221,10 +217,22 @@ static enum err template_judge(const struct authority_limits *authority, const s
         AUTO_BUF dotted = { 0 };
         oid_append_dotted(&dotted, oid);
         return fail(why, ERR_AUTHORITY_LIMIT,
-                    "by template %s it would have the purpose %s; those of authority %s are \"%s\"",
-                    template->name, buf_text(&dotted), authority->name, authority->eku);
+                    "by %s%s it would have the purpose %s; those of authority %s are \"%s\"",
+                    template ? "template " : "its challenge", template ? template : "", buf_text(&dotted),
+                    authority->name, authority->eku);
     }
     return OK;
+}
+
+static enum err template_judge(const struct authority_limits *authority, const struct grant *grant,
+                               struct why *why)
+{
+    const char *template = grant->template->name;
+    if (!FAULT(authority_templates) && !list_any(authority->templates, is_word, template))
+        return fail(why, ERR_AUTHORITY_LIMIT,
+                    "authority %s may not have template %s; its templates are \"%s\"", authority->name,
+                    template, authority->templates);
+    return purposes_judge(authority, grant, why);
 }
 
 /* --- in the store --- */
@@ -260,6 +268,16 @@ static enum err authority_find(struct store_tx *tx, const char *issuer, const ch
     "SELECT COUNT(*) FROM certificate WHERE issuer_id = $1 AND authority = $2 AND " whose                    \
     " = $3 AND status IN ('reserved', 'valid') AND not_after >= $4"
 
+/* *ret_changed 0: it has had as many as it may this hour. */
+static enum err count_hour(struct store_tx *tx, const struct authority_ask *ask, int64_t *ret_changed,
+                           struct why *why)
+{
+    return store_exec(
+        tx, COUNT_ONE("issued", "issued_since", "issues"),
+        S_ARGS(S_INT(ask->now - HOUR_S), S_INT(ask->now), S_TEXT(ask->issuer), S_TEXT(ask->name)),
+        ret_changed, why);
+}
+
 static enum err count_issue(struct store_tx *tx, const struct authority_ask *ask,
                             const struct authority_limits *authority, char *ret_over, struct why *why)
 {
@@ -276,9 +294,7 @@ static enum err count_issue(struct store_tx *tx, const struct authority_ask *ask
                  (long long)store_int(rows, 0, 0), (long long)authority->per_device);
         return OK;
     }
-    TRY(store_exec(tx, COUNT_ONE("issued", "issued_since", "issues"),
-                   S_ARGS(S_INT(ask->now - HOUR_S), S_INT(ask->now), S_TEXT(ask->issuer), S_TEXT(ask->name)),
-                   &changed, why));
+    TRY(count_hour(tx, ask, &changed, why));
     if (!FAULT(authority_issues) && changed != 1)
         snprintf(ret_over, AUTHORITY_OVER_BYTES, "authority %.64s: limit of %lld certificates per hour",
                  ask->name, (long long)authority->issues);
@@ -316,6 +332,20 @@ enum err authority_judge_names(struct store_tx *tx, const struct authority_ask *
     TRY(authority_find(tx, ask->issuer, ask->name, &authority, why));
     TRY(template_judge(&authority, ask->grant, why));
     return names_judge(&authority, ask->grant, why);
+}
+
+enum err authority_judge_elsewhere(struct store_tx *tx, const struct authority_ask *ask, struct why *why)
+{
+    AUTO_VAL(authority_limits) authority = { 0 };
+    int64_t changed = 0;
+    TRY(authority_find(tx, ask->issuer, ask->name, &authority, why));
+    TRY(purposes_judge(&authority, ask->grant, why));
+    TRY(names_judge(&authority, ask->grant, why));
+    TRY(count_hour(tx, ask, &changed, why));
+    if (!FAULT(authority_issues) && changed != 1)
+        return fail(why, ERR_RATE, "authority %s: limit of %lld certificates per hour", ask->name,
+                    (long long)authority.issues);
+    return OK;
 }
 
 enum err authority_judge_own(struct store_tx *tx, const struct authority_revoking *revoking, struct why *why)

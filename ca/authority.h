@@ -26,6 +26,9 @@ NODISCARD enum err authority_judge(struct store_tx *tx, const struct authority_a
                                    char ret_over[static AUTHORITY_OVER_BYTES], struct why *why);
 /* The limits that are no numbers; those an administrator's word stands for. */
 NODISCARD enum err authority_judge_names(struct store_tx *tx, const struct authority_ask *ask, struct why *why);
+/* Of what another CA issues by its challenge: names and purposes (of grant's subject, san and eku; it has no template), and how many per
+   hour, all its issues counted together. Nothing can wait: ERR_RATE. How many certificates a device has elsewhere nobody here knows. */
+NODISCARD enum err authority_judge_elsewhere(struct store_tx *tx, const struct authority_ask *ask, struct why *why);
 /* Inside the unit that revokes: its own certificates alone, also of what changes nothing; and no more per hour than it may
    (ERR_RATE), where something changes. */
 struct authority_revoking { const char *issuer, *name, *serial; int64_t now; };

@@ -54,12 +54,17 @@ enum column {
     PROFILE_TEMPLATE,
     SERIAL,
     DER,
-    NOT_AFTER
+    NOT_AFTER,
+    SERVER
 };
+/* A row is of a request of ours, or of another SCEP server's (ca/registration.h). */
 #define WAITING                                                                                              \
-    "SELECT o.event, o.request_id, o.kind, o.created_at, o.error, o.reason, r.challenge, r.transaction_id, " \
-    "r.template, c.serial, c.der, c.not_after FROM outbox o "                                                \
-    "JOIN request r ON r.issuer_id = o.issuer_id AND r.request_id = o.request_id "                           \
+    "SELECT o.event, o.request_id, o.kind, o.created_at, o.error, o.reason, "                                \
+    "COALESCE(r.challenge, g.challenge), COALESCE(r.transaction_id, g.transaction_id), "                     \
+    "COALESCE(r.template, g.template), COALESCE(c.serial, g.serial), COALESCE(c.der, g.der), "               \
+    "COALESCE(c.not_after, g.not_after), g.server FROM outbox o "                                            \
+    "LEFT JOIN request r ON r.issuer_id = o.issuer_id AND r.request_id = o.request_id "                      \
+    "LEFT JOIN registration g ON g.issuer_id = o.issuer_id AND g.request_id = o.request_id "                 \
     "LEFT JOIN certificate c ON c.issuer_id = r.issuer_id AND c.serial = r.serial "                          \
     "WHERE o.issuer_id = $1 AND o.authority = $2 AND o.delivered_at IS NULL "                                \
     "AND (o.leased_until IS NULL OR o.leased_until <= $3) ORDER BY o.event LIMIT $4"
@@ -139,6 +144,8 @@ static enum err row_put(const struct lease_arg *arg, const struct store_rows *ro
     record_put_int(out, "at", store_int(rows, row, AT));
     record_put_int(out, "request", store_int(rows, row, REQUEST));
     record_put_str(out, "template", store_str(rows, row, PROFILE_TEMPLATE));
+    if (!store_is_null(rows, row, SERVER))
+        record_put_str(out, "server", store_str(rows, row, SERVER));
     hex_append(&transaction, store_bytes(rows, row, TRANSACTION));
     record_put(out, "transaction", buf_bytes(&transaction));
     TRY(challenge_put(store_bytes(rows, row, CHALLENGE), out, why));

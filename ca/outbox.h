@@ -14,7 +14,8 @@ struct outbox_event { const char *issuer, *authority; int64_t request_id; const 
 NODISCARD enum err outbox_put(struct store_tx *tx, const struct ca *ca, const struct outbox_event *event, struct why *why);
 
 struct outbox_lease { const struct issuer *issuer; const char *authority; int64_t limit, lease_s; };
-/* A list of records, the oldest event first; what is in it nobody else gets until the lease is over. */
+/* A list of records, the oldest event first; one with the field `server` is of a request that another SCEP server asked about, and of
+   another CA's certificate (ca/registration.h). What is in it nobody else gets until the lease is over. */
 NODISCARD enum err outbox_lease(struct ca *ca, const struct outbox_lease *lease, struct buf *ret, struct why *why);
 struct outbox_done { const struct issuer *issuer; const char *authority; const int64_t *events; size_t count; };
 /* Numbers that are another authority's, or are delivered already, change nothing. *ret_done: how many it was new of. */

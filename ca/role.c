@@ -248,7 +248,7 @@ static enum err crp_begin(struct ca_role *serving, struct why *why)
     return crp_open(&source, clock_now(role->clock), &serving->crp, why);
 }
 
-/* A site without managed endpoints has no such log. */
+/* Without managed endpoints it is for other SCEP servers, whom scep knows: it is made when the first one asks. */
 static enum err crp_log_begin(struct ca_role *serving, struct why *why)
 {
     const struct config *config = serving->role->config;
@@ -257,6 +257,7 @@ static enum err crp_log_begin(struct ca_role *serving, struct why *why)
         if (strcmp(config_str(config_at(config, "endpoint", i), "validator"), "managed") == 0)
             return log_file_open(path, "CRP log", &serving->crp_log, why);
     }
+    serving->crp_log = log_file_later(path, "CRP log");
     return OK;
 }
 

@@ -224,9 +224,25 @@ static const char eleventh[] =
     " WHERE authority IS NOT NULL AND delivered_at IS NULL;"
     "CREATE INDEX outbox_delivered ON outbox (delivered_at) WHERE delivered_at IS NOT NULL;";
 
-const struct migration ca_migrations[] = { { 1, first }, { 2, second }, { 3, third },    { 4, fourth },
-                                           { 5, fifth }, { 6, sixth },  { 7, seventh },  { 8, eighth },
-                                           { 9, ninth }, { 10, tenth }, { 11, eleventh } };
+/* Requests that other SCEP servers had judged (ca/registration.h), numbered with ours: what was claimed (at most one row for each
+   challenge), and what was refused (one for each challenge and error). challenge_digest: of the challenge as text, by which the server
+   names it later. */
+static const char twelfth[] =
+    "CREATE TABLE registration (issuer_id TEXT NOT NULL, request_id BIGINT NOT NULL, node_id TEXT NOT NULL,"
+    " server TEXT NOT NULL, transaction_id BYTEA NOT NULL, request_key BYTEA NOT NULL, peer TEXT NOT NULL,"
+    " info BYTEA NOT NULL, spki_digest BYTEA NOT NULL, subject TEXT NOT NULL, san TEXT NOT NULL,"
+    " template TEXT NOT NULL, authority TEXT NOT NULL, challenge_id BYTEA NOT NULL, challenge BYTEA NOT NULL,"
+    " challenge_digest BYTEA NOT NULL, disposition TEXT NOT NULL, error TEXT, reason TEXT, serial TEXT,"
+    " der BYTEA, not_after BIGINT, asked_at BIGINT NOT NULL, resolved_at BIGINT,"
+    " PRIMARY KEY (issuer_id, request_id));"
+    "CREATE UNIQUE INDEX registration_claimed ON registration (challenge_id) WHERE disposition <> 'refused';"
+    "CREATE UNIQUE INDEX registration_refused ON registration (issuer_id, challenge_id, error)"
+    " WHERE disposition = 'refused';"
+    "CREATE INDEX registration_by_text ON registration (issuer_id, challenge_digest);";
+
+const struct migration ca_migrations[] = { { 1, first }, { 2, second }, { 3, third },     { 4, fourth },
+                                           { 5, fifth }, { 6, sixth },  { 7, seventh },   { 8, eighth },
+                                           { 9, ninth }, { 10, tenth }, { 11, eleventh }, { 12, twelfth } };
 const size_t ca_migration_count = sizeof(ca_migrations) / sizeof(*ca_migrations);
 
 const struct store_identity ca_store_identity = {

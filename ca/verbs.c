@@ -69,7 +69,9 @@
     X("authorisation_end",  "mdm connector", verb_authorisation_end, NULL, REQUEST, ON_CA) \
     X("outbox_lease",       "mdm connector", verb_outbox_lease, NULL, REQUEST, ON_CA) \
     X("outbox_done",        "mdm connector", verb_outbox_done, NULL,  REQUEST, ON_CA) \
-    X("authority_revoke",   "mdm connector", verb_authority_revoke, NULL, REQUEST, ON_CA)
+    X("authority_revoke",   "mdm connector", verb_authority_revoke, NULL, REQUEST, ON_CA) \
+    X("challenge_claim",    "scep",    verb_challenge_claim, NULL,    REQUEST, ON_CA) \
+    X("challenge_close",    "scep",    verb_challenge_close, NULL,    REQUEST, ON_CA)
 /* clang-format on */
 
 #define VERB(name, principals, run, start, right, on) { name, principals, run, start },

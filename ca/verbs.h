@@ -98,6 +98,10 @@ enum err verb_authorisation_end(void *role, const struct ipc_caller *caller, str
 enum err verb_outbox_lease(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_outbox_done(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 enum err verb_authority_revoke(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+/* verbs_registration.c; bodies of ipc/registration.h. challenge_claim answers whether the request is verified; challenge_close, in a
+   record, whether it was told before (again). */
+enum err verb_challenge_claim(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
+enum err verb_challenge_close(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 /* verbs_audit.c; a record {ca, of, since, action, actor, before, limit}: of "templates": theirs, which no CA has */
 enum err verb_audit_list(void *role, const struct ipc_caller *caller, struct bytes body, struct buf *ret, struct why *why);
 

@@ -15,7 +15,7 @@
 static void context_make(struct bytes transaction_id, struct bytes peer, char ret[static 200])
 {
     char id[100], from[80];
-    log_escape((const char *)transaction_id.data, transaction_id.len, id, sizeof(id));
+    log_word((const char *)transaction_id.data, transaction_id.len, id, sizeof(id));
     log_escape((const char *)peer.data, peer.len, from, sizeof(from));
     snprintf(ret, 200, "tx=%s peer=%s", id, *from ? from : "-");
 }

@@ -6,11 +6,13 @@
 #include "base/network.h"
 #include "config/internal.h"
 
+#include <ctype.h>
 #include <strings.h>
 #include <sys/stat.h>
 
 #define SOCKET_PATH_MAX   107 /* sockaddr_un has 108 bytes with the final NUL */
 #define ENDPOINT_PATH_MAX 255
+#define DNS_NAME_MAX      253 /* RFC 1035 2.3.4, as text */
 
 /* Answered by the endpoint named default (spec scep.md); nobody else may claim them. */
 static const char *const standard_paths[] = {
@@ -140,6 +142,7 @@ static enum err check_http(const struct config *config, struct why *why)
         TRY(check_addresses(config, section, "http_listen", why));
         TRY(check_addresses(config, section, "https_listen", why));
         TRY(check_addresses(config, section, "admin_listen", why));
+        TRY(check_addresses(config, section, "crp_listen", why));
         TRY(check_proxies(config, section, why));
     }
     return OK;
@@ -345,6 +348,63 @@ static enum err check_mdm(const struct config *config, struct why *why)
     return OK;
 }
 
+/* As it stands in certificates: letters, digits and hyphens, dots between them. */
+static bool host_is_plain(const char *name)
+{
+    size_t len = strlen(name);
+    bool plain = len && len <= DNS_NAME_MAX && isalnum((unsigned char)name[0]) &&
+                 isalnum((unsigned char)name[len - 1]) && !strstr(name, "..");
+    for (const char *at = name; *at; at++)
+        plain =
+            plain && (unsigned char)*at < 0x80 && (isalnum((unsigned char)*at) || *at == '-' || *at == '.');
+    return plain;
+}
+
+/* A listener that nobody may use, or that trusts nobody whom the file names, is a mistake. */
+static enum err check_crp_whole(const struct config *config, const struct config_section *scep,
+                                struct why *why)
+{
+    const char *ca = config_str(scep, "crp_ca");
+    if (!config_list_count(scep, "crp_clients"))
+        return fail(
+            why, ERR_CONFIG,
+            "%s:%d: option crp_listen has an address, and crp_clients is empty; allowed are the names of "
+            "the SCEP servers that may ask there",
+            config->path, config_line(scep, "crp_listen"));
+    if (!*config_str(scep, "crp_client_ca"))
+        return fail(
+            why, ERR_CONFIG,
+            "%s:%d: option crp_listen has an address, and crp_client_ca is empty; allowed is the name of the "
+            "file with the CA that issues these servers' certificates",
+            config->path, config_line(scep, "crp_listen"));
+    if (!config_find(config, "ca", ca))
+        return fail(why, ERR_CONFIG,
+                    "%s:%d: option crp_ca is \"%.80s\"; allowed is the name of a ca section of this file",
+                    config->path, config_line(scep, config_is_set(scep, "crp_ca") ? "crp_ca" : "crp_listen"),
+                    ca);
+    return OK;
+}
+
+/* CertificateRegistrationSvc. */
+static enum err check_crp(const struct config *config, const struct config_section *scep, struct why *why)
+{
+    const char *anchors = config_str(scep, "crp_client_ca");
+    for (size_t i = 0; i < config_list_count(scep, "crp_clients"); i++) {
+        const char *name = config_list_at(scep, "crp_clients", i);
+        if (!host_is_plain(name))
+            return fail(why, ERR_CONFIG,
+                        "%s:%d: option crp_clients has \"%.80s\"; allowed is a DNS name as ndes1.example.net",
+                        config->path, config_line(scep, "crp_clients"), name);
+    }
+    if (*anchors && !name_is_valid(anchors))
+        return fail(
+            why, ERR_CONFIG,
+            "%s:%d: option crp_client_ca is \"%.80s\"; allowed are a-z, 0-9, '.', '_' and '-', a letter or "
+            "digit first",
+            config->path, config_line(scep, "crp_client_ca"), anchors);
+    return config_list_count(scep, "crp_listen") ? check_crp_whole(config, scep, why) : OK;
+}
+
 enum err config_check(const struct config *config, const struct stat *file, struct why *why)
 {
     TRY(check_file(config, file, why));
@@ -352,6 +412,7 @@ enum err config_check(const struct config *config, const struct stat *file, stru
     TRY(check_folders(config, why));
     TRY(check_sockets(config, why));
     TRY(check_http(config, why));
+    TRY(check_crp(config, config_at(config, "scep", 0), why));
     for (size_t i = 0; i < config_count(config, "ca"); i++)
         TRY(check_ca(config, config_at(config, "ca", i), why));
     for (size_t i = 0; i < config_count(config, "endpoint"); i++)

@@ -113,6 +113,15 @@ static const struct option_row options[] = {
     HTTP_ROWS("scep", "[::]:80"),
     LIST_ROW("scep", "https_listen", "[::]:443", "Addresses that serve HTTPS; empty for none."),
     STR_ROW("scep", "external_name", "", HOST_MAX, "", "Host name by which devices reach this service."),
+    LIST_ROW("scep", "crp_listen", "",
+             "Addresses of CertificateRegistrationSvc, over HTTPS: the certificate registration point for other SCEP servers, as an NDES with a policy "
+             "module; empty for none. The access log of this listener is crp.log."),
+    LIST_ROW("scep", "crp_clients", "",
+             "DNS names of the SCEP servers that may ask there, each with a client certificate that has its name."),
+    STR_ROW("scep", "crp_client_ca", "", 64, "",
+            "Who issues these client certificates: the name of a file of CA certificates in PEM. It is state_dir/scep/certs/NAME.crt.pem, and a reload reads it "
+            "again. With a CA of this site (ca-issuing) whoever it gives one of the names of crp_clients is that server."),
+    STR_ROW("scep", "crp_ca", "issuing", 64, "", "The ca section whose authorities' challenges count there."),
     INT_ROW("scep", "max_failed_decryptions", "1000", 1, 1000000, "",
             "Messages in an hour that the RA keys may fail to decrypt before the log raises an alarm and addresses that have failed "
             "at all get 429. Whoever attacks an RA key needs many thousands."),

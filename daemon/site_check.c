@@ -119,13 +119,26 @@ static enum err tls_look(const struct looking *at, struct why *why)
     return cert_look(at, "tls", why);
 }
 
+/* Of CertificateRegistrationSvc: its CA, and who issues the clients' certificates. */
+static enum err crp_look(const struct looking *at, const struct config_section *section, struct why *why)
+{
+    const char *anchors = config_str(section, "crp_client_ca");
+    AUTO_STR issuer = xasprintf("ca-%s", config_str(section, "crp_ca"));
+    TRY(cert_look(at, issuer, why));
+    return cert_look(at, anchors, why);
+}
+
 static enum err scep_look(const struct looking *at, struct why *why)
 {
     if (!config_count(at->config, "endpoint"))
         return fail(why, ERR_CONFIG, "no endpoint in %s, the scep role needs one", config_path(at->config));
     for (size_t i = 0; i < config_count(at->config, "endpoint"); i++)
         TRY(endpoint_look(at, config_at(at->config, "endpoint", i), why));
-    return config_list_count(config_at(at->config, "scep", 0), "https_listen") ? tls_look(at, why) : OK;
+    const struct config_section *section = config_at(at->config, "scep", 0);
+    bool crp = config_list_count(section, "crp_listen") > 0;
+    if (crp)
+        TRY(crp_look(at, section, why));
+    return crp || config_list_count(section, "https_listen") ? tls_look(at, why) : OK;
 }
 
 static enum err mdm_look(const struct looking *at, struct why *why)

@@ -84,11 +84,12 @@ static enum err open_unix(struct sockets *sockets, const struct config *config, 
     return add(sockets, (struct role_socket){ SOCKET_UNIX, role->name, client, fd, (int64_t)peer.uid }, why);
 }
 
-static const char *const listen_options[] = {
-    [SOCKET_HTTP] = "http_listen", [SOCKET_HTTPS] = "https_listen", [SOCKET_ADMIN] = "admin_listen"
-};
+static const char *const listen_options[] = { [SOCKET_HTTP] = "http_listen",
+                                              [SOCKET_HTTPS] = "https_listen",
+                                              [SOCKET_ADMIN] = "admin_listen",
+                                              [SOCKET_CRP] = "crp_listen" };
 static const char *const kind_names[] = {
-    [SOCKET_HTTP] = "http", [SOCKET_HTTPS] = "https", [SOCKET_ADMIN] = "admin"
+    [SOCKET_HTTP] = "http", [SOCKET_HTTPS] = "https", [SOCKET_ADMIN] = "admin", [SOCKET_CRP] = "crp"
 };
 
 static enum err open_tcp(struct sockets *sockets, const struct config *config, const struct role_row *role,
@@ -116,7 +117,8 @@ enum err sockets_open(struct sockets *sockets, const struct config *config, cons
         TRY(open_unix(sockets, config, role, role->clients[i], why));
     TRY(open_tcp(sockets, config, role, SOCKET_HTTP, why));
     TRY(open_tcp(sockets, config, role, SOCKET_HTTPS, why));
-    return open_tcp(sockets, config, role, SOCKET_ADMIN, why);
+    TRY(open_tcp(sockets, config, role, SOCKET_ADMIN, why));
+    return open_tcp(sockets, config, role, SOCKET_CRP, why);
 }
 
 void sockets_close(struct sockets *sockets)

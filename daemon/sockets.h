@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 #define SOCKETS_MAX 24
-enum socket_kind { SOCKET_UNIX, SOCKET_HTTP, SOCKET_HTTPS, SOCKET_ADMIN };
+enum socket_kind { SOCKET_UNIX, SOCKET_HTTP, SOCKET_HTTPS, SOCKET_ADMIN, SOCKET_CRP };
 struct role_socket { enum socket_kind kind; const char *role, *client; int fd; int64_t client_uid; };
 struct sockets { struct role_socket list[SOCKETS_MAX]; size_t count; };
 

@@ -32,7 +32,7 @@ static void argument_fd(struct arguments *args, const char *option, const char *
 }
 
 static const char *const listen_arguments[] = {
-    [SOCKET_HTTP] = "--http", [SOCKET_HTTPS] = "--https", [SOCKET_ADMIN] = "--admin"
+    [SOCKET_HTTP] = "--http", [SOCKET_HTTPS] = "--https", [SOCKET_ADMIN] = "--admin", [SOCKET_CRP] = "--crp"
 };
 
 static void arguments_build(struct arguments *args, const struct spawn *spawn, const char *executable)

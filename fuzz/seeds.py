@@ -171,11 +171,13 @@ VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show
          'right_list', 'right_grant', 'right_revoke', 'right_deny',
          'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove', 'request_resubmit', 'signer_status',
          'request_submit', 'audit_list',
-         'crp_get', 'authority_successor', 'authorisation_end', 'outbox_lease', 'outbox_done', 'authority_revoke']  # ca/verbs.c
+         'crp_get', 'authority_successor', 'authorisation_end', 'outbox_lease', 'outbox_done', 'authority_revoke',
+         'challenge_claim', 'challenge_close']  # ca/verbs.c
 
 
 def make_verbs(objects):
     serial = '11223344'
+    server = {'ca': 'issuing', 'server': 'ndes1.example.net', 'transaction': '251E59', 'peer': '192.0.2.7'}
     bodies = {
         'poll': [poll('manual', objects.ca, objects.device)],
         'request': [request(endpoint, objects.csrs[kind], getattr(objects, kind))
@@ -197,6 +199,9 @@ def make_verbs(objects):
         'authorisation_end': [record(ends=f'{UUID}b {UUID}a 7\n{UUID}b {UUID}a 0 1795000000'), record(ends=f'{UUID}b {UUID}a')],
         'outbox_lease': [record(), record(limit='2', lease_s='60')], 'outbox_done': [record(ids='1,2'), record(ids='1,')],
         'authority_revoke': [record(serial=serial, reason='superseded')],
+        'challenge_claim': [record(**server, template='Users', csr=base64.b64encode(objects.csrs[kind]).decode()) for kind in ('device', 'rsa')],
+        'challenge_close': [record(**server, challenge='MIIB', disposition='0', hresult='0', certificate=base64.b64encode(objects.device).decode()),
+                            record(**server, challenge='MIIB', disposition='2', hresult='2148092945', certificate='')],
     }
     for number, verb in enumerate(VERBS):
         usual = [record(id='1'), record(serial=serial)] if verb.startswith(('request_', 'cert_')) else [record()]
@@ -437,6 +442,16 @@ def make_texts():
         save('text', f'{which:02}', text.encode())
 
 
+def make_crs_bodies():
+    bodies = ['V{"pkcs10":"MIIB","signingCert":null,"template":"Users","transactionId":"251E59"}', 'V{"pkcs10":"AQ\\r\\nID","transactionId":"1"}',
+              'V{"pkcs10":"AQID","signingCert":"AQID","transactionId":"\\u00e4"}',
+              'N{"challenge":"MIIG","transactionId":"251E59","disposition":0,"hResult":0,"certificate":"AQID"}',
+              'N{"challenge":"MIIG","transactionId":"251E59","disposition":2,"hResult":-2146875375,"certificate":null}',
+              'N{"challenge":"MIIG","transactionId":"1","disposition":-1,"hResult":2148091921}', 'V[[[[[[[[[[]]]]]]]]]]']
+    for which, body in enumerate(bodies):
+        save('crs_body', f'{which}', body.encode())
+
+
 def make_profiles():
     """The examples of the manual, and one of each type with something wrong."""
     page = (ROOT.parent / 'docs/profiles.md').read_text()
@@ -511,6 +526,7 @@ def main():
         make_configurations()
         make_policies()
         make_profiles()
+        make_crs_bodies()
         make_value_formats()
         make_ldap_entries()
         make_requests()

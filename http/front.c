@@ -3,6 +3,7 @@
 #include "http/front.h"
 
 #include "base/generation.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "http/access_log.h"
 #include "http/proxies.h"
@@ -11,7 +12,7 @@
 
 struct front {
     struct role *role;
-    bool admin;
+    bool admin, crp;
     struct buf client_anchors;
     const struct config_section *section;
     struct access_log *access_log;
@@ -24,6 +25,7 @@ static struct http_limits limits_of(const struct front *front)
 {
     const struct config_section *section = front->section;
     const char *body = front->admin ? "admin_max_body_bytes" : "max_body_bytes";
+    size_t connections = (size_t)config_int(section, "max_connections");
     return (struct http_limits){
         .url_bytes = (size_t)config_int(section, "max_url_length"),
         .query_bytes = (size_t)config_int(section, "max_query_length"),
@@ -38,7 +40,8 @@ static struct http_limits limits_of(const struct front *front)
         .handshake_ms = (int)config_int(section, "handshake_timeout"),
         .min_rate = (size_t)config_int(section, "min_rate"),
         .min_rate_after_ms = (int)config_int(section, "min_rate_after"),
-        .connections = (size_t)config_int(section, "max_connections"),
+        .connections =
+            front->crp && connections > LIMIT_CRP_CONNECTIONS ? LIMIT_CRP_CONNECTIONS : connections,
         .connections_per_address = (size_t)config_int(section, "max_connections_per_address"),
     };
 }
@@ -76,7 +79,8 @@ static enum err proxies_open(struct front *front, struct why *why)
 static enum err log_make(struct front *front, struct why *why)
 {
     struct role *role = front->role;
-    AUTO_STR path = config_log_path(role->config, role->name, front->admin ? "admin.log" : "access.log");
+    const char *name = front->admin ? "admin.log" : front->crp ? "crp.log" : "access.log";
+    AUTO_STR path = config_log_path(role->config, role->name, name);
     struct access_log_config config = {
         .path = path,
         .clock = role->clock,
@@ -85,13 +89,18 @@ static enum err log_make(struct front *front, struct why *why)
     return access_log_open(&config, &front->access_log, why);
 }
 
+static int secure_kind(const struct front *front)
+{
+    return front->admin ? ROLE_ADMIN : front->crp ? ROLE_CRP : ROLE_HTTPS;
+}
+
 static enum err listeners_open(struct front *front, struct why *why)
 {
     const struct role *role = front->role;
     for (size_t i = 0; i < role->descriptor_count; i++) {
         const struct role_descriptor *descriptor = &role->descriptors[i];
-        bool secure = descriptor->kind == (front->admin ? ROLE_ADMIN : ROLE_HTTPS);
-        bool plain = descriptor->kind == ROLE_HTTP && !front->admin;
+        bool secure = (int)descriptor->kind == secure_kind(front);
+        bool plain = descriptor->kind == ROLE_HTTP && !front->admin && !front->crp;
         if (secure && !front->tls)
             TRY(tls_open(front, why));
         if (plain || secure)
@@ -106,6 +115,7 @@ enum err front_new(const struct front_config *config, struct front **ret, struct
     struct role *role = config->role;
     front->role = role;
     front->admin = config->admin;
+    front->crp = config->crp;
     front->client_anchors = buf_dup(config->client_anchors);
     front->section = config_at(role->config, role->name, 0);
     TRY(log_make(front, why));

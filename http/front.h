@@ -11,6 +11,7 @@ struct front_config {
     http_handler handler; void *handler_arg;
     bool admin;                                              /* the administrators' listeners instead of the others: their methods, the
                                                                 size of their bodies, and an access log of their own */
+    bool crp;                                                /* those of CertificateRegistrationSvc, for a few servers; not with admin */
     struct bytes client_anchors;                             /* of HTTPS: whose client certificates are asked for (net/tls.h); copied */
 };
 NODISCARD enum err front_new(const struct front_config *config, struct front **ret, struct why *why);

@@ -110,7 +110,9 @@ static enum err take_broker(struct role *role, const char *option, const char *t
 static enum err take_http(struct role *role, const char *option, const char *text, struct why *why)
 {
     bool plain = strcmp(option, "--http") == 0, admin = strcmp(option, "--admin") == 0;
-    struct role_descriptor made = { .kind = plain ? ROLE_HTTP : admin ? ROLE_ADMIN : ROLE_HTTPS, .uid = -1 };
+    bool crp = strcmp(option, "--crp") == 0;
+    struct role_descriptor made = { .uid = -1 };
+    made.kind = plain ? ROLE_HTTP : admin ? ROLE_ADMIN : crp ? ROLE_CRP : ROLE_HTTPS;
     TRY(fd_take_alone(option, text, &made.fd, why));
     return descriptor_add(role, option, &made, why);
 }
@@ -118,9 +120,9 @@ static enum err take_http(struct role *role, const char *option, const char *tex
 static const struct {
     const char *name;
     enum err (*take)(struct role *role, const char *option, const char *text, struct why *why);
-} role_options[] = { { "--config", take_config }, { "--ready", take_ready },  { "--listen", take_named },
-                     { "--peer", take_named },    { "--http", take_http },    { "--https", take_http },
-                     { "--admin", take_http },    { "--broker", take_broker } };
+} role_options[] = { { "--config", take_config }, { "--ready", take_ready }, { "--listen", take_named },
+                     { "--peer", take_named },    { "--http", take_http },   { "--https", take_http },
+                     { "--admin", take_http },    { "--crp", take_http },    { "--broker", take_broker } };
 
 static enum err take_option(struct role *role, const char *option, const char *text, struct why *why)
 {
@@ -176,9 +178,11 @@ static enum err descriptors_open(const struct role *role, struct why *why)
     if (!http)
         return OK;
     int64_t connections = config_int(http, "max_connections");
+    bool crp = option_find(role->name, "crp_listen") && config_list_count(http, "crp_listen");
+    size_t more = crp ? LIMIT_CRP_CONNECTIONS + LIMIT_REFUSING_CONNECTIONS : 0;
     AUTO_STR what = xasprintf("max_connections of %lld", (long long)connections);
-    return descriptors_reserve((size_t)connections + LIMIT_REFUSING_CONNECTIONS + LIMIT_OTHER_DESCRIPTORS,
-                               what, why);
+    return descriptors_reserve(
+        (size_t)connections + LIMIT_REFUSING_CONNECTIONS + LIMIT_OTHER_DESCRIPTORS + more, what, why);
 }
 
 static enum err engines_start(struct role *role, struct why *why)

@@ -14,11 +14,11 @@
 
 #define ROLE_DESCRIPTORS_MAX 32
 /* Command line of a role, written by the supervisor:
-       chancery-ROLE --config FILE [--ready FD] [--listen PRINCIPAL=FD[,UID]]… [--peer PRINCIPAL=FD]… [--http FD]… [--https FD]… [--admin FD]… [--broker FD]
+       chancery-ROLE --config FILE [--ready FD] [--listen PRINCIPAL=FD[,UID]]… [--peer PRINCIPAL=FD]… [--http FD]… [--https FD]… [--admin FD]… [--crp FD]… [--broker FD]
    broker: what the role may not open itself is asked for there (net/broker.h).
    ready: one byte is written to it once the role serves; then it is closed. */
 struct role_hooks;
-struct role_descriptor { enum { ROLE_LISTEN, ROLE_PEER, ROLE_HTTP, ROLE_HTTPS, ROLE_ADMIN } kind; char principal[64]; int fd;
+struct role_descriptor { enum { ROLE_LISTEN, ROLE_PEER, ROLE_HTTP, ROLE_HTTPS, ROLE_ADMIN, ROLE_CRP } kind; char principal[64]; int fd;
                          int64_t uid; };
 struct role {
     const char *name;

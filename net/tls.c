@@ -129,6 +129,8 @@ static enum err context_ask(SSL_CTX *context, struct bytes anchors, struct why *
         if (!anchor_add(context, &at, end))
             return fail_ssl(why, ERR_KEY, "cannot use", "an anchor of client certificates");
     }
+    /* An anchor may be an issuing CA, without the root above it. */
+    X509_STORE_set_flags(SSL_CTX_get_cert_store(context), X509_V_FLAG_PARTIAL_CHAIN);
     SSL_CTX_set_max_cert_list(context, CLIENT_CHAIN_BYTES);
     SSL_CTX_set_cert_verify_callback(context, client_verify, NULL);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);

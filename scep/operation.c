@@ -240,7 +240,7 @@ static void job_free(struct job *job)
 AUTO_DECLARE(job)
 
 /* The id stands in a query: what would end its parameter is written as %XX. */
-static char *access_note(const char *id)
+char *operation_note(const char *id)
 {
     AUTO_BUF note = { 0 };
     buf_append_str(&note, "txid=");
@@ -255,7 +255,7 @@ static char *access_note(const char *id)
 
 static void respond_pki(const struct job *job, const struct pki_answer *pki)
 {
-    AUTO_STR note = pki->transaction_id[0] ? access_note(pki->transaction_id) : NULL;
+    AUTO_STR note = pki->transaction_id[0] ? operation_note(pki->transaction_id) : NULL;
     struct http_answer answer = { .status = pki->status, .log_note = note };
     if (pki->status == 200) {
         answer.content_type = "application/x-pki-message";

@@ -19,5 +19,6 @@ enum operation_kind { OPERATION_ANSWER, OPERATION_PKI };
 struct operation { enum operation_kind kind; const struct endpoint *endpoint; struct http_answer answer; };
 void operation_decide(struct scep *scep, const struct endpoint_set *set, const struct http_request *request,
                       struct operation *ret);
+char *operation_note(const char *transaction_id);            /* "txid=…", for the access log; caller frees */
 /* The pkiMessage of a request: the body of a POST, or the base64 of a GET's `message`. */
 NODISCARD enum err operation_message(const struct http_request *request, struct buf *ret, struct why *why);

@@ -7,6 +7,7 @@
 #include "http/front.h"
 #include "ipc/record.h"
 #include "ipc/role.h"
+#include "scep/crs.h"
 #include "scep/operation.h"
 #include "scep/ra_keeper.h"
 #include "scep/scep.h"
@@ -21,6 +22,9 @@ struct service {
     struct scep *scep;
     struct log_file *plugin_log; /* NULL: no endpoint is managed */
     struct front *front;
+    struct crs *crs;
+    struct front *crs_front; /* NULL: crp_listen has no address */
+    unsigned draining;
     struct ipc_server *ipc;
     struct loop_timer *warn_timer;
     struct ra_keeper *keeper;
@@ -101,11 +105,32 @@ static enum err reload(struct service *service, struct why *why)
     return err;
 }
 
+/* Whose client certificates count is read again, too. Loop thread. */
+static void crs_reload(struct service *service)
+{
+    struct why why = { 0 };
+    AUTO_BUF anchors = { 0 };
+    front_reload(service->crs_front);
+    enum err err = crs_anchors(service->role->config, &anchors, &why);
+    if (err == OK)
+        err = front_trust(service->crs_front, buf_bytes(&anchors), &why);
+    if (err != OK)
+        log_error(NULL, "the CA of client certificates is not reloaded, the old one stays: %s", why.text);
+}
+
+static void fronts_reload(void *arg)
+{
+    struct service *service = arg;
+    front_reload(service->front);
+    if (service->crs_front)
+        crs_reload(service);
+}
+
 void service_reload(void *arg)
 {
     struct service *service = arg;
     struct why why = { 0 };
-    front_reload(service->front);
+    fronts_reload(service);
     if (service->plugin_log && log_file_reopen(service->plugin_log, &why) != OK)
         log_error(NULL, "%s; the one that is open is written on", why.text);
     enum err logged = reload(service, &why);
@@ -119,7 +144,7 @@ static enum err reload_verb(void *arg, const struct ipc_caller *caller, struct b
 {
     (void)caller, (void)body, (void)ret_body;
     struct service *service = arg;
-    loop_post(service->role->loop, front_reload, service->front);
+    loop_post(service->role->loop, fronts_reload, service);
     return reload(service, why);
 }
 
@@ -137,6 +162,23 @@ static void status_put(const struct service *service, const struct endpoint *end
     record_end(out, mark);
 }
 
+/* The listeners have one certificate. */
+static int64_t tls_not_after(const struct service *service)
+{
+    int64_t devices = front_tls_not_after(service->front);
+    return devices || !service->crs_front ? devices : front_tls_not_after(service->crs_front);
+}
+
+static void crs_put(const struct service *service, struct buf *out)
+{
+    if (!service->crs)
+        return;
+    const struct crs_counters counters = crs_count(service->crs);
+    record_put_int(out, "crp_verified", (int64_t)counters.verified);
+    record_put_int(out, "crp_refused", (int64_t)counters.refused);
+    record_put_int(out, "crp_notified", (int64_t)counters.notified);
+}
+
 static void counters_put(const struct service *service, const char *sandbox, struct buf *out)
 {
     struct scep *scep = service->scep;
@@ -149,7 +191,8 @@ static void counters_put(const struct service *service, const char *sandbox, str
     record_put_int(out, "unreadable", (int64_t)atomic_load(&scep->counters.unreadable));
     record_put_int(out, "unavailable", (int64_t)atomic_load(&scep->counters.unavailable));
     record_put_int(out, "failed_decryptions_this_hour", budget_spent(scep->budget, clock_mono_ms()));
-    record_put_time(out, "tls_not_after", front_tls_not_after(service->front));
+    record_put_time(out, "tls_not_after", tls_not_after(service));
+    crs_put(service, out);
     record_put_str(out, "sandbox", sandbox);
     record_end(out, mark);
 }
@@ -229,6 +272,22 @@ static enum err keeper_open(struct service *service, struct why *why)
     return ra_keeper_new(&config, &service->keeper, why);
 }
 
+static enum err crs_open(struct service *service, struct why *why)
+{
+    struct role *role = service->role;
+    AUTO_BUF anchors = { 0 };
+    if (!config_list_count(config_at(role->config, "scep", 0), "crp_listen"))
+        return OK;
+    TRY(crs_new(service->scep, role->config, &service->crs, why));
+    TRY(crs_anchors(role->config, &anchors, why));
+    const struct front_config front = { .role = role,
+                                        .handler = crs_handle,
+                                        .handler_arg = service->crs,
+                                        .crp = true,
+                                        .client_anchors = buf_bytes(&anchors) };
+    return front_new(&front, &service->crs_front, why);
+}
+
 static enum err service_open(struct service *service, struct why *why)
 {
     TRY(confine(service->role, why));
@@ -238,6 +297,7 @@ static enum err service_open(struct service *service, struct why *why)
                                         .handler = operation_handle,
                                         .handler_arg = service->scep };
     TRY(front_new(&front, &service->front, why));
+    TRY(crs_open(service, why));
     TRY(keeper_open(service, why));
     const struct role_verbs served = { .list = scep_verbs, .count = scep_verb_count, .arg = service };
     TRY(role_listen(service->role, &served, &service->ipc, why));
@@ -263,15 +323,27 @@ void service_free(struct service *service)
     loop_timer_free(service->warn_timer);
     ipc_server_free(service->ipc);
     ra_keeper_free(service->keeper);
+    front_free(service->crs_front);
     front_free(service->front);
+    crs_free(service->crs);
     scep_free(service->scep);
     log_file_free(service->plugin_log);
     pthread_mutex_destroy(&service->reload_lock);
     free(service);
 }
 
+static void drained(void *arg)
+{
+    struct service *service = arg;
+    if (--service->draining == 0)
+        loop_stop(service->role->loop);
+}
+
 void service_stop(void *arg)
 {
     struct service *service = arg;
-    front_stop(service->front);
+    service->draining = 1 + (service->crs_front != NULL);
+    front_drain(service->front, drained, service);
+    if (service->crs_front)
+        front_drain(service->crs_front, drained, service);
 }

@@ -20,7 +20,7 @@ CLI = {
 }
 MEANT = {
     **{(server, "cli"): verbs.split() for server, verbs in CLI.items()},
-    ("ca", "scep"): "request poll get_cert get_crl issue status_get".split(),
+    ("ca", "scep"): "request poll get_cert get_crl issue status_get challenge_claim challenge_close".split(),
     ("ca", "mdm"): [],  # it has no right yet: an administrator gives it some
     ("ca", "va"): "ca_get status_get status_changes crl_get issue".split(),
 }

@@ -2,7 +2,7 @@
 /* One challenge, one certificate, and one lease for each row, however many ask at once: in both databases, because only PostgreSQL runs
    units side by side. */
 #include "ca/schema.h"
-#include "tests/unit/ca/managed_ask.h"
+#include "tests/unit/ca/registration_ask.h"
 #include "tests/unit/ca/verb_ask.h"
 #include "tests/unit/store/place.h"
 #include <pthread.h>
@@ -113,6 +113,91 @@ TEST(the_same_request_a_hundred_times_at_once_gets_the_same_certificate)
     clear();
 }
 
+/* --- of other SCEP servers --- */
+
+static void act_verify(struct one *one)
+{
+    struct why why = { 0 };
+    struct registration_answer answer = { 0 };
+    const struct server server = { world, "ndes1.example.net", "251E59" };
+    one->err = server_verify(&server, one->device, &answer, &why);
+    if (one->err == OK)
+        one->err = answer.error;
+}
+
+TEST(a_hundred_requests_at_once_with_one_challenge_are_verified_once)
+{
+    AUTO_BUF text = managed_challenge(&site);
+    for (size_t i = 0; i < MANY; i++)
+        devices[i] = managed_device(&site.wants, buf_text(&text));
+    at_once(act_verify, false);
+    assert_int_equal(1, ended_in(OK));
+    assert_int_equal(MANY - 1, ended_in(ERR_CHALLENGE_USED));
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM managed_claim"));
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM registration"));
+    clear();
+}
+
+TEST(the_same_one_a_hundred_times_at_once_is_verified_each_time_and_claimed_once)
+{
+    devices[0] = managed_device_new(&site);
+    at_once(act_verify, true);
+    assert_int_equal(MANY, ended_in(OK));
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM managed_claim"));
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM registration"));
+    clear();
+}
+
+static void act_either(struct one *one)
+{
+    if ((one - all) % 2)
+        act_verify(one);
+    else
+        act_enroll(one);
+}
+
+TEST(a_hundred_at_two_services_use_one_challenge_once)
+{
+    AUTO_BUF text = managed_challenge(&site);
+    for (size_t i = 0; i < MANY; i++)
+        devices[i] = managed_device(&site.wants, buf_text(&text));
+    at_once(act_either, false);
+    assert_int_equal(1, ended_in(OK));
+    assert_int_equal(MANY - 1, ended_in(ERR_CHALLENGE_USED));
+    assert_int_equal(1, world_count(world, "SELECT COUNT(*) FROM managed_claim"));
+    assert_int_equal(1, world_count(world, "SELECT (SELECT COUNT(*) FROM certificate) + "
+                                           "(SELECT COUNT(*) FROM registration)"));
+    clear();
+}
+
+static struct buf certificates[MANY];
+static const char *challenge_text;
+
+static void act_notify(struct one *one)
+{
+    struct why why = { 0 };
+    const struct server server = { world, "ndes1.example.net", "251E59" };
+    const struct told told = { challenge_text, REGISTRATION_ISSUED, 0, &certificates[one - all] };
+    one->err = server_notify(&server, &told, &why);
+}
+
+TEST(of_a_hundred_certificates_that_are_told_of_at_once_one_is_the_request_s)
+{
+    AUTO_BUF text = managed_challenge(&site);
+    devices[0] = managed_device(&site.wants, buf_text(&text));
+    challenge_text = buf_text(&text);
+    at_once(act_verify, true);
+    for (size_t i = 0; i < MANY; i++)
+        certificates[i] = certificate_elsewhere(devices[0].key);
+    at_once(act_notify, true);
+    assert_int_equal(1, ended_in(OK));
+    assert_int_equal(MANY - 1, ended_in(ERR_WRONG_STATE));
+    assert_int_equal(1, world_count(world, "SELECT MAX(event) FROM outbox"));
+    for (size_t i = 0; i < MANY; i++)
+        buf_free(&certificates[i]);
+    clear();
+}
+
 static void act_lease(struct one *one)
 {
     struct why why = { 0 };
@@ -156,6 +241,10 @@ int main(int argc, char **argv)
     struct CMUnitTest tests[] = {
         E(a_hundred_devices_at_once_with_one_challenge_get_one_certificate),
         E(the_same_request_a_hundred_times_at_once_gets_the_same_certificate),
+        E(a_hundred_requests_at_once_with_one_challenge_are_verified_once),
+        E(the_same_one_a_hundred_times_at_once_is_verified_each_time_and_claimed_once),
+        E(a_hundred_at_two_services_use_one_challenge_once),
+        E(of_a_hundred_certificates_that_are_told_of_at_once_one_is_the_request_s),
         E(no_two_pollers_have_the_same_row),
     };
     place_make(&place, argc > 1 ? argv[1] : "sqlite");

@@ -289,6 +289,33 @@ TEST(options_of_another_role_are_gone_and_asking_for_them_is_our_bug)
     assert_null(strstr(buf_text(&shown), "db.example"));
 }
 
+TEST(other_scep_servers_are_named_where_there_is_a_listener_for_them)
+{
+#define CRP(more) CA "scep { crp_listen = {\"[::]:8445\"}\n" more " }\n"
+    config_free(load(CRP("crp_clients = {\"ndes1.example.net\", \"NDES2\"} crp_client_ca = \"adcs\"")));
+    config_free(load(CA "scep { crp_clients = {\"ndes1.example.net\"} }\n"));
+    refused(
+        CRP(""),
+        "FILE:3: option crp_listen has an address, and crp_clients is empty; allowed are the names of the "
+        "SCEP servers that may ask there");
+    refused(CRP("crp_clients = {\"ndes1\"}"), "FILE:3: option crp_listen has an address, and crp_client_ca "
+                                              "is empty; allowed is the name of the file with "
+                                              "the CA that issues these servers' certificates");
+    refused(CRP("crp_clients = {\"*.example.net\"}"),
+            "FILE:4: option crp_clients has \"*.example.net\"; allowed is a DNS name as ndes1.example.net");
+    refused(CRP("crp_clients = {\"ndes1.\"}"),
+            "FILE:4: option crp_clients has \"ndes1.\"; allowed is a DNS name as ndes1.example.net");
+    refused(CRP("crp_clients = {\"ndes1\"} crp_client_ca = \"../x\""),
+            "FILE:4: option crp_client_ca is \"../x\"; allowed are a-z, 0-9, '.', '_' and '-', a letter or "
+            "digit first");
+    refused(CRP("crp_clients = {\"ndes1\"} crp_client_ca = \"a\" crp_ca = \"gone\""),
+            "FILE:4: option crp_ca is \"gone\"; allowed is the name of a ca section of this file");
+    refused(CA "scep { crp_listen = {\"localhost:1\"} }\n",
+            "FILE:3: option crp_listen has \"localhost:1\"; allowed is ADDRESS:PORT in numbers, as "
+            "192.0.2.7:80 or "
+            "[::]:80");
+}
+
 RUN(T(an_endpoint_without_a_validator_is_refused), T(the_ca_of_an_endpoint_must_exist),
     T(the_cas_of_the_management_service_must_exist), T(endpoint_paths_are_unique_without_regard_to_case),
     T(only_the_default_endpoint_has_the_standard_paths), T(endpoint_paths_are_plain_url_paths),
@@ -299,4 +326,5 @@ RUN(T(an_endpoint_without_a_validator_is_refused), T(the_ca_of_an_endpoint_must_
     T(partitions_and_deltas_exclude_each_other), T(no_ca_has_the_name_of_anothers_partition),
     T(allowed_purposes_have_a_shape), T(site_and_ra_set_are_names),
     T(a_file_that_others_can_write_is_refused_in_system_mode), T(paths_follow_the_folders),
-    T(a_role_keeps_only_its_own_slice), T(options_of_another_role_are_gone_and_asking_for_them_is_our_bug))
+    T(a_role_keeps_only_its_own_slice), T(options_of_another_role_are_gone_and_asking_for_them_is_our_bug),
+    T(other_scep_servers_are_named_where_there_is_a_listener_for_them))

@@ -22,6 +22,7 @@ struct identity_params {
     uint16_t key_usage;
     bool is_ca;
     int64_t not_after;                                       /* 0: ten years */
+    struct bytes eku, san;                                   /* one OID's content; whole GeneralNames. Empty: none */
 };
 void identity_make(const struct identity_params *params, struct identity *ret);
 

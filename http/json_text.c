@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mdm/json_text.h"
+#include "http/json_text.h"
 
 #include "base/fault.h"
 #include "base/limits.h"
