@@ -142,6 +142,9 @@ static const struct option_row options[] = {
     HTTP_LIMIT_ROWS("mdm"),
     INT_ROW("mdm", "admin_max_body_bytes", "33554432", 65536, 33554432, "bytes",
             "Largest body of a request to the administration API, in place of max_body_bytes; a larger one gets 413. Files that are imported are as large."),
+    INT_ROW("mdm", "session_idle", "1800", 60, 86400, "s",
+            "A session of an administrator who signed in over HTTPS ends when nothing was asked by it for so long."),
+    INT_ROW("mdm", "session_lifetime", "43200", 300, 604800, "s", "It ends after so long in any case: then it takes the password again."),
     STR_ROW("mdm", "store", "", STR_MAX, "mdm",
             "PostgreSQL connection string without a password; empty stands for SQLite under state_dir. "
             "The first start takes the database into use; later ones refuse another one, or an empty one in its place."),

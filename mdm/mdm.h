@@ -5,10 +5,12 @@
 #include "store/store.h"
 
 struct device_ca;
+struct sign_in;
 struct tally;
 struct mdm {
     const struct clock *clock;
     struct store *store;
     struct device_ca *device_ca;
+    struct sign_in *sign_in;                                 /* of administrators (mdm/sign_in.h) */
     struct tally *refused_tokens;                            /* by address (mdm/agent/enrol.c) */
 };

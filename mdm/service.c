@@ -11,6 +11,7 @@
 #include "mdm/api/https.h"
 #include "mdm/device_ca.h"
 #include "mdm/schema.h"
+#include "mdm/sign_in.h"
 #include "mdm/verbs.h"
 #include "store/reach.h"
 #include <stdatomic.h>
@@ -84,6 +85,14 @@ static enum err device_ca_make(struct service *service, struct why *why)
                           &service->mdm.device_ca, why);
 }
 
+static enum err sign_in_make(struct service *service, struct why *why)
+{
+    const struct config_section *section = config_at(service->role->config, "mdm", 0);
+    const struct session_times times = { config_int(section, "session_idle"),
+                                         config_int(section, "session_lifetime") };
+    return sign_in_new(&times, &service->mdm.sign_in, why);
+}
+
 /* A device's certificate opens nothing on the administrators' listeners, nor the other way round: they are servers apart. */
 static enum err fronts_open(struct service *service, struct why *why)
 {
@@ -115,6 +124,12 @@ static void trust_anew(void *arg)
         log_error(NULL, "the device CA's new certificate is not in use until a restart: %s", why.text);
 }
 
+static enum err sweep_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    const struct service *service = arg;
+    return sessions_sweep(tx, sign_in_times(service->mdm.sign_in), clock_now(service->role->clock), why);
+}
+
 static void housekeeping(void *arg, struct pool_place *place)
 {
     (void)place;
@@ -125,6 +140,8 @@ static void housekeeping(void *arg, struct pool_place *place)
         log_error(NULL, "device CA not renewed: %s", why.text);
     if (changed)
         loop_post(service->role->loop, trust_anew, service);
+    if (store_write(service->mdm.store, sweep_work, service, &why) != OK)
+        log_error(NULL, "sessions that are over not removed: %s", why.text);
     atomic_store(&service->housekeeping, false);
 }
 
@@ -142,6 +159,7 @@ static enum err service_open(struct service *service, struct why *why)
     TRY(confine(service->role, why));
     TRY(directory_open(service, why));
     TRY(device_ca_make(service, why));
+    TRY(sign_in_make(service, why));
     TRY(fronts_open(service, why));
     const struct role_verbs served = {
         .list = mdm_verbs, .count = mdm_verb_count, .arg = service, .max_frame = LIMIT_API_FRAME_BYTES
@@ -169,6 +187,7 @@ void service_free(struct service *service)
     front_free(service->admin);
     front_free(service->devices);
     device_ca_free(service->mdm.device_ca);
+    sign_in_free(service->mdm.sign_in);
     tally_free(service->mdm.refused_tokens);
     store_free(service->mdm.store);
     free(service);
