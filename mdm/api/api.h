@@ -29,6 +29,10 @@ struct api_request {
     const struct why *refused;                               /* why what came instead of one does not count; NULL: nothing came */
     const char *peer;                                        /* the client's address; NULL: the socket */
 };
+static inline bool api_is_local(const struct api_request *request)
+{
+    return request->caller && !request->credential;
+}
 struct api_answer {                                          /* starts as { 0 } */
     int status;
     const char *content_type;                                /* NULL: no body */

@@ -16,7 +16,7 @@
 /* Who may see and revoke those of others. */
 static bool sees_all(const struct api_call *call, unsigned roles)
 {
-    return !call->request->credential || call->request->caller->roles & roles || FAULT(apitoken_others);
+    return api_is_local(call->request) || call->request->caller->roles & roles || FAULT(apitoken_others);
 }
 
 /* --- making --- */

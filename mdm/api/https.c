@@ -11,12 +11,14 @@ struct job {
     const struct https_way *way;
 };
 
+/* Answers have tokens, and what is nobody else's business: no cache keeps one. */
 static void respond(struct http_exchange *exchange, struct api_answer *answer)
 {
+    AUTO_STR headers = xasprintf("Cache-Control: no-store\r\n%s", answer->headers ? answer->headers : "");
     const struct http_answer http = { .status = answer->status,
                                       .content_type = answer->content_type,
                                       .body = buf_bytes(&answer->body),
-                                      .extra_headers = answer->headers };
+                                      .extra_headers = headers };
     http_respond(exchange, &http);
     api_answer_free(answer);
 }

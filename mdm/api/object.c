@@ -93,7 +93,7 @@ enum err route_object_add(struct api_call *call, struct why *why)
 static enum err changed_save(struct store_tx *tx, const struct edit *edit, const struct object *before,
                              const struct object *object, struct why *why)
 {
-    const struct object_change change = { before, object, !edit->call->request->credential };
+    const struct object_change change = { before, object, api_is_local(edit->call->request) };
     TRY(object_save(tx, object, why));
     return object->class->after ? object->class->after(tx, &change, why) : OK;
 }

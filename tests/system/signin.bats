@@ -92,6 +92,7 @@ as() { status_of "$2" -H "Authorization: Bearer $1" "${@:3}"; } # TOKEN TARGET [
     local csrf token
     admin /api/v1/session -H 'Content-Type: application/json' -D "$WORK/tmp/head" -d "{\"name\":\"anna\",\"password\":\"$PASSWORD\",\"cookie\":true}" >"$WORK/tmp/answer"
     grep -qi '^set-cookie: __Host-chancery=chs_[0-9a-f]*; Path=/; Secure; HttpOnly; SameSite=Strict' "$WORK/tmp/head"
+    grep -qi '^cache-control: no-store' "$WORK/tmp/head"
     not grep -q '"token"' "$WORK/tmp/answer"
     token=$(sed -n 's/.*__Host-chancery=\([a-z0-9_]*\).*/\1/p' "$WORK/tmp/head")
     csrf=$(member csrf <"$WORK/tmp/answer")
