@@ -128,16 +128,18 @@ enum err route_apitoken_list(struct api_call *call, struct why *why)
     return store_read(call->mdm->store, list_work, call, why);
 }
 
-/* Another's looks to who may not revoke it as if it were not there. */
+/* Another's looks to who may not revoke it as if it were not there. From here on the path names it by its id: of a name it could be another by then. */
 static enum err own_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct api_call *call = arg;
     AUTO_VAL(object) token = { 0 };
     TRY(object_named(tx, call, &apitoken_class, 0, &token, why));
-    if (sees_all(call, ADMIN_CA_MANAGER) ||
-        strcmp(object_text(&token, "administrator"), call->request->credential->administrator) == 0)
-        return OK;
-    return fail(why, ERR_NOT_FOUND, "there is no apitoken %.200s", buf_text(&call->names[0]));
+    if (!sees_all(call, ADMIN_CA_MANAGER) &&
+        strcmp(object_text(&token, "administrator"), call->request->credential->administrator) != 0)
+        return fail(why, ERR_NOT_FOUND, "there is no apitoken %.200s", buf_text(&call->names[0]));
+    buf_free(&call->names[0]);
+    buf_append_str(&call->names[0], object_id(&token));
+    return OK;
 }
 
 enum err route_apitoken_delete(struct api_call *call, struct why *why)
