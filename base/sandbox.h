@@ -17,7 +17,7 @@ enum sandbox_access {
 /* A folder with all beneath it, or one file. A file that is replaced by renaming another over it needs its folder here. */
 struct sandbox_path { const char *path; enum sandbox_access access; bool optional; };   /* optional: need not be there */
 #define SANDBOX_PATHS_MAX 32
-#define SANDBOX_PORTS_MAX 5
+#define SANDBOX_PORTS_MAX 8
 struct sandbox_policy {
     struct sandbox_path paths[SANDBOX_PATHS_MAX]; size_t path_count;   /* none: it opens no file at all */
     bool accepts;                                            /* takes connections from listening sockets that it inherited */

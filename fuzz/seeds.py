@@ -423,6 +423,7 @@ def make_requests():
         'admin-password': ('PUT /api/v1/administrators/anna/password', json, '{"password":"short"}'),
         'apitoken-add': ('POST /api/v1/apitokens', json, '{"name":"t","administrator":"anna","roles":"auditor","days":1}'),
         'sign-in': ('POST /api/v1/session', json, '{"name":"anna","password":"x","cookie":1}'), 'session': ('GET /api/v1/session', '', ''),
+        'oidc-return': ('GET /api/v1/oidc/callback?code=a&state=b&iss=c', '', ''),
         'twice': ('POST /api/v1/users', json, '{"upn":"a@b","upn":"c@d"}'), 'nowhere': ('PUT /api/v1/%00/%zz?a=b&a=c', '', 'x'),
     }
     for name, (line, kind, body) in requests.items():

@@ -5,6 +5,7 @@
 #include "store/store.h"
 
 struct device_ca;
+struct oidc;
 struct sign_in;
 struct tally;
 struct mdm {
@@ -12,5 +13,6 @@ struct mdm {
     struct store *store;
     struct device_ca *device_ca;
     struct sign_in *sign_in;                                 /* of administrators (mdm/sign_in.h) */
+    struct oidc *oidc;                                       /* the OpenID provider; NULL: none */
     struct tally *refused_tokens;                            /* by address (mdm/agent/enrol.c) */
 };

@@ -95,6 +95,7 @@ static const char enrolment[] =
 
 /* administrator: who signs in over HTTPS; the hash of the password is apart from what lists show.
    administrator_known: addresses that they have signed in from: a stranger who tries passwords does not keep them out there.
+   administrator_subject: whom of them an OpenID provider knows, and as what.
    admin_session: a row while it lasts. apitoken: with its digest apart. */
 static const char administrators[] =
     "CREATE TABLE administrator (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL,"
@@ -118,7 +119,10 @@ static const char administrators[] =
     " change BIGINT NOT NULL);"
     "CREATE UNIQUE INDEX apitoken_name ON apitoken (folded) WHERE deleted_at IS NULL;"
     "CREATE INDEX apitoken_order ON apitoken (folded, id);"
-    "CREATE TABLE apitoken_secret (digest BYTEA NOT NULL PRIMARY KEY, token_id TEXT NOT NULL);";
+    "CREATE TABLE apitoken_secret (digest BYTEA NOT NULL PRIMARY KEY, token_id TEXT NOT NULL);"
+
+    "CREATE TABLE administrator_subject (issuer TEXT NOT NULL, subject TEXT NOT NULL,"
+    " administrator_id TEXT NOT NULL, PRIMARY KEY (issuer, subject));";
 
 const struct migration mdm_migrations[] = {
     { 1, first }, { 2, profiles }, { 3, assignments }, { 4, enrolment }, { 5, administrators }

@@ -10,6 +10,7 @@
 #include "mdm/agent/agent.h"
 #include "mdm/api/https.h"
 #include "mdm/device_ca.h"
+#include "mdm/oidc.h"
 #include "mdm/schema.h"
 #include "mdm/sign_in.h"
 #include "mdm/verbs.h"
@@ -26,7 +27,8 @@ struct service {
     atomic_bool housekeeping; /* one at a time */
     struct front *devices, *admin;
     struct ipc_server *ipc;
-    int draining; /* parts that still have something in flight */
+    char *oidc_secret; /* the file's path */
+    int draining;      /* parts that still have something in flight */
 };
 
 /* --- making it --- */
@@ -36,13 +38,16 @@ static const char *conninfo_of(const struct role *role)
     return config_str(config_at(role->config, "mdm", 0), "store");
 }
 
-/* It keeps its store, its keys and its certificates, writes its access logs, and takes connections. A store on PostgreSQL adds to that. */
+/* It keeps its store, its keys and its certificates, writes its access logs, and takes connections. A store on PostgreSQL adds to that, and so does
+   an OpenID provider. */
 static enum err confine(struct role *role, struct why *why)
 {
     AUTO_STR state = config_role_path(role->config, "mdm", "");
     AUTO_STR logs = config_log_path(role->config, "mdm", "");
     AUTO_VAL(store_reach) reach = { 0 };
     struct sandbox_policy policy = { .accepts = true };
+    const struct config_section *section = config_at(role->config, "mdm", 0);
+    const char *issuer = config_str(section, "oidc_issuer"), *ca_file = config_str(section, "oidc_ca_file");
     AUTO_STR keys = config_role_path(role->config, "mdm", "keys");
     AUTO_STR certs = config_role_path(role->config, "mdm", "certs");
     TRY(dir_make(state, 0700, why));
@@ -51,9 +56,17 @@ static enum err confine(struct role *role, struct why *why)
     sandbox_add(&policy, state, SANDBOX_STORE);
     sandbox_add(&policy, logs, SANDBOX_LOG);
     sandbox_add_optional(&policy, "/dev/urandom", SANDBOX_READ); /* SQLite's names of temporary files */
-    if (*conninfo_of(role)) {
+    if (*conninfo_of(role))
         TRY(store_reach_of(conninfo_of(role), &reach, why));
+    if (*conninfo_of(role) || oidc_port(issuer))
         store_reach_allow(&reach, &policy);
+    if (oidc_port(issuer)) {
+        const uint16_t ports[] = { oidc_port(issuer),
+                                   443 }; /* a provider may have its endpoints on several hosts */
+        for (size_t i = 0; i < 2; i++)
+            policy.ports[policy.port_count++] = ports[i];
+        if (*ca_file)
+            sandbox_add(&policy, ca_file, SANDBOX_READ);
     }
     return role_confine(role, &policy, why);
 }
@@ -91,6 +104,22 @@ static enum err sign_in_make(struct service *service, struct why *why)
     const struct session_times times = { config_int(section, "session_idle"),
                                          config_int(section, "session_lifetime") };
     return sign_in_new(&times, &service->mdm.sign_in, why);
+}
+
+static enum err oidc_make(struct service *service, struct why *why)
+{
+    const struct config *config = service->role->config;
+    const struct config_section *section = config_at(config, "mdm", 0);
+    service->oidc_secret = config_secret_path(config, "mdm", "oidc-client");
+    const struct oidc_settings settings = { .issuer = config_str(section, "oidc_issuer"),
+                                            .client = config_str(section, "oidc_client_id"),
+                                            .redirect = config_str(section, "oidc_redirect"),
+                                            .ca_file = config_str(section, "oidc_ca_file"),
+                                            .name_claim = config_str(section, "oidc_name_claim"),
+                                            .groups_claim = config_str(section, "oidc_groups_claim"),
+                                            .secret_path = service->oidc_secret,
+                                            .section = section };
+    return oidc_new(&settings, &service->mdm.oidc, why);
 }
 
 /* A device's certificate opens nothing on the administrators' listeners, nor the other way round: they are servers apart. */
@@ -156,6 +185,7 @@ static void housekeeping_begin(void *arg)
 
 static enum err service_open(struct service *service, struct why *why)
 {
+    TRY(oidc_make(service, why)); /* reads a secret, which nothing reads later */
     TRY(confine(service->role, why));
     TRY(directory_open(service, why));
     TRY(device_ca_make(service, why));
@@ -187,6 +217,8 @@ void service_free(struct service *service)
     front_free(service->admin);
     front_free(service->devices);
     device_ca_free(service->mdm.device_ca);
+    oidc_free(service->mdm.oidc);
+    free(service->oidc_secret);
     sign_in_free(service->mdm.sign_in);
     tally_free(service->mdm.refused_tokens);
     store_free(service->mdm.store);

@@ -116,46 +116,69 @@ static enum err look_up(struct store_tx *tx, void *arg, struct why *why)
 
 /* --- refusals --- */
 
+enum err sign_in_budget(struct mdm *mdm, const char *peer, struct why *why)
+{
+    unsigned count = tally_now(mdm->sign_in->by_address, peer, clock_mono_ms()).address;
+    if (count < SIGN_IN_BY_ADDRESS || FAULT(sign_in_address))
+        return OK;
+    return fail(why, ERR_RATE, "%u refused sign-ins from this address within ten minutes, limit %d", count,
+                SIGN_IN_BY_ADDRESS);
+}
+
 static enum err budget_check(const struct signed_in *attempt, struct why *why)
 {
-    struct sign_in *own = attempt->asked->mdm->sign_in;
-    int64_t now_ms = clock_mono_ms();
-    unsigned address = tally_now(own->by_address, attempt->asked->peer, now_ms).address;
-    unsigned name = tally_now(own->by_name, attempt->name_key, now_ms).address;
-    if (address >= SIGN_IN_BY_ADDRESS && !FAULT(sign_in_address))
-        return fail(why, ERR_RATE, "%u wrong passwords from this address within ten minutes, limit %d",
-                    address, SIGN_IN_BY_ADDRESS);
+    struct mdm *mdm = attempt->asked->mdm;
+    TRY(sign_in_budget(mdm, attempt->asked->peer, why));
+    unsigned name = tally_now(mdm->sign_in->by_name, attempt->name_key, clock_mono_ms()).address;
     if (name >= SIGN_IN_BY_NAME && (!attempt->known || FAULT(sign_in_known)) && !FAULT(sign_in_name))
         return fail(why, ERR_RATE, "%u wrong passwords for this name within ten minutes, limit %d", name,
                     SIGN_IN_BY_NAME);
     return OK;
 }
 
+struct refusal {
+    struct mdm *mdm;
+    const char *peer, *reason;
+    const struct session *whom; /* NULL: nobody that there is */
+    int64_t now;
+};
+
 static enum err refused_work(struct store_tx *tx, void *arg, struct why *why)
 {
-    const struct signed_in *attempt = arg;
-    const char *administrator = attempt->session.administrator;
-    AUTO_STR detail = xasprintf("{\"peer\":\"%s\"}", attempt->asked->peer);
+    const struct refusal *refusal = arg;
+    AUTO_STR detail = xasprintf("{\"peer\":\"%s\"}", refusal->peer);
     /* What is no name may be a password that was typed into the wrong field: it is kept nowhere. */
     const struct audit_entry entry = { "nobody", "sign_in_refused",
-                                       *administrator ? administrator : "unknown", detail,
-                                       attempt->asked->now };
+                                       refusal->whom ? refusal->whom->administrator : "unknown", detail,
+                                       refusal->now };
     return audit_write(tx, &entry, why);
+}
+
+static void refusal_note(const struct refusal *refusal)
+{
+    struct why why = { 0 };
+    struct tally_count count = tally_add(refusal->mdm->sign_in->by_address, refusal->peer, clock_mono_ms());
+    if ((count.address > SIGN_IN_AUDITED || count.total > SIGN_IN_AUDITED_ALL) && !FAULT(audit_flood))
+        return;
+    log_info(NULL, "sign-in refused peer=%s administrator=%s reason=\"%s\"", refusal->peer,
+             refusal->whom ? refusal->whom->name : "unknown", refusal->reason);
+    if (store_write(refusal->mdm->store, refused_work, (void *)refusal, &why) != OK)
+        log_error(NULL, "a refused sign-in is not in the audit trail: %s", why.text);
+}
+
+void sign_in_refused(struct mdm *mdm, const char *peer, int64_t now, const char *reason)
+{
+    const struct refusal refusal = { mdm, peer, reason, NULL, now };
+    refusal_note(&refusal);
 }
 
 static enum err refuse(const struct signed_in *attempt, const char *reason, struct why *why)
 {
-    struct sign_in *own = attempt->asked->mdm->sign_in;
-    int64_t now_ms = clock_mono_ms();
-    struct tally_count count = tally_add(own->by_address, attempt->asked->peer, now_ms);
-    struct why inner = { 0 };
-    (void)tally_add(own->by_name, attempt->name_key, now_ms);
-    if ((count.address <= SIGN_IN_AUDITED && count.total <= SIGN_IN_AUDITED_ALL) || FAULT(audit_flood)) {
-        log_info(NULL, "sign-in refused peer=%s administrator=%s reason=\"%s\"", attempt->asked->peer,
-                 *attempt->session.name ? attempt->session.name : "unknown", reason);
-        if (store_write(attempt->asked->mdm->store, refused_work, (void *)attempt, &inner) != OK)
-            log_error(NULL, "a refused sign-in is not in the audit trail: %s", inner.text);
-    }
+    const struct signing_in *asked = attempt->asked;
+    const struct session *whom = *attempt->session.administrator ? &attempt->session : NULL;
+    const struct refusal refusal = { asked->mdm, asked->peer, reason, whom, asked->now };
+    (void)tally_add(asked->mdm->sign_in->by_name, attempt->name_key, clock_mono_ms());
+    refusal_note(&refusal);
     return fail(why, ERR_SIGN_IN, "%s", FAULT(sign_in_constant) ? reason : "name or password is wrong");
 }
 
@@ -186,10 +209,29 @@ enum err sign_in_try(const struct signing_in *asked, struct signed_in **ret, str
 
 /* --- a session --- */
 
+enum err session_new_make(struct session_new *made, char ret_token[static BEARER_TEXT], struct why *why)
+{
+    enum bearer_kind kind;
+    TRY(uuid_make(made->session.id, why));
+    TRY(bearer_make(BEARER_SESSION, ret_token, why));
+    return bearer_read(bytes_str(ret_token), &kind, made->digest, why);
+}
+
+enum err session_new_keep(struct store_tx *tx, const struct session_new *made, const char *peer,
+                          struct why *why)
+{
+    const struct session *session = &made->session;
+    AUTO_STR actor = xasprintf("admin/%s", session->name);
+    AUTO_STR detail = xasprintf("{\"peer\":\"%s\",\"session\":\"%s\"}", peer, session->id);
+    const struct audit_entry entry = { actor, "sign_in", session->administrator, detail,
+                                       session->created_at };
+    TRY(session_add(tx, session, made->digest, why));
+    return audit_write(tx, &entry, why);
+}
+
 struct entering {
     const struct signed_in *attempt;
-    struct session session;
-    uint8_t digest[BEARER_DIGEST];
+    struct session_new made;
 };
 
 /* Between the look at the password and this somebody may have changed it, or disabled the administrator. */
@@ -224,28 +266,19 @@ static enum err address_keep(struct store_tx *tx, const struct signed_in *attemp
 static enum err enter_work(struct store_tx *tx, void *arg, struct why *why)
 {
     const struct entering *entering = arg;
-    const struct session *session = &entering->session;
-    const struct signing_in *asked = entering->attempt->asked;
-    AUTO_STR actor = xasprintf("admin/%s", session->name);
-    AUTO_STR detail = xasprintf("{\"peer\":\"%s\",\"session\":\"%s\"}", asked->peer, session->id);
-    const struct audit_entry entry = { actor, "sign_in", session->administrator, detail, asked->now };
     int64_t change;
     TRY(change_next(tx, &change, why)); /* one that ends sessions is either seen here, or sees this one */
     TRY(still_check(tx, entering->attempt, why));
-    TRY(session_add(tx, session, entering->digest, why));
     TRY(address_keep(tx, entering->attempt, why));
-    return audit_write(tx, &entry, why);
+    return session_new_keep(tx, &entering->made, entering->attempt->asked->peer, why);
 }
 
 enum err sign_in_enter(const struct signed_in *signed_in, struct session *ret,
                        char ret_token[static BEARER_TEXT], struct why *why)
 {
-    struct entering entering = { .attempt = signed_in, .session = signed_in->session };
-    enum bearer_kind kind;
-    TRY(uuid_make(entering.session.id, why));
-    TRY(bearer_make(BEARER_SESSION, ret_token, why));
-    TRY(bearer_read(bytes_str(ret_token), &kind, entering.digest, why));
+    struct entering entering = { .attempt = signed_in, .made.session = signed_in->session };
+    TRY(session_new_make(&entering.made, ret_token, why));
     TRY(store_write(signed_in->asked->mdm->store, enter_work, &entering, why));
-    *ret = entering.session;
+    *ret = entering.made.session;
     return OK;
 }

@@ -32,3 +32,11 @@ AUTO_DECLARE(signed_in)
 /* *ret_token: of the new session, shown this once. ERR_SIGN_IN: the password has changed meanwhile, or they are disabled. */
 NODISCARD enum err sign_in_enter(const struct signed_in *signed_in, struct session *ret, char ret_token[static BEARER_TEXT],
                                  struct why *why);
+
+/* For other ways of signing in: ERR_RATE when this address has been refused too often, and one refusal more. */
+NODISCARD enum err sign_in_budget(struct mdm *mdm, const char *peer, struct why *why);
+void sign_in_refused(struct mdm *mdm, const char *peer, int64_t now, const char *reason);
+/* In a unit of work: a new session of that administrator, with its row of the audit trail. */
+struct session_new { struct session session; uint8_t digest[BEARER_DIGEST]; };
+NODISCARD enum err session_new_make(struct session_new *made, char ret_token[static BEARER_TEXT], struct why *why);
+NODISCARD enum err session_new_keep(struct store_tx *tx, const struct session_new *made, const char *peer, struct why *why);

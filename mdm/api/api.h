@@ -27,6 +27,7 @@ struct api_request {
     const struct api_caller *caller;                         /* NULL: nobody is signed in */
     const struct credential *credential;                     /* by what they are (mdm/api/credential.h); NULL: the local administrator's socket */
     const struct why *refused;                               /* why what came instead of one does not count; NULL: nothing came */
+    struct bytes oidc_cookie;                                /* of a sign-in by an OpenID provider that has begun; empty: none */
     const char *peer;                                        /* the client's address; NULL: the socket */
 };
 static inline bool api_is_local(const struct api_request *request)

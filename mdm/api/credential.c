@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "mdm/apitoken.h"
+#include "mdm/oidc.h"
 #include "mdm/session.h"
 #include "mdm/sign_in.h"
 #include <stdio.h>
@@ -23,10 +24,9 @@ static enum err authorization_read(struct bytes value, struct bytes *ret, struct
     return OK;
 }
 
-/* The session's among those that a browser sends; twice is one too many. */
-static size_t cookie_read(struct bytes list, struct bytes *ret)
+/* One of a name, with its "=", among those that a browser sends; twice is one too many. */
+static size_t cookie_read(struct bytes list, struct bytes name, struct bytes *ret)
 {
-    static const struct bytes name = BYTES_LIT(SESSION_COOKIE "=");
     size_t count = 0;
     while (list.len) {
         const uint8_t *mark = memchr(list.data, ';', list.len);
@@ -47,7 +47,8 @@ static enum err shown_read(const struct credential_headers *headers, struct byte
                            bool *ret_came, struct why *why)
 {
     struct bytes cookie = BYTES_NONE;
-    size_t cookies = headers->cookies ? cookie_read(headers->cookie, &cookie) : 0;
+    size_t cookies =
+        headers->cookies ? cookie_read(headers->cookie, BYTES_LIT(SESSION_COOKIE "="), &cookie) : 0;
     *ret_came = headers->authorizations || cookies;
     *ret_cookie = !headers->authorizations;
     if ((headers->authorizations > 1 || headers->cookies > 1 || cookies > 1) && !FAULT(credential_once))
@@ -177,6 +178,9 @@ void credential_serve(struct mdm *mdm, const struct credential_headers *headers,
                       const struct api_request *request, struct api_answer *ret)
 {
     struct api_request known = *request;
+    if (headers->cookies != 1 ||
+        cookie_read(headers->cookie, BYTES_LIT(OIDC_COOKIE "="), &known.oidc_cookie) != 1)
+        known.oidc_cookie = BYTES_NONE;
     struct credential credential;
     struct why refused = { 0 };
     bool came = false;

@@ -6,6 +6,7 @@
 #include "mdm/uuid.h"
 
 #define SESSION_COOKIE "__Host-chancery"
+#define SESSION_ATTRIBUTES "; Path=/; Secure; HttpOnly; SameSite=Strict"
 #define CSRF_HEADER    "x-csrf-token"
 
 /* What came: values of header lines, and how many lines there were. */

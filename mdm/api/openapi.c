@@ -367,9 +367,12 @@ static bool answer_is_new(const struct route *route)
 
 static json_t *answers_json(const struct route *route)
 {
-    const char *status = route->answer == SHAPE_NONE ? "204" : answer_is_new(route) ? "201" : "200";
+    const char *status = route->answer == SHAPE_NONE       ? "204"
+                         : route->answer == SHAPE_REDIRECT ? "302"
+                         : answer_is_new(route)            ? "201"
+                                                           : "200";
     json_t *done = json_pack("{s:s}", "description", "done");
-    if (route->answer != SHAPE_NONE)
+    if (route->answer != SHAPE_NONE && route->answer != SHAPE_REDIRECT)
         json_object_set_new(done, "content", shape_content(route, route->answer));
     return json_pack("{s:o, s:{s:s, s:o}}", status, done, "default", "description", "a problem (RFC 9457)",
                      "content", content("application/problem+json", reference("Problem")));

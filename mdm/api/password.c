@@ -52,6 +52,9 @@ static enum err find_work(struct store_tx *tx, void *arg, struct why *why)
     struct setting *setting = arg;
     AUTO_VAL(object) administrator = { 0 };
     TRY(object_named(tx, setting->call, &administrator_class, 0, &administrator, why));
+    if (strcmp(object_text(&administrator, "source"), "local") != 0)
+        return fail(why, ERR_WRONG_STATE, "%s signs in by the OpenID provider, and has no password",
+                    object_text(&administrator, "name"));
     free(setting->name);
     setting->name = object_text_dup(&administrator, "name");
     snprintf(setting->id, sizeof(setting->id), "%s", object_id(&administrator));

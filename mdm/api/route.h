@@ -12,7 +12,7 @@ typedef enum err (*route_handler)(struct api_call *call, struct why *why);
 enum route_shape { SHAPE_NONE, SHAPE_OBJECT, SHAPE_PATCH, SHAPE_PAGE, SHAPE_FILE, SHAPE_IMPORTED, SHAPE_MEMBER, SHAPE_AUDIT_PAGE, SHAPE_SETTINGS,
                    SHAPE_SAVED, SHAPE_VERSION, SHAPE_VERSION_PAGE, SHAPE_PREVIEW, SHAPE_ASSIGNMENT, SHAPE_ASSIGNED, SHAPE_GROUP_MODES,
                    SHAPE_PROFILE_MODES, SHAPE_TARGETS, SHAPE_TOKEN, SHAPE_TOKEN_MADE, SHAPE_OPENAPI,
-                   SHAPE_SIGN_IN, SHAPE_SESSION, SHAPE_PASSWORD, SHAPE_PASSWORD_CHANGE, SHAPE_APITOKEN, SHAPE_APITOKEN_MADE };
+                   SHAPE_SIGN_IN, SHAPE_SESSION, SHAPE_PASSWORD, SHAPE_PASSWORD_CHANGE, SHAPE_APITOKEN, SHAPE_APITOKEN_MADE, SHAPE_REDIRECT };
 struct route {
     enum http_method method;
     const char *path;                                        /* "/api/v1/users/{user}": a name stands for one segment, not empty */

@@ -8,8 +8,6 @@
 #include "base/secret.h"
 #include "mdm/sign_in.h"
 
-#define COOKIE_ATTRIBUTES "; Path=/; Secure; HttpOnly; SameSite=Strict"
-
 static json_t *roles_json(unsigned roles)
 {
     json_t *list = json_array();
@@ -69,7 +67,7 @@ static enum err entered_answer(struct api_call *call, const struct session *sess
                              "csrf", csrf, "idle_seconds", (json_int_t)times->idle_s);
     time_put(call->result, "expires_at", session_ends(session, times));
     if (cookie) /* where no script can read it */
-        call->headers = xasprintf("Set-Cookie: " SESSION_COOKIE "=%s" COOKIE_ATTRIBUTES "\r\n", token);
+        call->headers = xasprintf("Set-Cookie: " SESSION_COOKIE "=%s" SESSION_ATTRIBUTES "\r\n", token);
     else
         json_object_set_new(call->result, "token", json_string(token));
     call->status = 201;
@@ -116,6 +114,6 @@ enum err route_session_delete(struct api_call *call, struct why *why)
         return fail(why, ERR_WRONG_STATE, "this request is of no session that could end");
     TRY(store_write(call->mdm->store, out_work, call, why));
     if (credential->is_cookie)
-        call->headers = xstrdup("Set-Cookie: " SESSION_COOKIE "=" COOKIE_ATTRIBUTES "; Max-Age=0\r\n");
+        call->headers = xstrdup("Set-Cookie: " SESSION_COOKIE "=" SESSION_ATTRIBUTES "; Max-Age=0\r\n");
     return OK;
 }

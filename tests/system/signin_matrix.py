@@ -22,6 +22,8 @@ GONE = "nobody-of-that-name"
 # path: {method: (roles, in person)}; what is not here is READ by all and changed by DIRECTORY
 SPECIAL = {
     "/api/v1/openapi.json": {"get": (NOBODY, False)},
+    "/api/v1/oidc": {"get": (NOBODY, False)},
+    "/api/v1/oidc/callback": {"get": (NOBODY, False)},
     "/api/v1/session": {"post": (NOBODY, False), "get": (ALL, False), "delete": (ALL, False)},
     "/api/v1/session/password": {"put": (ALL, True)},
     "/api/v1/administrators": {"get": (READS, False), "post": ({"ca-manager"}, True)},
