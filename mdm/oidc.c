@@ -12,6 +12,7 @@
 #include "mdm/api/api.h"
 #include "mdm/fetch.h"
 #include <ctype.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <strings.h>
@@ -39,9 +40,14 @@ struct oidc {
 
 /* --- settings --- */
 
+/* It goes into a header of our answer: nothing in it may end a line. */
 static bool is_https(const char *url)
 {
-    return strncasecmp(url, "https://", 8) == 0 && url[8] && !strpbrk(url, " #\"<>\\");
+    for (const char *at = url; *at; at++) {
+        if ((!isgraph((unsigned char)*at) || strchr("#\"<>\\", *at)) && !FAULT(oidc_url))
+            return false;
+    }
+    return strncasecmp(url, "https://", 8) == 0 && url[8];
 }
 
 uint16_t oidc_port(const char *issuer)
@@ -72,7 +78,8 @@ static enum err secret_load(struct oidc *oidc, struct why *why)
     struct secret secret = { 0 };
     AUTO_BUF form = { 0 };
     if (access(oidc->settings.secret_path, F_OK) != 0)
-        return OK;
+        return errno == ENOENT ? OK
+                               : fail(why, ERR_CONFIG, "%s: %s", oidc->settings.secret_path, strerror(errno));
     TRY(secret_read_file(oidc->settings.secret_path, LIMIT_STRING_BYTES, &secret, why));
     char *text = xstrndup((const char *)secret.data, secret.len);
     form_append(&form, text);
@@ -157,12 +164,21 @@ static const char *ca_file_of(const struct oidc *oidc)
     return *oidc->settings.ca_file ? oidc->settings.ca_file : NULL;
 }
 
+static enum err get(const struct oidc *oidc, const char *url, struct buf *ret, struct why *why)
+{
+    const struct fetch asked = { .url = url, .ca_file = ca_file_of(oidc), .most = ANSWER_BYTES };
+    struct why inner = { 0 };
+    enum err err = fetch(&asked, ret, &inner);
+    if (err == OK)
+        return OK;
+    return fail(why, err == ERR_NOT_AUTHORISED ? ERR_UNAVAILABLE : err, "%s", inner.text);
+}
+
 static enum err json_fetch(const struct oidc *oidc, const char *url, json_t **ret, struct why *why)
 {
     AUTO_BUF body = { 0 };
-    const struct fetch asked = { .url = url, .ca_file = ca_file_of(oidc), .most = ANSWER_BYTES };
     struct why inner = { 0 };
-    TRY(fetch(&asked, &body, why));
+    TRY(get(oidc, url, &body, why));
     if (json_text_read(buf_bytes(&body), ANSWER_BYTES, ret, &inner) != OK)
         return fail(why, ERR_UNAVAILABLE, "the OpenID provider's answer: %s", inner.text);
     return OK;
@@ -232,11 +248,8 @@ static enum err keys_fetch(struct oidc *oidc, const struct provider *provider, s
 {
     AUTO_BUF body = { 0 };
     AUTO_VAL(jwk_set) keys = { 0 };
-    const struct fetch asked = { .url = provider->keys_url,
-                                 .ca_file = ca_file_of(oidc),
-                                 .most = LIMIT_JWKS_BYTES };
     struct why inner = { 0 };
-    TRY(fetch(&asked, &body, why));
+    TRY(get(oidc, provider->keys_url, &body, why));
     if (jwk_set_read(buf_bytes(&body), &keys, &inner) != OK)
         return fail(why, ERR_UNAVAILABLE, "the OpenID provider's keys: %s", inner.text);
     pthread_mutex_lock(&oidc->lock);
@@ -248,10 +261,10 @@ static enum err keys_fetch(struct oidc *oidc, const struct provider *provider, s
     return OK;
 }
 
-static bool keys_are_old(struct oidc *oidc)
+static bool keys_are_old(struct oidc *oidc, int64_t most_ms)
 {
     pthread_mutex_lock(&oidc->lock);
-    bool old = !oidc->keys.count || clock_mono_ms() - oidc->keys_ms >= KEYS_AGAIN_MS;
+    bool old = !oidc->keys.count || clock_mono_ms() - oidc->keys_ms >= most_ms;
     pthread_mutex_unlock(&oidc->lock);
     return old;
 }
@@ -395,8 +408,10 @@ static enum err token_judge(struct oidc *oidc, const struct provider *provider,
     struct bytes text = bytes_of(json_string_value(token), json_string_length(token));
     const struct id_token_rules rules = { oidc->settings.issuer, oidc->settings.client, nonce, came->now };
     TRY(derive(oidc, "nonce", came->state, nonce, why));
+    if (keys_are_old(oidc, DISCOVERED_MS)) /* one that the provider took back is not believed for ever */
+        TRY(keys_fetch(oidc, provider, why));
     enum err err = judge(oidc, text, &rules, ret, why);
-    if (err == ERR_NOT_FOUND && keys_are_old(oidc)) {
+    if (err == ERR_NOT_FOUND && keys_are_old(oidc, KEYS_AGAIN_MS)) {
         TRY(keys_fetch(oidc, provider, why));
         err = judge(oidc, text, &rules, ret, why);
     }

@@ -124,6 +124,8 @@ refused() { # HOW TEXT: the provider does that wrong; nobody is in, and the log 
 @test "a provider that is another one, redirects, or answers without end is not believed" {
     echo other-provider >"$PROVIDER/how"
     [ "$(status_of /api/v1/oidc)" = 503 ]
+    echo line >"$PROVIDER/how" # whose URL would end our header
+    [ "$(status_of /api/v1/oidc)" = 503 ]
     echo redirect >"$PROVIDER/how"
     went
     [ "$(back)" = 503 ]

@@ -90,7 +90,7 @@ class Provider(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         url, wrong = urlsplit(self.path), how()
         if url.path == "/realm/.well-known/openid-configuration":
-            return self.json({"issuer": "https://evil.example" if wrong == "other-provider" else self.issuer, "authorization_endpoint": self.issuer + "/authorize",
+            return self.json({"issuer": "https://evil.example" if wrong == "other-provider" else self.issuer, "authorization_endpoint": self.issuer + "/authorize" + ("?x\r\nSet-Cookie: evil=1" if wrong == "line" else ""),
                               "token_endpoint": self.issuer + "/token", "jwks_uri": self.issuer + "/keys"})
         if url.path == "/realm/keys":
             if wrong == "redirect":
