@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define LARGE_BYTES (4 << 20) /* buffers from here on grow by a quarter: a CRL's double would be wasted */
 
@@ -65,6 +66,16 @@ int bytes_compare(struct bytes a, struct bytes b)
     return a.len < b.len ? -1 : a.len > b.len;
 }
 
+/* A fault for each 4 kB of a CRL of forty megabytes would cost more than filling it does. Where the kernel has no larger pages, nothing changes. */
+static void large_pages(uint8_t *data, size_t size)
+{
+    const uintptr_t page = 2 << 20;
+    uintptr_t begin = ((uintptr_t)data + page - 1) & ~(page - 1),
+              end = ((uintptr_t)data + size) & ~(page - 1);
+    if (end > begin)
+        (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+}
+
 void buf_reserve(struct buf *buf, size_t more)
 {
     if (more > SIZE_MAX / 2 - buf->len)
@@ -79,6 +90,8 @@ void buf_reserve(struct buf *buf, size_t more)
         cap = buf->cap ? need + need / 4 : need;
     /* Not realloc: it could leave a copy of a secret behind (buf_wipe). */
     uint8_t *data = xmalloc(cap);
+    if (cap >= LARGE_BYTES)
+        large_pages(data, cap);
     if (buf->len)
         memcpy(data, buf->data, buf->len);
     if (buf->data)

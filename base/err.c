@@ -36,7 +36,8 @@ enum err err_by_name(const char *name, size_t len)
     return ERR_INTERNAL;
 }
 
-static void why_set(struct why *why, enum err err, const char *format, va_list args)
+static __attribute__((format(printf, 3, 0))) void why_set(struct why *why, enum err err, const char *format,
+                                                          va_list args)
 {
     why->err = err;
     why->remedy = NULL;

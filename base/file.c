@@ -4,6 +4,8 @@
 
 #include "base/auto.h"
 #include "base/fault.h"
+#include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -82,23 +84,63 @@ enum err file_flush_folder(const char *path, struct why *why)
     return OK;
 }
 
-static enum err write_temporary(const char *temporary, struct bytes data, mode_t mode, struct why *why)
+/* --- drafts --- */
+
+#define DRAFT_SUFFIX ".new"
+
+static enum err draft_fail(const struct file_draft *draft, struct why *why)
 {
-    unlink(temporary); /* left by a crash */
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return fail(why, ERR_IO, "cannot create %s: %s", temporary, strerror(errno));
-    bool done = write_all(fd, data) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
-    int saved = errno;
-    if (close(fd) != 0 && done) {
-        done = false;
-        saved = errno;
+    return fail(why, ERR_IO, "cannot write %s: %s", draft->temporary, strerror(errno));
+}
+
+void file_draft_free(struct file_draft *draft)
+{
+    if (draft->fd >= 0 && draft->temporary) {
+        close(draft->fd);
+        unlink(draft->temporary);
     }
-    if (!done) {
-        unlink(temporary);
-        return fail(why, ERR_IO, "cannot write %s: %s", temporary, strerror(saved));
-    }
+    free(draft->temporary);
+    free(draft->path);
+    *draft = (struct file_draft){ .fd = -1 };
+}
+
+enum err file_draft_begin(const char *path, struct file_draft *ret, struct why *why)
+{
+    /* Its own for each thread: with one name for all, a second writer could have its half of a file renamed
+     * by the first. */
+    AUTO_VAL(file_draft)
+    draft = { xstrdup(path), xasprintf("%s.%d.%d" DRAFT_SUFFIX, path, (int)getpid(), (int)gettid()), -1 };
+    unlink(draft.temporary); /* left by a crash */
+    draft.fd = open(draft.temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (draft.fd < 0)
+        return fail(why, ERR_IO, "cannot create %s: %s", draft.temporary, strerror(errno));
+    *ret = draft;
+    draft = (struct file_draft){ .fd = -1 };
     return OK;
+}
+
+enum err file_draft_write(struct file_draft *draft, size_t at, struct bytes data, struct why *why)
+{
+    bool done = lseek(draft->fd, (off_t)at, SEEK_SET) >= 0 && write_all(draft->fd, data);
+    return done ? OK : draft_fail(draft, why);
+}
+
+enum err file_draft_flush(struct file_draft *draft, struct why *why)
+{
+    return fdatasync(draft->fd) == 0 ? OK : draft_fail(draft, why);
+}
+
+void file_drafts_forget(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir))) {
+        size_t len = strlen(entry->d_name), tail = strlen(DRAFT_SUFFIX);
+        if (len > tail && strcmp(entry->d_name + len - tail, DRAFT_SUFFIX) == 0)
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+    if (dir)
+        closedir(dir);
 }
 
 /* Never over another file. A file system that cannot rename so has links; a confined role has none, and keeps its keys where this works. */
@@ -112,21 +154,37 @@ static int move_new(const char *from, const char *to)
     return 0;
 }
 
+/* Takes what it has: afterwards it is empty, whatever came of it. */
+static enum err draft_finish(struct file_draft *taken, mode_t mode, bool fresh, struct why *why)
+{
+    AUTO_VAL(file_draft) draft = *taken;
+    *taken = (struct file_draft){ .fd = -1 };
+    assert(draft.temporary && draft.path); /* begun, and not committed yet */
+    if (fchmod(draft.fd, mode) != 0 || fsync(draft.fd) != 0)
+        return draft_fail(&draft, why);
+    int fd = draft.fd;
+    bool moved = fresh && !FAULT(key_overwritten) ? move_new(draft.temporary, draft.path) == 0
+                                                  : rename(draft.temporary, draft.path) == 0;
+    if (!moved && errno == EEXIST)
+        return fail(why, ERR_CONFLICT, "%s exists and is not overwritten", draft.path);
+    if (!moved)
+        return fail(why, ERR_IO, "cannot put %s in place: %s", draft.path, strerror(errno));
+    draft.fd = -1; /* nothing to take back */
+    close(fd);
+    return file_flush_folder(draft.path, why);
+}
+
+enum err file_draft_commit(struct file_draft *draft, mode_t mode, struct why *why)
+{
+    return draft_finish(draft, mode, false, why);
+}
+
 static enum err file_replace(const char *path, struct bytes data, mode_t mode, bool fresh, struct why *why)
 {
-    /* Its own for each thread: with one name for all, a second writer could have its half of a file renamed
-     * by the first. */
-    AUTO_STR temporary = xasprintf("%s.%d.%d.new", path, (int)getpid(), (int)gettid());
-    TRY(write_temporary(temporary, data, mode, why));
-    int moved = fresh && !FAULT(key_overwritten) ? move_new(temporary, path) : rename(temporary, path);
-    if (moved != 0) {
-        int saved = errno;
-        unlink(temporary);
-        if (saved == EEXIST)
-            return fail(why, ERR_CONFLICT, "%s exists and is not overwritten", path);
-        return fail(why, ERR_IO, "cannot put %s in place: %s", path, strerror(saved));
-    }
-    return file_flush_folder(path, why);
+    AUTO_VAL(file_draft) draft = { .fd = -1 };
+    TRY(file_draft_begin(path, &draft, why));
+    TRY(file_draft_write(&draft, 0, data, why));
+    return draft_finish(&draft, mode, fresh, why);
 }
 
 enum err file_write(const char *path, struct bytes data, mode_t mode, struct why *why)

@@ -76,9 +76,11 @@ static void read_options(struct fill *fill, int argc, char **argv)
 }
 
 /* In place of the signer: the CA's key, without its limits and its journal. */
-static enum err seal_here(void *arg, const struct seal_request *request, struct buf *ret_der, struct why *why)
+static enum err seal_here(void *arg, const struct seal_request *request,
+                          const struct sealer_meanwhile *meanwhile, struct buf *ret_der, struct why *why)
 {
     const struct fill *fill = arg;
+    (void)meanwhile; /* no CRL is made here */
     const struct key *key = fill->authority.key;
     struct signature_algorithm algorithm = key_signature_algorithm(key);
     AUTO_BUF signature = { 0 };

@@ -6,7 +6,7 @@
 /* Every action that there is. */
 #define AUDIT_ACTIONS                                                                                                     \
     "issue fail void approve deny resubmit revoke release crl_publish password_new ca_flags right_grant right_revoke "   \
-    "right_deny authority_add authority_set authority_remove template_new template_set template_publish "                \
+    "right_deny authority_add authority_set authority_remove authority_signer template_new template_set template_publish "                \
     "template_unpublish template_delete"
 #define AUDIT_NO_CA ""                                       /* as issuer: of templates, which all CAs share */
 struct audit_entry { const char *issuer, *actor, *action, *object, *detail; };   /* never a secret in any of them */

@@ -19,9 +19,12 @@ struct template_cache;
 struct rights;
 
 typedef void (*sealer_done)(void *arg, enum err err, struct bytes der, const struct why *why);
+/* What its caller does meanwhile: once, in its own thread, whatever comes of the seal. */
+struct sealer_meanwhile { void (*work)(void *arg); void *arg; };
 /* Who puts the signature under a TBS: the channel to signer, init's own signer in its process, a test's twin. */
 struct sealer {
-    enum err (*seal)(void *arg, const struct seal_request *request, struct buf *ret_der, struct why *why);
+    enum err (*seal)(void *arg, const struct seal_request *request, const struct sealer_meanwhile *meanwhile, struct buf *ret_der,
+                     struct why *why);                       /* meanwhile: NULL is fine */
     void *arg;
     /* Does not wait: done is called exactly once, by another thread or before this returns, and der is gone when it
        returns. NULL: seal has nothing to wait for. */

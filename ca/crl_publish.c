@@ -4,7 +4,7 @@
 
 #include "base/encode.h"
 #include "base/fault.h"
-#include "base/file.h"
+#include "ca/crl_file.h"
 #include "ca/status.h"
 
 struct publication {
@@ -16,8 +16,16 @@ struct publication {
     int64_t earliest; /* thisUpdate never goes back, whatever the clock says */
     int64_t expired_before;
     struct crl_builder builder;
-    struct bytes der;
+    struct buf tbs, der;
+    struct crl_draft draft;
 };
+
+static void publication_free(struct publication *work)
+{
+    buf_free(&work->tbs);
+    buf_free(&work->der);
+    crl_draft_free(&work->draft);
+}
 
 static struct crl_scope scope_of(const struct issuer *issuer, enum crl_kind kind)
 {
@@ -143,43 +151,11 @@ static enum err entries_work(struct store_tx *tx, void *arg, struct why *why)
 
 /* --- files --- */
 
-static char *file_path(const struct ca *ca, const struct crl_scope *scope)
-{
-    if (scope->partition)
-        return xasprintf("%s/%s-%u.crl", ca->crl_dir, scope->issuer->name, scope->partition);
-    return xasprintf("%s/%s%s.crl", ca->crl_dir, scope->issuer->name, scope->kind == CRL_DELTA ? "+" : "");
-}
-
-/* Under crl_lock. */
-static enum err file_put(struct ca *ca, struct issuer *issuer, const struct crl_scope *scope,
-                         struct bytes der, struct why *why)
-{
-    if (!ca->crl_dir)
-        return OK;
-    AUTO_STR path = file_path(ca, scope);
-    TRY(dir_make(ca->crl_dir, 0755, why));
-    TRY(file_write(path, der, 0444, why));
-    issuer->crl_file_is_last[scope->kind][scope->partition] = true;
-    return OK;
-}
-
-/* What a crash, or an error, kept out of its file: the last CRL of the store. */
-static enum err file_catch_up(struct ca *ca, struct issuer *issuer, const struct crl_scope *scope,
-                              struct why *why)
-{
-    AUTO_BUF der = { 0 };
-    struct crl_state last;
-    if (!ca->crl_dir || issuer->crl_file_is_last[scope->kind][scope->partition])
-        return OK;
-    TRY(crl_current(ca, scope, &last, &der, why));
-    return last.exists ? file_put(ca, issuer, scope, buf_bytes(&der), why) : OK;
-}
-
 static enum err files_publish(struct ca *ca, struct issuer *issuer, unsigned partition, struct why *why)
 {
     const struct crl_scope full = { issuer, CRL_FULL, partition }, delta = scope_of(issuer, CRL_DELTA);
-    TRY(file_catch_up(ca, issuer, &full, why));
-    return has_deltas(issuer) ? file_catch_up(ca, issuer, &delta, why) : OK;
+    TRY(crl_file_catch_up(ca, issuer, &full, why));
+    return has_deltas(issuer) ? crl_file_catch_up(ca, issuer, &delta, why) : OK;
 }
 
 /* --- seal and keep --- */
@@ -203,26 +179,31 @@ static enum err sealed_check(const struct publication *work, struct bytes der, s
     return OK;
 }
 
-static enum err crl_seal(struct publication *work, struct bytes tbs, struct buf *ret_der, struct why *why)
+static void draft_make(void *arg)
 {
-    const struct issuer *issuer = work->issuer;
-    struct seal_request request = { bytes_str(issuer->name),
-                                    work->scope.kind == CRL_DELTA ? SEAL_DELTA_CRL : SEAL_CRL, tbs };
-    AUTO_BUF der = { 0 };
-    TRY(work->ca->sealer.seal(work->ca->sealer.arg, &request, &der, why));
-    TRY(sealed_check(work, buf_bytes(&der), tbs, why));
-    *ret_der = TAKE_BUF(der);
-    return OK;
+    struct publication *work = arg;
+    crl_draft_make(work->ca, &work->scope, buf_bytes(&work->tbs), &work->draft);
+}
+
+/* While signer reads the TBS and signs it, the file is written as far as it is known. */
+static enum err crl_seal(struct publication *work, struct why *why)
+{
+    const struct seal_request request = { bytes_str(work->issuer->name),
+                                          work->scope.kind == CRL_DELTA ? SEAL_DELTA_CRL : SEAL_CRL,
+                                          buf_bytes(&work->tbs) };
+    const struct sealer_meanwhile meanwhile = { draft_make, work };
+    TRY(work->ca->sealer.seal(work->ca->sealer.arg, &request, &meanwhile, &work->der, why));
+    return sealed_check(work, buf_bytes(&work->der), buf_bytes(&work->tbs), why);
 }
 
 static enum err keep_work(struct store_tx *tx, void *arg, struct why *why)
 {
     const struct publication *work = arg;
-    const struct crl_keep keep = { work->ca, &work->scope, &work->next, work->der };
+    const struct crl_keep keep = { work->ca, &work->scope, &work->next, buf_bytes(&work->der) };
     return crl_keep(tx, &keep, why);
 }
 
-static enum err build(struct publication *work, struct buf *ret_tbs, struct why *why)
+static enum err build(struct publication *work, struct why *why)
 {
     const struct issuer *issuer = work->issuer;
     const struct crl_scope *scope = &work->scope;
@@ -243,7 +224,7 @@ static enum err build(struct publication *work, struct buf *ret_tbs, struct why 
     work->builder.params = &params;
     enum err err = store_read(work->ca->store, entries_work, work, why);
     if (err == OK)
-        crl_end(&work->builder, ret_tbs);
+        crl_end(&work->builder, &work->tbs);
     buf_free(&work->builder.tbs);
     return err;
 }
@@ -251,37 +232,43 @@ static enum err build(struct publication *work, struct buf *ret_tbs, struct why 
 /* Under crl_lock. */
 static enum err publish_one(struct publication *work, struct why *why)
 {
-    AUTO_BUF tbs = { 0 }, der = { 0 };
     TRY(store_write(work->ca->store, number_work, work, why));
     period_make(work);
-    TRY(build(work, &tbs, why));
-    TRY(crl_seal(work, buf_bytes(&tbs), &der, why));
-    buf_free(&tbs);
-    work->der = buf_bytes(&der);
+    TRY(build(work, why));
+    TRY(crl_seal(work, why));
+    buf_free(&work->tbs);
     work->issuer->crl_file_is_last[work->scope.kind][work->scope.partition] = false;
     TRY(store_write(work->ca->store, keep_work, work, why));
-    return file_put(work->ca, work->issuer, &work->scope, work->der, why);
+    return crl_file_put(work->ca, work->issuer, &work->scope, &work->draft, buf_bytes(&work->der), why);
 }
 
 static enum err publish_locked(struct ca *ca, struct issuer *issuer, enum crl_kind kind, bool is_base,
                                struct why *why)
 {
-    struct publication work = {
-        .ca = ca, .issuer = issuer, .scope = scope_of(issuer, kind), .next.is_base = is_base
-    };
+    AUTO_VAL(publication)
+    work = { .ca = ca,
+             .issuer = issuer,
+             .scope = scope_of(issuer, kind),
+             .next.is_base = is_base,
+             .draft = CRL_DRAFT_NONE };
     TRY(publish_one(&work, why));
     if (kind == CRL_DELTA || !has_deltas(issuer))
         return OK;
-    struct publication delta = {
-        .ca = ca, .issuer = issuer, .scope = scope_of(issuer, CRL_DELTA), .beside = work.next.number
-    };
+    buf_free(&work.der); /* one in memory is enough */
+    AUTO_VAL(publication)
+    delta = { .ca = ca,
+              .issuer = issuer,
+              .scope = scope_of(issuer, CRL_DELTA),
+              .beside = work.next.number,
+              .draft = CRL_DRAFT_NONE };
     return publish_one(&delta, why);
 }
 
 static enum err publish_partition_locked(struct ca *ca, struct issuer *issuer, unsigned partition,
                                          struct why *why)
 {
-    struct publication work = { .ca = ca, .issuer = issuer, .scope = { issuer, CRL_FULL, partition } };
+    AUTO_VAL(publication)
+    work = { .ca = ca, .issuer = issuer, .scope = { issuer, CRL_FULL, partition }, .draft = CRL_DRAFT_NONE };
     return publish_one(&work, why);
 }
 

@@ -61,7 +61,7 @@ void issue_seal_start(struct ca *ca, const struct reservation *slot, struct buf 
     }
     AUTO_BUF der = { 0 };
     struct why why = { 0 };
-    enum err err = ca->sealer.seal(ca->sealer.arg, &request, &der, &why);
+    enum err err = ca->sealer.seal(ca->sealer.arg, &request, NULL, &der, &why);
     on_sealed(sealing, err, buf_bytes(&der), &why);
 }
 

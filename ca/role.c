@@ -2,6 +2,7 @@
 /* The running role: listeners in front, the channel to signer behind, and a minute's housekeeping. */
 #include "ca/role.h"
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/log_file.h"
@@ -90,12 +91,15 @@ static void on_sealed(void *arg, enum err err, struct bytes sealed, const struct
     await_end(&waiting->outcome, err, why);
 }
 
-static enum err seal_by_channel(void *arg, const struct seal_request *request, struct buf *ret_der,
+static enum err seal_by_channel(void *arg, const struct seal_request *request,
+                                const struct sealer_meanwhile *meanwhile, struct buf *ret_der,
                                 struct why *why)
 {
     struct seal_waiting waiting = { .request = request };
     await_open(&waiting.outcome);
     seal_start(arg, request, on_sealed, &waiting);
+    if (meanwhile)
+        meanwhile->work(meanwhile->arg);
     TRY(await_outcome(&waiting.outcome, why));
     *ret_der = waiting.der;
     return OK;
@@ -262,6 +266,7 @@ static enum err context_make(struct ca_role *serving, struct why *why)
     AUTO_STR crl_dir = config_role_path(config, "ca", "crl");
     TRY(store_is_there(config, why));
     TRY(ca_store_open(config, &serving->store, why));
+    file_drafts_forget(crl_dir); /* whoever has the store has the folder */
     TRY(database_is_ours(serving, why));
     TRY(challenge_key_load(config, &serving->challenge_key, why));
     TRY(crp_begin(serving, why));

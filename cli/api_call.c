@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request to mdm's administration API, and what it answers. */
 #include "cli/api.h"
+#include "cli/call.h"
 
 #include "base/limits.h"
 #include <ctype.h>
@@ -85,9 +86,12 @@ static enum err answer_take(struct bytes answer, json_t **ret_json, struct why *
 
 enum err api_call(struct cli *cli, const struct api_message *message, json_t **ret_json, struct why *why)
 {
-    AUTO_BUF question = { 0 };
-    AUTO_BUF answer = { 0 };
-    TRY(message_put(message, &question, why));
-    TRY(cli_call_within(cli, "mdm", "api", buf_bytes(&question), IMPORT_TIMEOUT_MS, &answer, why));
+    AUTO_BUF body = { 0 };
+    TRY(message_put(message, &body, why));
+    struct cli_question question = {
+        .role = "mdm", .verb = "api", .body = buf_bytes(&body), .timeout_ms = IMPORT_TIMEOUT_MS
+    };
+    TRY(cli_ask_one(cli, &question, why));
+    AUTO_BUF answer = question.answer;
     return answer_take(buf_bytes(&answer), ret_json, why);
 }

@@ -95,24 +95,26 @@ enum err cli_ask(struct cli *cli, struct cli_question *questions, size_t count, 
     return OK;
 }
 
-enum err cli_call_within(struct cli *cli, const char *role, const char *verb, struct bytes body,
-                         int timeout_ms, struct buf *ret_answer, struct why *why)
+enum err cli_ask_one(struct cli *cli, struct cli_question *question, struct why *why)
 {
-    struct cli_question question = { .role = role, .verb = verb, .body = body, .timeout_ms = timeout_ms };
-    TRY(cli_ask(cli, &question, 1, why));
-    if (question.err == OK)
-        *ret_answer = question.answer;
-    else if (question.err == ERR_UNAVAILABLE || question.err == ERR_TIMEOUT)
-        (void)fail_remedy(why, question.why.remedy, question.err, "role %s: %s", role, question.why.text);
-    else
-        *why = question.why;
-    return question.err;
+    TRY(cli_ask(cli, question, 1, why));
+    if (question->err == ERR_UNAVAILABLE || question->err == ERR_TIMEOUT)
+        (void)fail_remedy(why, question->why.remedy, question->err, "role %s: %s", question->role,
+                          question->why.text);
+    else if (question->err != OK)
+        *why = question->why;
+    return question->err;
 }
 
 enum err cli_call(struct cli *cli, const char *role, const char *verb, struct bytes body,
                   struct buf *ret_answer, struct why *why)
 {
-    return cli_call_within(cli, role, verb, body, CALL_TIMEOUT_MS, ret_answer, why);
+    struct cli_question question = {
+        .role = role, .verb = verb, .body = body, .timeout_ms = CALL_TIMEOUT_MS
+    };
+    TRY(cli_ask_one(cli, &question, why));
+    *ret_answer = question.answer;
+    return OK;
 }
 
 enum err cli_operands(int argc, int count, struct why *why)

@@ -15,3 +15,5 @@ struct cli_question {
 };
 /* Asks all at once, and waits for all. Each says what came of it; an error names the role, and the remedy is what helps here. */
 NODISCARD enum err cli_ask(struct cli *cli, struct cli_question *questions, size_t count, struct why *why);
+/* One, whose error is the caller's: as cli_call, with a time of its own. */
+NODISCARD enum err cli_ask_one(struct cli *cli, struct cli_question *question, struct why *why);

@@ -26,9 +26,6 @@ NODISCARD enum err cli_config(struct cli *cli, const struct config **ret, struct
 /* Asks a role: body is a record's DER; *ret_answer is the answer's body. */
 NODISCARD enum err cli_call(struct cli *cli, const char *role, const char *verb, struct bytes body, struct buf *ret_answer,
                             struct why *why);
-/* The same for what may take longer than half a minute. */
-NODISCARD enum err cli_call_within(struct cli *cli, const char *role, const char *verb, struct bytes body, int timeout_ms,
-                                   struct buf *ret_answer, struct why *why);
 /* Exactly `count` operands, or ERR_USAGE. */
 NODISCARD enum err cli_operands(int argc, int count, struct why *why);
 

@@ -20,9 +20,10 @@ extern const struct command command_user_add, command_user_list, command_user_sh
     command_group_member, command_group_members, command_group_groups, command_device_add,
     command_device_list, command_device_show, command_device_set, command_device_retire,
     command_device_delete, command_device_import, command_device_groups, command_device_profiles,
-    command_profile_add, command_profile_list, command_profile_show, command_profile_set,
-    command_profile_delete, command_profile_versions, command_profile_preview, command_assign_add,
-    command_assign_remove, command_assign_list, command_token_add, command_token_list, command_token_revoke;
+    command_deployment_list, command_deployment_summary, command_deployment_history, command_profile_add,
+    command_profile_list, command_profile_show, command_profile_set, command_profile_delete,
+    command_profile_versions, command_profile_preview, command_assign_add, command_assign_remove,
+    command_assign_list, command_token_add, command_token_list, command_token_revoke;
 extern const struct command command_admin_add, command_admin_list, command_admin_show, command_admin_set,
     command_admin_password, command_admin_disable, command_admin_enable, command_admin_delete,
     command_apitoken_add, command_apitoken_list, command_apitoken_revoke;
@@ -93,6 +94,9 @@ const struct command *const commands[] = {
     &command_device_import,
     &command_device_groups,
     &command_device_profiles,
+    &command_deployment_list,
+    &command_deployment_summary,
+    &command_deployment_history,
     &command_profile_add,
     &command_profile_list,
     &command_profile_show,

@@ -240,6 +240,14 @@ static void tell(const struct init_site *site)
            site->options->site, site->paths.etc, site->paths.root, site->paths.root,
            is_static ? "First: chancery -c " : "", is_static ? site->paths.etc : "",
            is_static ? "/chancery.conf password set default\n" : "", site->paths.etc);
+    if (site->options->mdm)
+        printf("Then: chancery -c %s/chancery.conf authority add mdm "
+               "--certificate %s/mdm/certs/signing-1.crt.pem \\\n"
+               "          --templates SCEPDevice,SCEPDeviceSignature,SCEPDeviceEncryption --suffixes "
+               "dns:,email:,upn:\n"
+               "      (has ca believe the management service; suffixes with your own domains are better: "
+               "chancery-mdm(8))\n",
+               site->paths.etc, site->paths.state);
 }
 
 static enum err init_run(struct cli *cli, int argc, char **argv, struct why *why)

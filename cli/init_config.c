@@ -16,6 +16,23 @@ static void listen_line(struct buf *out, const char *name, const char *value)
         buf_printf(out, "    %s = {\"%s\"}\n", name, value);
 }
 
+static void mdm_text(const struct init_options *o, struct buf *ret)
+{
+    buf_append_str(ret, "\n# Where devices of the management service enrol, at /scep/managed.\n"
+                        "endpoint \"managed\" {\n"
+                        "    ca = \"issuing\"\n"
+                        "    validator = \"managed\"\n"
+                        "    signature_template = \"SCEPDeviceSignature\"\n"
+                        "    encryption_template = \"SCEPDeviceEncryption\"\n"
+                        "    general_purpose_template = \"SCEPDevice\"\n"
+                        "}\n\n"
+                        "# Users, groups and devices. admin_listen is for administrators alone.\n"
+                        "mdm {\n");
+    listen_line(ret, "https_listen", o->mdm_https);
+    listen_line(ret, "admin_listen", o->mdm_admin);
+    buf_append_str(ret, "}\n");
+}
+
 void init_config_text(const struct init_site *site, struct buf *ret)
 {
     const struct init_options *o = site->options;
@@ -63,11 +80,6 @@ void init_config_text(const struct init_site *site, struct buf *ret)
                "    general_purpose_template = \"SCEPDevice\"\n"
                "}\n",
                o->validator);
-    if (!o->mdm)
-        return;
-    buf_append_str(ret, "\n# Users, groups and devices. admin_listen is for administrators alone.\n"
-                        "mdm {\n");
-    listen_line(ret, "https_listen", o->mdm_https);
-    listen_line(ret, "admin_listen", o->mdm_admin);
-    buf_append_str(ret, "}\n");
+    if (o->mdm)
+        mdm_text(o, ret);
 }

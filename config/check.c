@@ -328,6 +328,23 @@ static enum err check_endpoint(const struct config *config, size_t nth, struct w
     return OK;
 }
 
+/* The CAs whose authority the management service is, where it runs. */
+static enum err check_mdm(const struct config *config, struct why *why)
+{
+    const struct config_section *mdm = config_at(config, "mdm", 0), *top = config_top(config);
+    bool runs = false;
+    for (size_t i = 0; i < config_list_count(top, "roles"); i++)
+        runs |= strcmp(config_list_at(top, "roles", i), "mdm") == 0;
+    for (size_t i = 0; i < config_list_count(mdm, "ca") && runs; i++) {
+        const char *ca = config_list_at(mdm, "ca", i);
+        if (!config_find(config, "ca", ca))
+            return fail(why, ERR_CONFIG,
+                        "%s:%d: section mdm has ca \"%.80s\"; allowed are names of ca sections of this file",
+                        config->path, config_is_set(mdm, "ca") ? config_line(mdm, "ca") : mdm->line, ca);
+    }
+    return OK;
+}
+
 enum err config_check(const struct config *config, const struct stat *file, struct why *why)
 {
     TRY(check_file(config, file, why));
@@ -339,5 +356,5 @@ enum err config_check(const struct config *config, const struct stat *file, stru
         TRY(check_ca(config, config_at(config, "ca", i), why));
     for (size_t i = 0; i < config_count(config, "endpoint"); i++)
         TRY(check_endpoint(config, i, why));
-    return OK;
+    return check_mdm(config, why);
 }

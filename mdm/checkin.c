@@ -6,6 +6,7 @@
 #include "mdm/change.h"
 #include "mdm/device_store.h"
 #include "mdm/identity.h"
+#include "mdm/target.h"
 #include "x509/algorithm.h"
 
 /* --- how often --- */
@@ -30,16 +31,24 @@ struct visit {
     const struct checkin *said;
     uint8_t digest[32];
     struct standing standing;
-    struct object device; /* as it is */
-    bool replaces;        /* it comes with its new certificate: the one before is over */
-    bool changed;         /* properties are other ones */
-    bool news;            /* anything is */
-    bool stale;           /* the last contact is long ago */
+    struct object device;   /* as it is */
+    bool replaces;          /* it comes with its new certificate: the one before is over */
+    bool changed;           /* properties are other ones */
+    bool news;              /* anything is */
+    bool stale;             /* the last contact is long ago */
+    int64_t judged, due_at; /* of the report */
+    bool due;               /* something reaches it since it was judged, or is to be told */
 };
 
 static void visit_free(struct visit *visit)
 {
     object_free(&visit->device);
+    standing_free(&visit->standing);
+}
+
+void standing_free(struct standing *standing)
+{
+    deployments_free(&standing->orders);
 }
 
 /* One that is gone is told so: nothing of what it says is kept. */
@@ -51,7 +60,9 @@ static bool is_managed(const struct visit *visit)
 static enum err report_read(struct store_tx *tx, struct visit *visit, struct why *why)
 {
     AUTO(store_rows) rows = NULL;
-    TRY(store_query(tx, "SELECT enrolled_at, seen_at, digest FROM device_report WHERE device_id = $1",
+    TRY(store_query(tx,
+                    "SELECT enrolled_at, seen_at, digest, judged, due_at FROM device_report "
+                    "WHERE device_id = $1",
                     S_ARGS(S_TEXT(visit->said->identity->device)), &rows, why));
     if (store_rows_count(rows) == 0)
         return fail(why, ERR_STORE, "device %s has a certificate and never enrolled",
@@ -59,6 +70,8 @@ static enum err report_read(struct store_tx *tx, struct visit *visit, struct why
     visit->standing.enrolled_at = store_int(rows, 0, 0);
     visit->stale = visit->said->now - store_int(rows, 0, 1) >= CHECKIN_SEEN_S;
     visit->news = !bytes_equal(store_bytes(rows, 0, 2), BYTES_ARR(visit->digest));
+    visit->judged = store_is_null(rows, 0, 3) ? -1 : store_int(rows, 0, 3);
+    visit->due_at = store_is_null(rows, 0, 4) ? DEPLOYMENT_NEVER : store_int(rows, 0, 4);
     return OK;
 }
 
@@ -76,21 +89,31 @@ static enum err same_check(const struct visit *visit, struct why *why)
     return OK;
 }
 
+/* One indexed read: what makes a check-in with nothing to do cheap. */
+static enum err due_read(struct store_tx *tx, struct visit *visit, const struct device *device,
+                         struct why *why)
+{
+    int64_t change;
+    TRY(target_change(tx, device, &change, why));
+    visit->due = change != visit->judged || visit->due_at <= visit->said->now;
+    return OK;
+}
+
 static enum err look_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct visit *visit = arg;
-    struct device device = { 0 };
+    AUTO_VAL(device) device = { 0 };
     object_free(&visit->device);
     TRY(identity_check(tx, visit->said->identity, &visit->replaces, why));
     TRY(object_load(tx, &device_class, visit->said->identity->device, &visit->device, why));
     device_of(&visit->device, &device);
     visit->standing.state = device.state;
     visit->standing.platform = device.platform;
-    device_free(&device);
     if (!is_managed(visit))
         return OK;
     TRY(same_check(visit, why));
     TRY(report_read(tx, visit, why));
+    TRY(due_read(tx, visit, &device, why));
     visit->changed = visit->news && object_differs(&visit->device, visit->said->given);
     return OK;
 }
@@ -122,6 +145,25 @@ static enum err installed_replace(struct store_tx *tx, const struct checkin *sai
     return OK;
 }
 
+/* What it says is in the store by now, and is judged as that. */
+static enum err orders_make(struct store_tx *tx, struct visit *visit, struct why *why)
+{
+    const struct checkin *said = visit->said;
+    AUTO_VAL(deployment_visit)
+    deployed = { .device = said->identity->device,
+                 .now = said->now,
+                 .results = said->results,
+                 .result_count = said->result_count,
+                 .told_installed = said->told_installed };
+    if (!visit->news && !visit->due)
+        return OK;
+    TRY(deployment_visit(tx, &deployed, why));
+    standing_free(&visit->standing);
+    visit->standing.orders = deployed.orders;
+    deployed.orders = (struct deployments){ 0 };
+    return OK;
+}
+
 /* What was looked at before is looked at again, since somebody may have changed it. The number goes first (mdm/change.h). */
 static enum err note_work(struct store_tx *tx, void *arg, struct why *why)
 {
@@ -142,6 +184,7 @@ static enum err note_work(struct store_tx *tx, void *arg, struct why *why)
         TRY(installed_replace(tx, said, why));
     if (visit->replaces)
         TRY(identity_end(tx, device, said->identity->serial, said->now, why));
+    TRY(orders_make(tx, visit, why));
     return store_exec(tx, "UPDATE device_report SET seen_at = $2, digest = $3 WHERE device_id = $1",
                       S_ARGS(S_TEXT(device), S_INT(said->now), S_BYTES(BYTES_ARR(visit->digest))), NULL, why);
 }
@@ -151,8 +194,9 @@ enum err checkin(const struct checkin *said, struct standing *ret, struct why *w
     AUTO_VAL(visit) visit = { .said = said };
     TRY(digest_compute(DIGEST_SHA256, said->whole, visit.digest, why));
     TRY(store_read(said->mdm->store, look_work, &visit, why));
-    if (is_managed(&visit) && (visit.news || visit.replaces || visit.stale))
+    if (is_managed(&visit) && (visit.news || visit.replaces || visit.stale || visit.due))
         TRY(store_write(said->mdm->store, note_work, &visit, why));
     *ret = visit.standing;
+    visit.standing = (struct standing){ 0 };
     return OK;
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "store/store.h"
 
+struct ca_link;
 struct device_ca;
 struct oidc;
 struct sign_in;
@@ -12,6 +13,8 @@ struct mdm {
     const struct clock *clock;
     struct store *store;
     struct device_ca *device_ca;
+    struct ca_link *link;                                    /* NULL: a test without one */
+    int64_t challenge_lifetime_s;
     struct sign_in *sign_in;                                 /* of administrators (mdm/sign_in.h) */
     struct oidc *oidc;                                       /* the OpenID provider; NULL: none */
     struct tally *refused_tokens;                            /* by address (mdm/agent/enrol.c) */

@@ -93,6 +93,50 @@ static const char enrolment[] =
     "profile TEXT,"
     " reported_at BIGINT NOT NULL, PRIMARY KEY (device_id, thumbprint));";
 
+/* crp: the certificates that challenges are encrypted to, as ca said them last.
+   deployment: how a profile stands on a device; intent: whether the device is to have it, to remove it, or may keep it. order_id: what it was told to do.
+   due_at: when it has something to be told; device_report has the first of its rows, and the change that it was judged by.
+   deployment_challenge: what was handed out, not what is in it. deployment_certificate: what ca issued; asked_at: ca was asked to revoke it.
+   ca_event: which rows of ca's outbox were heeded. errand: what ca is still to be told. */
+static const char deployments[] =
+    "CREATE TABLE crp (generation BIGINT NOT NULL PRIMARY KEY, expires BIGINT NOT NULL, certificate BYTEA "
+    "NOT NULL);"
+    "CREATE TABLE deployment (device_id TEXT NOT NULL, profile_id TEXT NOT NULL, version BIGINT NOT NULL,"
+    " type TEXT NOT NULL, state TEXT NOT NULL, intent TEXT NOT NULL, order_id TEXT NOT NULL, due_at BIGINT,"
+    " history BIGINT NOT NULL, step TEXT NOT NULL, code TEXT NOT NULL, diagnosis TEXT NOT NULL,"
+    " detail TEXT NOT NULL, thumbprint TEXT NOT NULL, created_at BIGINT NOT NULL, changed_at BIGINT NOT NULL,"
+    " PRIMARY KEY (device_id, profile_id));"
+    "CREATE INDEX deployment_profile ON deployment (profile_id, state, device_id);"
+    "CREATE INDEX deployment_state ON deployment (state, device_id, profile_id);"
+    "CREATE TABLE deployment_history (device_id TEXT NOT NULL, profile_id TEXT NOT NULL, number BIGINT NOT "
+    "NULL,"
+    " happened_at BIGINT NOT NULL, version BIGINT NOT NULL, event TEXT NOT NULL, state TEXT NOT NULL,"
+    " step TEXT NOT NULL, code TEXT NOT NULL, diagnosis TEXT NOT NULL, detail TEXT NOT NULL,"
+    " PRIMARY KEY (device_id, profile_id, number));"
+    "CREATE TABLE deployment_challenge (id TEXT NOT NULL PRIMARY KEY, device_id TEXT NOT NULL,"
+    " profile_id TEXT NOT NULL, version BIGINT NOT NULL, key TEXT NOT NULL, made_at BIGINT NOT NULL,"
+    " expires_at BIGINT NOT NULL);"
+    "CREATE INDEX deployment_challenge_device ON deployment_challenge (device_id, profile_id, expires_at);"
+    "CREATE INDEX deployment_challenge_expiry ON deployment_challenge (expires_at, device_id);"
+    "CREATE TABLE deployment_certificate (ca TEXT NOT NULL, serial TEXT NOT NULL, device_id TEXT NOT NULL,"
+    " profile_id TEXT NOT NULL, version BIGINT NOT NULL, challenge TEXT NOT NULL, request BIGINT NOT NULL,"
+    " thumbprint TEXT NOT NULL, key TEXT NOT NULL, not_before BIGINT NOT NULL, not_after BIGINT NOT NULL,"
+    " number BIGINT NOT NULL, issued_at BIGINT NOT NULL, asked_at BIGINT, revoked_at BIGINT, PRIMARY KEY "
+    "(ca, serial));"
+    "CREATE UNIQUE INDEX deployment_certificate_device ON deployment_certificate (device_id, profile_id, "
+    "number);"
+    "CREATE TABLE ca_event (ca TEXT NOT NULL, event BIGINT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY "
+    "(ca, event));"
+    "CREATE INDEX ca_event_seen ON ca_event (seen_at);"
+    "CREATE TABLE errand (number BIGINT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, ca TEXT NOT NULL,"
+    " device_id TEXT NOT NULL, profile_id TEXT NOT NULL, version BIGINT NOT NULL, valid_from BIGINT,"
+    " serial TEXT NOT NULL, reason TEXT NOT NULL, created_at BIGINT NOT NULL, tries BIGINT NOT NULL,"
+    " next_at BIGINT NOT NULL, done_at BIGINT, trouble TEXT NOT NULL);"
+    "CREATE INDEX errand_open ON errand (next_at, number) WHERE done_at IS NULL;"
+    "INSERT INTO counter (name, value) VALUES ('errand', 0);"
+    "ALTER TABLE device_report ADD COLUMN judged BIGINT;"
+    "ALTER TABLE device_report ADD COLUMN due_at BIGINT;";
+
 /* administrator: who signs in over HTTPS; the hash of the password is apart from what lists show.
    administrator_known: addresses that they have signed in from: a stranger who tries passwords does not keep them out there.
    administrator_subject: whom of them an OpenID provider knows, and as what.
@@ -124,9 +168,8 @@ static const char administrators[] =
     "CREATE TABLE administrator_subject (issuer TEXT NOT NULL, subject TEXT NOT NULL,"
     " administrator_id TEXT NOT NULL, PRIMARY KEY (issuer, subject));";
 
-const struct migration mdm_migrations[] = {
-    { 1, first }, { 2, profiles }, { 3, assignments }, { 4, enrolment }, { 5, administrators }
-};
+const struct migration mdm_migrations[] = { { 1, first },     { 2, profiles },    { 3, assignments },
+                                            { 4, enrolment }, { 5, deployments }, { 6, administrators } };
 const size_t mdm_migration_count = sizeof(mdm_migrations) / sizeof(*mdm_migrations);
 
 const struct store_identity mdm_store_identity = {

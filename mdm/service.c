@@ -9,22 +9,27 @@
 #include "ipc/role.h"
 #include "mdm/agent/agent.h"
 #include "mdm/api/https.h"
+#include "mdm/ca_link.h"
 #include "mdm/device_ca.h"
+#include "mdm/liaison.h"
 #include "mdm/oidc.h"
 #include "mdm/schema.h"
 #include "mdm/sign_in.h"
+#include "mdm/signing.h"
 #include "mdm/verbs.h"
 #include "store/reach.h"
 #include <stdatomic.h>
 
 #define HOUSEKEEPING_MS 60000
+#define CA_TIMEOUT_MS   10000
 
 struct service {
     struct role *role;
     struct mdm mdm;
     struct https_way administrators, agents;
-    struct loop_timer *timer;
-    atomic_bool housekeeping; /* one at a time */
+    struct loop_timer *timer, *liaison_timer;
+    struct liaison *liaison;
+    atomic_bool housekeeping, liaising; /* one at a time, of each */
     struct front *devices, *admin;
     struct ipc_server *ipc;
     char *oidc_secret; /* the file's path */
@@ -122,6 +127,27 @@ static enum err oidc_make(struct service *service, struct why *why)
     return oidc_new(&settings, &service->mdm.oidc, why);
 }
 
+static enum err ca_link_make(struct service *service, struct why *why)
+{
+    struct role *role = service->role;
+    const struct config_section *section = config_at(role->config, "mdm", 0);
+    AUTO_STR keys = config_role_path(role->config, "mdm", "keys");
+    AUTO_STR certs = config_role_path(role->config, "mdm", "certs");
+    const struct kept_key_source source = { keys, certs, &role->unlock, role->gate };
+    const char *cas[CONFIG_LIST_MAX];
+    struct ca_link_config link = { .cas = cas, .ca_count = config_list_count(section, "ca") };
+    for (size_t i = 0; i < link.ca_count; i++)
+        cas[i] = config_list_at(section, "ca", i);
+    service->mdm.challenge_lifetime_s = config_int(section, "challenge_lifetime");
+    AUTO(ca_client) client = NULL;
+    TRY(ca_client_open(role, CA_TIMEOUT_MS, &client, why));
+    TRY(signing_open(&source, clock_now(role->clock), &link.signing, why));
+    link.client = TAKE(client);
+    service->mdm.link = ca_link_new(&link);
+    service->liaison = liaison_new(&service->mdm);
+    return OK;
+}
+
 /* A device's certificate opens nothing on the administrators' listeners, nor the other way round: they are servers apart. */
 static enum err fronts_open(struct service *service, struct why *why)
 {
@@ -183,6 +209,23 @@ static void housekeeping_begin(void *arg)
         atomic_store(&service->housekeeping, false); /* the next minute tries again */
 }
 
+static void liaise(void *arg, struct pool_place *place)
+{
+    (void)place;
+    struct service *service = arg;
+    liaison_run(service->liaison);
+    atomic_store(&service->liaising, false);
+}
+
+static void liaison_begin(void *arg)
+{
+    struct service *service = arg;
+    if (!liaison_is_due(service->liaison) || atomic_exchange(&service->liaising, true))
+        return;
+    if (!pool_submit(service->role->pool, liaise, service))
+        atomic_store(&service->liaising, false);
+}
+
 static enum err service_open(struct service *service, struct why *why)
 {
     TRY(oidc_make(service, why)); /* reads a secret, which nothing reads later */
@@ -190,6 +233,7 @@ static enum err service_open(struct service *service, struct why *why)
     TRY(directory_open(service, why));
     TRY(device_ca_make(service, why));
     TRY(sign_in_make(service, why));
+    TRY(ca_link_make(service, why));
     TRY(fronts_open(service, why));
     const struct role_verbs served = {
         .list = mdm_verbs, .count = mdm_verb_count, .arg = service, .max_frame = LIMIT_API_FRAME_BYTES
@@ -203,6 +247,7 @@ enum err service_new(struct role *role, struct service **ret, struct why *why)
     service->role = role;
     TRY(service_open(service, why));
     service->timer = loop_every(role->loop, HOUSEKEEPING_MS, housekeeping_begin, service);
+    service->liaison_timer = loop_every(role->loop, LIAISON_TICK_MS, liaison_begin, service);
     *ret = TAKE(service);
     return OK;
 }
@@ -213,10 +258,14 @@ void service_free(struct service *service)
         return;
     if (service->timer)
         loop_timer_free(service->timer);
+    if (service->liaison_timer)
+        loop_timer_free(service->liaison_timer);
     ipc_server_free(service->ipc);
     front_free(service->admin);
     front_free(service->devices);
     device_ca_free(service->mdm.device_ca);
+    liaison_free(service->liaison);
+    ca_link_free(service->mdm.link);
     oidc_free(service->mdm.oidc);
     free(service->oidc_secret);
     sign_in_free(service->mdm.sign_in);

@@ -65,7 +65,7 @@ static enum err reload_verb(void *arg, const struct ipc_caller *caller, struct b
 }
 
 struct counts {
-    int64_t users, groups, devices;
+    int64_t users, groups, devices, errands;
 };
 
 static enum err count_work(struct store_tx *tx, void *arg, struct why *why)
@@ -75,9 +75,11 @@ static enum err count_work(struct store_tx *tx, void *arg, struct why *why)
     TRY(store_query(tx,
                     "SELECT (SELECT COUNT(*) FROM directory_user WHERE deleted_at IS NULL), "
                     "(SELECT COUNT(*) FROM directory_group WHERE deleted_at IS NULL), "
-                    "(SELECT COUNT(*) FROM device WHERE deleted_at IS NULL AND state = 'enrolled')",
+                    "(SELECT COUNT(*) FROM device WHERE deleted_at IS NULL AND state = 'enrolled'), "
+                    "(SELECT COUNT(*) FROM errand WHERE done_at IS NULL)",
                     S_NO_ARGS, &rows, why));
-    *counts = (struct counts){ store_int(rows, 0, 0), store_int(rows, 0, 1), store_int(rows, 0, 2) };
+    *counts = (struct counts){ store_int(rows, 0, 0), store_int(rows, 0, 1), store_int(rows, 0, 2),
+                               store_int(rows, 0, 3) };
     return OK;
 }
 
@@ -94,6 +96,7 @@ static enum err status_verb(void *arg, const struct ipc_caller *caller, struct b
     record_put_int(ret_body, "users", counts.users);
     record_put_int(ret_body, "groups", counts.groups);
     record_put_int(ret_body, "devices", counts.devices);
+    record_put_int(ret_body, "errands", counts.errands);
     record_put_time(ret_body, "tls_not_after", service_tls_not_after(service));
     record_put_str(ret_body, "sandbox", sandbox);
     record_end(ret_body, mark);

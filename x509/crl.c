@@ -213,6 +213,23 @@ static enum err get_head(struct der_reader *in, struct crl *crl, struct why *why
     return OK;
 }
 
+/* Entries are left to crl_next, which reads every octet of them just as strictly: a million are not gone through twice. */
+static bool around_entries_is_valid(struct der_reader fields)
+{
+    struct der_item item;
+    for (size_t at = 0; !der_at_end(&fields); at++) {
+        struct bytes whole = fields.rest;
+        if (!der_get_any(&fields, &item))
+            return false;
+        whole.len -= fields.rest.len;
+        /* behind version, signature, issuer and the two times */
+        bool is_entries = at == 5 && item.tag == DER_SEQUENCE;
+        if (!is_entries && !der_is_valid(whole))
+            return false;
+    }
+    return true;
+}
+
 enum err crl_tbs_parse(struct bytes tbs, struct crl *ret, struct why *why)
 {
     struct crl crl = { .tbs = tbs };
@@ -220,7 +237,7 @@ enum err crl_tbs_parse(struct bytes tbs, struct crl *ret, struct why *why)
     bool removes;
     if (tbs.len > LIMIT_CRL_FRAME_BYTES)
         return fail(why, ERR_LIMIT, "TBSCertList of %zu bytes, limit %d", tbs.len, LIMIT_CRL_FRAME_BYTES);
-    if (!der_is_valid(tbs) || !der_get_sequence(&in, &fields) || !der_at_end(&in))
+    if (!der_get_sequence(&in, &fields) || !der_at_end(&in) || !around_entries_is_valid(fields))
         return fail(why, ERR_MALFORMED, "TBSCertList is not one DER SEQUENCE (RFC 5280 5.1)");
     TRY(get_head(&fields, &crl, why));
     TRY(get_entries(&fields, &crl, &removes, why));

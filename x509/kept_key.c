@@ -129,12 +129,15 @@ static enum err keys_load(const struct kept_key *kept, struct kept_generations *
 
 /* --- a new one --- */
 
-static enum err certificate_make(const struct kept_key_kind *kind, const struct key *key, int64_t now,
-                                 struct buf *ret, struct why *why)
+/* Both certificates have the one subject of the kind, so that is the issuer's name, too. */
+static enum err certificate_make(const struct kept_key_kind *kind, const struct key *key,
+                                 const struct kept_generation *before, int64_t now, struct buf *ret,
+                                 struct why *why)
 {
     uint8_t serial[SERIAL_BYTES];
     AUTO_BUF name = { 0 }, tbs = { 0 }, signature = { 0 };
-    const struct signature_algorithm algorithm = key_signature_algorithm(key);
+    const struct key *signer = before ? before->key : key;
+    const struct signature_algorithm algorithm = key_signature_algorithm(signer);
     TRY(serial_make(now, serial, why));
     TRY(name_from_text(kind->subject, &name, why));
     const struct tbs_params params = { .serial = BYTES_ARR(serial),
@@ -146,9 +149,10 @@ static enum err certificate_make(const struct kept_key_kind *kind, const struct 
                                        .not_after = now + kind->validity_s,
                                        .key_usage = kind->key_usage,
                                        .is_ca = kind->is_ca,
-                                       .path_len = kind->is_ca ? 0 : -1 };
+                                       .path_len = kind->is_ca ? 0 : -1,
+                                       .issuer_key_id = before ? before->cert.ski : BYTES_NONE };
     TRY(tbs_build(&params, &tbs, why));
-    TRY(key_sign(key, algorithm.digest, buf_bytes(&tbs), &signature, why));
+    TRY(key_sign(signer, algorithm.digest, buf_bytes(&tbs), &signature, why));
     signed_assemble(buf_bytes(&tbs), algorithm, buf_bytes(&signature), ret);
     return OK;
 }
@@ -167,14 +171,16 @@ static enum err pair_save(const struct kept_key *kept, int generation, const str
     return FAULT(kept_key_order) ? OK : key_file_save(key, key_file, kept->unlock, KEY_PROTECT_SECRET, why);
 }
 
-static enum err generation_make(const struct kept_key *kept, int64_t now, struct why *why)
+static enum err generation_make(const struct kept_key *kept, const struct kept_generations *keys, int64_t now,
+                                struct why *why)
 {
+    bool vouched = kept->kind->vouches && keys->count && !FAULT(kept_key_vouched);
     static const struct key_spec spec = { .kind = KEY_EC_P256 };
     int generation = generation_highest(kept->keys_dir, kept->kind->prefix) + 1;
     AUTO(key) key = NULL;
     AUTO_BUF der = { 0 };
     TRY(key_generate(&spec, kept->gate, &key, why));
-    TRY(certificate_make(kept->kind, key, now, &der, why));
+    TRY(certificate_make(kept->kind, key, vouched ? &keys->of[0] : NULL, now, &der, why));
     TRY(pair_save(kept, generation, key, buf_bytes(&der), why));
     log_info(NULL, "%s made generation=%d", kept->kind->name, generation);
     return OK;
@@ -219,7 +225,7 @@ static enum err keys_keep(struct kept_key *kept, const struct kept_generations *
     size_t old = forgettable(kept->kind, keys, now);
     *ret_changed = is_due(kept->kind, keys, now);
     if (*ret_changed)
-        TRY(generation_make(kept, now, why));
+        TRY(generation_make(kept, keys, now, why));
     for (size_t i = keys->count - old; i < keys->count; i++) {
         *ret_changed = true;
         TRY(generation_remove(kept, keys->of[i].generation, why));

@@ -11,6 +11,8 @@ struct kept_key_kind {
     const char *name;                                        /* for messages: "CRP key" */
     uint16_t key_usage;
     bool is_ca;                                              /* it signs certificates, and none that sign others */
+    bool vouches;                                            /* each generation's certificate is signed by the key before it, whose
+                                                                name it has; the first by its own */
     int64_t validity_s;
     int64_t renew_before_s;                                  /* that long there are two */
     int64_t kept_s;                                          /* how long after its end an old one is still there */

@@ -17,6 +17,7 @@ static const struct path {
 } paths[] = {
     { "/device/v1/enrol", false, agent_enrol },
     { "/device/v1/checkin", true, agent_checkin },
+    { "/device/v1/challenge", true, agent_challenge },
     { "/device/v1/renew", true, agent_renew },
 };
 

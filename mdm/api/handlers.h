@@ -29,6 +29,10 @@ enum err route_assignment_list(struct api_call *call, struct why *why);
 enum err route_assignment_add(struct api_call *call, struct why *why);
 enum err route_assignment_remove(struct api_call *call, struct why *why);
 enum err route_device_profiles(struct api_call *call, struct why *why);
+/* deployment.c */
+enum err route_deployment_list(struct api_call *call, struct why *why);
+enum err route_deployment_summary(struct api_call *call, struct why *why);
+enum err route_deployment_history(struct api_call *call, struct why *why);
 enum err route_token_add(struct api_call *call, struct why *why);
 /* session.c, password.c, apitoken.c */
 enum err route_session_add(struct api_call *call, struct why *why);

@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "mdm/change.h"
 #include "mdm/device_store.h"
+#include "mdm/judge.h"
 
 /* --- reading --- */
 
@@ -165,6 +166,8 @@ static enum err retire_work(struct store_tx *tx, void *arg, struct why *why)
     TRY(device_set_state(&device, DEVICE_RETIRED, why));
     change_stamp(&device, change, edit->call->now);
     TRY(object_save(tx, &device, why));
+    TRY(judge_alone(tx, object_id(&device), edit->call->now,
+                    why)); /* what it had is revoked, whether it comes again or not */
     result_set(edit->call, &device);
     return edit_audit(tx, edit, "retire", &device, why);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The OpenAPI 3.0 document, written from the table of routes and the tables of attributes: it cannot say what the service does not do. */
 #include "mdm/api/handlers.h"
+#include "mdm/deployment.h"
 
 #include "base/limits.h"
 #include "mdm/apitoken.h"
@@ -236,6 +237,38 @@ static json_t *wanted_once(const struct object_class *class)
     return schema;
 }
 
+static json_t *state_schema(json_t *schema)
+{
+    return with(schema, "state",
+                json_pack("{s:s, s:o}", "type", "string", "enum", words_json(&deployment_state_words)));
+}
+
+static json_t *items_schema(json_t *item)
+{
+    return json_pack("{s:s, s:{s:{s:s, s:o}}, s:[s]}", "type", "object", "properties", "items", "type",
+                     "array", "items", item, "required", "items");
+}
+
+static void deployment_schemas(json_t *schemas)
+{
+    static const char *const listed[] = {
+        "device",    "profile", "device_name", "profile_name", "type",   "intent",      "step",      "code",
+        "diagnosis", "detail",  "changed_at",  "ca",           "serial", "certificate", "expires_at"
+    };
+    static const char *const counts[] = { "profile", "profile_name" };
+    static const char *const moves[] = { "at", "event", "step", "code", "diagnosis", "detail" };
+    json_t *item = state_schema(strings_schema(listed, sizeof(listed) / sizeof(*listed)));
+    json_t *count = state_schema(strings_schema(counts, sizeof(counts) / sizeof(*counts)));
+    json_t *move = state_schema(strings_schema(moves, sizeof(moves) / sizeof(*moves)));
+    with(item, "version", json_pack("{s:s}", "type", "integer"));
+    with(count, "count", json_pack("{s:s}", "type", "integer"));
+    with(move, "number", json_pack("{s:s}", "type", "integer"));
+    with(move, "version", json_pack("{s:s}", "type", "integer"));
+    json_object_set_new(schemas, "DeploymentPage", page_schema(item, "string"));
+    json_object_set_new(schemas, "DeploymentCounts", items_schema(count));
+    json_object_set_new(schemas, "DeploymentMoves", items_schema(move));
+}
+
 static void tokens_put(json_t *schemas)
 {
     json_t *wanted = wanted_once(&token_class), *api = wanted_once(&apitoken_class);
@@ -293,6 +326,7 @@ static json_t *schemas_json(void)
                                   "type", "integer", "dry_run", "type", "boolean"));
     tokens_put(schemas);
     session_schemas(schemas);
+    deployment_schemas(schemas);
     json_object_set_new(schemas, "Membership",
                         json_pack("{s:s, s:b, s:{s:{s:s, s:s}, s:{s:s, s:[s]}}, s:[s]}", "type", "object",
                                   "additionalProperties", false, "properties", "member", "type", "string",
@@ -324,6 +358,9 @@ static json_t *shape_content(const struct route *route, enum route_shape shape)
         [SHAPE_GROUP_MODES] = "AssignedGroupPage",
         [SHAPE_PROFILE_MODES] = "AssignedProfilePage",
         [SHAPE_TARGETS] = "Targets",
+        [SHAPE_DEPLOYMENTS] = "DeploymentPage",
+        [SHAPE_DEPLOYMENT_COUNTS] = "DeploymentCounts",
+        [SHAPE_DEPLOYMENT_MOVES] = "DeploymentMoves",
         [SHAPE_TOKEN] = "TokenWanted",
         [SHAPE_TOKEN_MADE] = "TokenMade",
         [SHAPE_SIGN_IN] = "SignIn",

@@ -5,8 +5,8 @@
 #include "mdm/api/edit.h"
 #include "mdm/api/handlers.h"
 #include "mdm/device_store.h"
+#include "mdm/holder.h"
 #include "mdm/profile_store.h"
-#include "mdm/user_store.h"
 #include "x509/name.h"
 #include "x509/san.h"
 
@@ -36,17 +36,16 @@ static json_t *preview_json(const struct object *profile, const struct device *d
 }
 
 /* The device that the query names, and its user. */
-static enum err holder_load(struct store_tx *tx, const struct api_call *call, struct device *ret_device,
-                            struct user *ret_user, struct why *why)
+static enum err holder_named(struct store_tx *tx, const struct api_call *call, struct kept_holder *ret,
+                             struct why *why)
 {
-    AUTO_VAL(object) device = { 0 };
+    char id[UUID_TEXT];
     AUTO_BUF name = { 0 };
     TRY(route_query(call, "device", &name, why));
     if (!name.len)
         return fail(why, ERR_USAGE, "query parameter device is not there: which device is it for?");
-    TRY(object_find(tx, &device_class, buf_bytes(&name), &device, why));
-    device_of(&device, ret_device);
-    return ret_device->owner ? user_load(tx, ret_device->owner, ret_user, why) : OK;
+    TRY(object_find_id(tx, &device_class, buf_bytes(&name), id, why));
+    return holder_load(tx, id, ret, why);
 }
 
 static enum err preview_work(struct store_tx *tx, void *arg, struct why *why)
@@ -54,17 +53,16 @@ static enum err preview_work(struct store_tx *tx, void *arg, struct why *why)
     struct api_call *call = arg;
     AUTO_VAL(object) kept = { 0 };
     AUTO_VAL(profile) profile = { 0 };
-    AUTO_VAL(device) device = { 0 };
-    AUTO_VAL(user) user = { 0 };
+    AUTO_VAL(kept_holder) holder_kept = { 0 };
     AUTO_VAL(preview) preview = { 0 };
     struct why reason = { 0 };
     TRY(object_named(tx, call, &profile_class, 0, &kept, why));
     TRY(profile_load(tx, object_id(&kept), object_number(&kept, "version"), &profile, why));
-    TRY(holder_load(tx, call, &device, &user, why));
-    const struct holder holder = { user.id ? &user : NULL, &device };
+    TRY(holder_named(tx, call, &holder_kept, why));
+    const struct holder holder = holder_of(&holder_kept);
     (void)!preview_make(&profile, &holder, &preview, &reason); /* its error is preview.err */
     json_decref(call->result);
-    call->result = preview_json(&kept, &device, &preview, &reason);
+    call->result = preview_json(&kept, holder.device, &preview, &reason);
     return OK;
 }
 

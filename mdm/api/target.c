@@ -5,7 +5,7 @@
 #include "mdm/api/edit.h"
 #include "mdm/api/handlers.h"
 #include "mdm/device_store.h"
-#include "mdm/user_store.h"
+#include "mdm/holder.h"
 
 static json_t *target_json(const struct target *target)
 {
@@ -24,14 +24,11 @@ static enum err targets_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct api_call *call = arg;
     AUTO_VAL(object) found = { 0 };
-    AUTO_VAL(device) device = { 0 };
-    AUTO_VAL(user) user = { 0 };
+    AUTO_VAL(kept_holder) kept = { 0 };
     AUTO_VAL(targets) targets = { 0 };
     TRY(object_named(tx, call, &device_class, 0, &found, why));
-    device_of(&found, &device);
-    if (device.owner)
-        TRY(user_load(tx, device.owner, &user, why));
-    const struct holder holder = { device.owner ? &user : NULL, &device };
+    TRY(holder_load(tx, object_id(&found), &kept, why));
+    const struct holder holder = holder_of(&kept);
     TRY(targets_resolve(tx, &holder, &targets, why));
     json_t *items = json_array();
     for (size_t i = 0; i < targets.count; i++)

@@ -99,7 +99,7 @@ within() { # SECONDS COMMAND…
     chancery template --help | grep -q '^  chancery template copy '
 }
 @test "what is no command, and what is wrong of one, is named with what there is" {
-    told 2 '*there is no command audit *chancery --help*' audit list
+    told 2 '*there is no command ledger *chancery --help*' ledger list
     told 2 '*there is no command template sett *chancery template set NAME*' template sett
     told 2 '*chancery template: wrong usage: it needs one more word*chancery template list*' template
     told 2 '*wrong usage: operand missing *usage: chancery template show NAME \[--version N\]' template show

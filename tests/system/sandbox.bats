@@ -202,6 +202,31 @@ still_serves() {
     chancery status | grep -q 'sandbox=none,seccomp'
     still_serves
 }
+# Each of them has SQL of its own, which PostgreSQL reads more strictly than SQLite.
+administrators_ask() {
+    local serial id
+    openssl req -new -newkey rsa:2048 -nodes -keyout "$WORK/tmp/own.key" -subj /CN=own.example -addext subjectAltName=DNS:own.example \
+        -out "$WORK/tmp/own.csr" 2>/dev/null
+    chmod a+r "$WORK/tmp/own.csr"
+    chancery template copy WebServer Own >/dev/null
+    chancery template publish Own >/dev/null
+    chancery right grant cli enroll --template Own >/dev/null
+    chancery request submit "$WORK/tmp/own.csr" --template Own | openssl x509 -noout -subject | grep -q own.example
+    serial=$(chancery --json cert list --status valid --limit 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["serial"])')
+    id=$(chancery --json request list --status issued,pending --limit 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["id"])')
+    chancery request export "$id" | grep -q own.example
+    chancery cert revoke "$serial" superseded >/dev/null
+    chancery --json cert show "$serial" | grep -q superseded
+    chancery cert list --expiring 900d >/dev/null
+    chancery crl show issuing | grep -q '^number'
+    chancery crl publish issuing >/dev/null
+    [ "$(chancery --json audit list --since 1h --action revoke --actor cli --limit 1 | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))')" = 1 ]
+    chancery audit list --of templates | grep -q Own
+    chancery export >"$WORK/tmp/site.json"
+    grep -q '"Own"' "$WORK/tmp/site.json"
+    chancery right list >/dev/null
+    chancery metrics >/dev/null
+}
 @test "a store on PostgreSQL: ca reaches its server, and reaches it again after a restart; nobody else" {
     local bin port
     bin=$(echo /usr/lib/postgresql/*/bin)
@@ -215,6 +240,7 @@ still_serves() {
     daemon_start
     still_serves
     grep -qx 'Seccomp:.2' "/proc/$(role_pid ca)/status"
+    administrators_ask
     server restart
     wait_for 20 still_serves
     daemon_stop

@@ -208,7 +208,7 @@ header() { sed -n "s/^$1: \(.*\)\r\$/\1/p" "$WORK/tmp/head"; }
     wait_for 20 gone "$old"
     wait_for 20 said good good
     [ "$(role_pid va)" != "$old" ]
-    daemon_log | grep -q 'OCSP certificate loaded ca=issuing generation=1'
+    daemon_log | grep -q 'OCSP certificate loaded ca=issuing generation=2' # the first is revoked
     wait_for 20 said bad revoked
 }
 

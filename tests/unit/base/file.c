@@ -108,6 +108,53 @@ TEST(write_over_a_folder_refuses_and_cleans_up)
     assert_int_equal(1, entries());
 }
 
+TEST(a_draft_is_there_whole_once_it_is_committed)
+{
+    struct why why = { 0 };
+    AUTO_BUF text = { 0 };
+    struct file_draft draft;
+    ASSERT_OK(file_write("a", BYTES_LIT("before"), 0400, &why), &why);
+    ASSERT_OK(file_draft_begin("a", &draft, &why), &why);
+    ASSERT_OK(file_draft_write(&draft, 4, BYTES_LIT("middle"), &why), &why);
+    ASSERT_OK(file_draft_flush(&draft, &why), &why);
+    ASSERT_OK(file_draft_write(&draft, 0, BYTES_LIT("head"), &why), &why);
+    ASSERT_OK(file_draft_write(&draft, 10, BYTES_LIT("end"), &why), &why);
+    ASSERT_OK(file_read("a", 99, &text, &why), &why);
+    ASSERT_BYTES(buf_bytes(&text), BYTES_LIT("before"));
+    buf_free(&text);
+    ASSERT_OK(file_draft_commit(&draft, 0444, &why), &why);
+    ASSERT_OK(file_read("a", 99, &text, &why), &why);
+    ASSERT_BYTES(buf_bytes(&text), BYTES_LIT("headmiddleend"));
+    assert_int_equal(0444, mode_of("a"));
+    assert_int_equal(1, entries());
+    file_draft_free(&draft);
+    assert_int_equal(1, entries());
+}
+
+TEST(a_draft_that_is_given_up_leaves_nothing)
+{
+    struct why why = { 0 };
+    struct file_draft draft;
+    ASSERT_OK(file_draft_begin("a", &draft, &why), &why);
+    ASSERT_OK(file_draft_write(&draft, 0, BYTES_LIT("half"), &why), &why);
+    file_draft_free(&draft);
+    assert_int_equal(0, entries());
+    ASSERT_ERR(ERR_IO, file_draft_begin("no/such/a", &draft, &why), &why);
+}
+
+TEST(drafts_of_a_crash_are_forgotten_and_nothing_else)
+{
+    struct why why = { 0 };
+    ASSERT_OK(file_write("issuing.crl", BYTES_LIT("x"), 0444, &why), &why);
+    ASSERT_OK(file_write("issuing.crl.12.13.new", BYTES_LIT("x"), 0600, &why), &why);
+    ASSERT_OK(file_write(".new", BYTES_LIT("x"), 0600, &why), &why);
+    file_drafts_forget(".");
+    file_drafts_forget("no/such");
+    assert_int_equal(1, entries());
+    assert_int_equal(0444, mode_of("issuing.crl"));
+    assert_int_equal(0, access(".new", F_OK)); /* no name was before it */
+}
+
 static void *write_often(void *fill)
 {
     uint8_t data[20000];
@@ -193,7 +240,9 @@ RUN(IN_FOLDER(write_makes_the_file_with_its_mode_and_leaves_nothing_else),
     IN_FOLDER(write_replaces_even_a_read_only_file), IN_FOLDER(write_new_never_overwrites),
     IN_FOLDER(write_new_does_not_follow_a_link_that_leads_nowhere),
     IN_FOLDER(write_into_a_missing_folder_refuses), IN_FOLDER(write_over_a_folder_refuses_and_cleans_up),
-    IN_FOLDER(two_writers_leave_one_whole_file), IN_FOLDER(read_holds_its_limit_at_the_octet),
-    IN_FOLDER(folders_are_made_with_parents_and_their_mode),
+    IN_FOLDER(a_draft_is_there_whole_once_it_is_committed),
+    IN_FOLDER(a_draft_that_is_given_up_leaves_nothing),
+    IN_FOLDER(drafts_of_a_crash_are_forgotten_and_nothing_else), IN_FOLDER(two_writers_leave_one_whole_file),
+    IN_FOLDER(read_holds_its_limit_at_the_octet), IN_FOLDER(folders_are_made_with_parents_and_their_mode),
     IN_FOLDER(a_folder_cannot_be_made_over_a_file_or_without_a_name),
     T(write_all_reports_a_closed_descriptor))

@@ -4,6 +4,7 @@
 
 #include "tests/unit/ca/managed_ask.h"
 #include "tests/unit/ca/verb_ask.h"
+#include "x509/kept_key.h"
 
 #define DAY 86400LL
 
@@ -138,6 +139,39 @@ TEST(a_successor_counts_only_if_the_current_one_signed_it)
     assert_int_equal(2, world_count(world, "SELECT COUNT(*) FROM authority_signer"));
 }
 
+/* A key that renews itself as mdm's does (x509/kept_key.h). */
+TEST(a_key_that_is_kept_in_generations_is_succeeded_by_its_next_one)
+{
+    static const struct kept_key_kind kind = { .prefix = "signing",
+                                               .subject = "CN=Management Service Challenges",
+                                               .name = "signing key",
+                                               .key_usage = KU_DIGITAL_SIGNATURE,
+                                               .vouches = true,
+                                               .validity_s = 730 * DAY,
+                                               .renew_before_s = 60 * DAY };
+    char folder[] = "/tmp/chancery-signing-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    AUTO_STR remove = xasprintf("rm -rf %s", folder);
+    struct secret unlock = { 0 };
+    struct why why = { 0 };
+    AUTO(kept_key) kept = NULL;
+    ASSERT_OK(secret_random(32, &unlock, &why), &why);
+    const struct kept_key_source source = { folder, folder, &unlock, NULL };
+    ASSERT_OK(kept_key_open(&kind, &source, NOW, &kept, &why), &why);
+    AUTO(kept_generations) first = kept_key_hold(kept);
+    const struct signing pinned = { .der = first->of[0].der };
+    ASSERT_OK(signing_pin(world, "authority_set", &pinned, &why), &why);
+    world->clock.held = NOW + 671 * DAY;
+    ASSERT_OK(kept_key_keep(kept, world->clock.held, &why), &why);
+    AUTO(kept_generations) both = kept_key_hold(kept);
+    assert_int_equal(2, both->count);
+    const struct signing next = { .der = both->of[0].der };
+    ASSERT_OK(succeed(&next, &why), &why);
+    assert_int_equal(2, world_count(world, "SELECT COUNT(*) FROM authority_signer"));
+    secret_free(&unlock);
+    assert_int_equal(0, system(remove));
+}
+
 TEST(a_successor_is_judged_as_what_is_pinned)
 {
     struct why why = { 0 };
@@ -246,7 +280,9 @@ TEST(the_crp_s_certificates_are_told_newest_first)
 RUN(M(what_is_pinned_is_shown_and_counts_at_once_and_after_a_restart),
     M(the_administrator_s_word_ends_what_was_pinned_before),
     M(a_certificate_that_cannot_sign_challenges_is_not_pinned),
-    M(a_successor_counts_only_if_the_current_one_signed_it), M(a_successor_is_judged_as_what_is_pinned),
+    M(a_successor_counts_only_if_the_current_one_signed_it),
+    M(a_key_that_is_kept_in_generations_is_succeeded_by_its_next_one),
+    M(a_successor_is_judged_as_what_is_pinned),
     M(a_predecessor_is_good_for_the_overlap_and_vouches_for_nobody_any_more),
     M(a_certificate_that_ended_signs_no_challenge_and_vouches_for_nobody),
     M(a_key_is_not_renewed_again_and_again), M(nobody_pins_a_certificate_that_is_named_as_another_one_is),

@@ -171,7 +171,7 @@ static void seal_inline(void *arg, const struct seal_request *request, sealer_do
 {
     AUTO_BUF der = { 0 };
     struct why why = { 0 };
-    enum err err = at_once.seal(arg, request, &der, &why);
+    enum err err = at_once.seal(arg, request, NULL, &der, &why);
     done(done_arg, err, buf_bytes(&der), &why);
 }
 

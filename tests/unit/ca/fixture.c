@@ -15,10 +15,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static enum err seal_fake(void *arg, const struct seal_request *request, struct buf *ret_der, struct why *why)
+static enum err seal_fake(void *arg, const struct seal_request *request,
+                          const struct sealer_meanwhile *meanwhile, struct buf *ret_der, struct why *why)
 {
     struct world *world = arg;
     AUTO_BUF signature = { 0 }, tbs = buf_dup(request->tbs);
+    if (meanwhile)
+        meanwhile->work(meanwhile->arg);
     if (world->on_seal) {
         void (*then)(struct world *) = world->on_seal;
         world->on_seal = NULL;
@@ -53,7 +56,7 @@ static void *seal_thread(void *arg)
     AUTO_BUF der = { 0 };
     struct why why = { 0 };
     free(arg);
-    enum err err = seal_fake(sealing.world, &request, &der, &why);
+    enum err err = seal_fake(sealing.world, &request, NULL, &der, &why);
     buf_free(&sealing.ca);
     buf_free(&sealing.tbs);
     sealing.done(sealing.arg, err, buf_bytes(&der), &why);

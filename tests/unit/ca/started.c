@@ -113,7 +113,7 @@ struct asked *sealer_take(struct sealer_held *held)
 void asked_der(struct sealer_held *held, const struct asked *asked, struct buf *ret)
 {
     struct why why = { 0 };
-    ASSERT_OK(held->before.seal(held->before.arg, &asked->request, ret, &why), &why);
+    ASSERT_OK(held->before.seal(held->before.arg, &asked->request, NULL, ret, &why), &why);
 }
 
 void asked_answer(struct asked *asked, enum err err, struct bytes der)

@@ -42,7 +42,7 @@ static void certificate_of(const struct buf *answer, struct buf *ret, struct cer
     struct why why = { 0 };
     struct der_reader list;
     struct record record;
-    struct bytes pem;
+    struct bytes pem = BYTES_NONE;
     ASSERT_OK(records_get(buf_bytes(answer), &list, &why), &why);
     assert_true(records_next(&list, &record) && record_find(&record, "pem", &pem));
     assert_true(pem_decode(pem, "CERTIFICATE", ret, NULL));

@@ -28,6 +28,15 @@ TEST(the_ca_of_an_endpoint_must_exist)
     config_free(load(CA ENDPOINT("a", "ca = issuing")));
 }
 
+#define WITH_MDM "roles = {signer, ca, scep, va, mdm}\n"
+TEST(the_cas_of_the_management_service_must_exist)
+{
+    refused(USER WITH_MDM "mdm {\n ca = {other}\n}\n",
+            "FILE:4: section mdm has ca \"other\"; allowed are names of ca sections of this file");
+    config_free(load(CA WITH_MDM "mdm {\n}\n"));
+    config_free(load(USER "mdm {\n ca = {other}\n}\n")); /* it does not run */
+}
+
 TEST(endpoint_paths_are_unique_without_regard_to_case)
 {
     refused(
@@ -281,9 +290,10 @@ TEST(options_of_another_role_are_gone_and_asking_for_them_is_our_bug)
 }
 
 RUN(T(an_endpoint_without_a_validator_is_refused), T(the_ca_of_an_endpoint_must_exist),
-    T(endpoint_paths_are_unique_without_regard_to_case), T(only_the_default_endpoint_has_the_standard_paths),
-    T(endpoint_paths_are_plain_url_paths), T(folders_are_absolute), T(socket_paths_fit_into_an_address),
-    T(addresses_have_a_port), T(addresses_are_numbers), T(trusted_proxies_are_addresses_and_networks),
+    T(the_cas_of_the_management_service_must_exist), T(endpoint_paths_are_unique_without_regard_to_case),
+    T(only_the_default_endpoint_has_the_standard_paths), T(endpoint_paths_are_plain_url_paths),
+    T(folders_are_absolute), T(socket_paths_fit_into_an_address), T(addresses_have_a_port),
+    T(addresses_are_numbers), T(trusted_proxies_are_addresses_and_networks),
     T(urls_in_certificates_are_absolute_http),
     T(with_partitions_each_cdp_url_has_their_mark_and_without_them_none),
     T(partitions_and_deltas_exclude_each_other), T(no_ca_has_the_name_of_anothers_partition),

@@ -181,6 +181,7 @@ TEST(a_device_that_was_written_down_beforehand_waits_for_its_user_or_for_anybody
 TEST(one_that_was_retired_comes_back_as_a_new_one)
 {
     AUTO_BUF first = device_enrolled("{}", PHONE);
+    assert_int_not_equal(0, first.len);
     AUTO_STR id = xstrdup(answered("device"));
     AUTO_STR retire = xasprintf("/api/v1/devices/%s/retire", id);
     ASSERT_STATUS(200, ask(HTTP_POST, retire, NULL));

@@ -14,7 +14,7 @@ static struct config *configured(const char *options)
 {
     char path[] = "/tmp/oidc-XXXXXX";
     int fd = mkstemp(path);
-    AUTO_STR text = xasprintf("mode = \"user\"\nroles = {\"mdm\"}\nmdm {\n%s}\n", options);
+    AUTO_STR text = xasprintf("mode = \"user\"\nroles = {\"mdm\"}\nca \"issuing\" {}\nmdm {\n%s}\n", options);
     struct config *config = NULL;
     struct why why = { 0 };
     assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
