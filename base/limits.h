@@ -69,6 +69,14 @@
 #define LIMIT_DIRECTORY_TEXT_BYTES 1024     /* a distinguished name, a description                                 */
 #define LIMIT_TOKEN_USES           100000   /* devices that one enrolment token lets in: a fleet                    */
 #define LIMIT_TOKEN_HOURS          8760     /* that it is good for: a year                                         */
+#define LIMIT_PASSWORD_MIN         12       /* characters of an administrator's: nobody composes shorter ones that last */
+#define LIMIT_PASSWORD_MAX         128      /* a passphrase of twenty words                                        */
+#define LIMIT_SESSIONS             50       /* of one administrator: a script that forgets to sign out fills no disk */
+#define LIMIT_APITOKEN_DAYS        366      /* that one is good for: a year                                        */
+#define LIMIT_KNOWN_ADDRESSES      20       /* that an administrator has signed in from, the latest                */
+#define LIMIT_ID_TOKEN_BYTES       32768    /* an ID token with the groups of somebody who is in two hundred of them      */
+#define LIMIT_JWKS_BYTES           65536    /* the keys of an OpenID provider; ten of RSA-4096 have 10 kB          */
+#define LIMIT_JWKS                 32       /* of them                                                             */
 #define LIMIT_DEVICE_CSR_TEXT      8192     /* a PKCS#10 of a device in base64; RSA-8192 has 3 kB                  */
 #define LIMIT_INSTALLED            200      /* certificates that one device says it has of us                      */
 #define LIMIT_RESULTS              100      /* of what it was told to do, in one check-in                          */

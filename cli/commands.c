@@ -24,6 +24,9 @@ extern const struct command command_user_add, command_user_list, command_user_sh
     command_profile_list, command_profile_show, command_profile_set, command_profile_delete,
     command_profile_versions, command_profile_preview, command_assign_add, command_assign_remove,
     command_assign_list, command_token_add, command_token_list, command_token_revoke;
+extern const struct command command_admin_add, command_admin_list, command_admin_show, command_admin_set,
+    command_admin_password, command_admin_disable, command_admin_enable, command_admin_delete,
+    command_apitoken_add, command_apitoken_list, command_apitoken_revoke;
 extern const struct command command_ca_export, command_certreq_new, command_certreq_accept, command_remind,
     command_metrics, command_audit_list;
 extern const struct command command_directory_list, command_directory_show, command_directory_sync;
@@ -111,6 +114,17 @@ const struct command *const commands[] = {
     &command_directory_list,
     &command_directory_show,
     &command_directory_sync,
+    &command_admin_add,
+    &command_admin_list,
+    &command_admin_show,
+    &command_admin_set,
+    &command_admin_password,
+    &command_admin_disable,
+    &command_admin_enable,
+    &command_admin_delete,
+    &command_apitoken_add,
+    &command_apitoken_list,
+    &command_apitoken_revoke,
     &command_audit_list,
     &command_apply,
     &command_export,

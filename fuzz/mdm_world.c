@@ -5,6 +5,7 @@
 #include "base/tally.h"
 #include "mdm/device_ca.h"
 #include "mdm/schema.h"
+#include "mdm/sign_in.h"
 #include "mdm/uuid.h"
 #include <dirent.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ static void world_end(void)
     store_free(TAKE(mdm.store));
     device_ca_free(TAKE(mdm.device_ca));
     tally_free(TAKE(mdm.refused_tokens));
+    sign_in_free(TAKE(mdm.sign_in));
     DIR *dir = *folder ? opendir(folder) : NULL;
     for (const struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
         AUTO_STR path = xasprintf("%s/%s", folder, entry->d_name);
@@ -50,6 +52,7 @@ static void world_begin(void)
                                          .migration_count = mdm_migration_count };
     mdm.clock = &clock_system;
     PROMISE(store_open(&config, &mdm.store, &why) == OK);
+    PROMISE(sign_in_new(&(struct session_times){ 1800, 43200 }, &mdm.sign_in, &why) == OK);
     rounds = 0;
 }
 

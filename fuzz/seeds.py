@@ -423,10 +423,25 @@ def make_requests():
         'assign-add': ('POST /api/v1/profiles/p/assignments', json, '{"group":"g","mode":"exclude"}'),
         'assign-list': ('GET /api/v1/profiles/p/assignments', '', ''), 'assign-of': ('GET /api/v1/groups/g/assignments', '', ''),
         'assign-remove': ('DELETE /api/v1/profiles/p/assignments/g', '', ''), 'device-targets': ('GET /api/v1/devices/k/profiles', '', ''),
+        'admin-add': ('POST /api/v1/administrators', json, '{"name":"anna","display_name":"Anna","roles":"ca-manager,auditor"}'),
+        'admin-set': ('PATCH /api/v1/administrators/anna', json, '{"roles":"auditor","enabled":false}'),
+        'admin-password': ('PUT /api/v1/administrators/anna/password', json, '{"password":"short"}'),
+        'apitoken-add': ('POST /api/v1/apitokens', json, '{"name":"t","administrator":"anna","roles":"auditor","days":1}'),
+        'sign-in': ('POST /api/v1/session', json, '{"name":"anna","password":"x","cookie":1}'), 'session': ('GET /api/v1/session', '', ''),
+        'oidc-return': ('GET /api/v1/oidc/callback?code=a&state=b&iss=c', '', ''),
         'twice': ('POST /api/v1/users', json, '{"upn":"a@b","upn":"c@d"}'), 'nowhere': ('PUT /api/v1/%00/%zz?a=b&a=c', '', 'x'),
     }
     for name, (line, kind, body) in requests.items():
         save('api', name, f'{line}\n{kind}\n{body}'.encode())
+
+
+def make_credentials():
+    """With a request over HTTPS: method, Authorization, Cookie, X-CSRF-Token, a line each; TOKEN and CSRF are those of a session."""
+    shown = {'bearer': 'GET\nBearer TOKEN\n\n', 'cookie': 'GET\n\na=b; __Host-chancery=TOKEN; c=d\n', 'csrf': 'DELETE\n\n__Host-chancery=TOKEN\nCSRF',
+             'both': 'GET\nBearer TOKEN\n__Host-chancery=TOKEN\n', 'basic': 'GET\nBasic YTpi\n\n', 'nobody': 'PUT\n\n\n',
+             'other': 'GET\nBearer cha_' + '0' * 64 + '\n__Host-chancery=\n', 'twice': 'GET\n\n__Host-chancery=TOKEN;__Host-chancery=TOKEN\n'}
+    for name, text in shown.items():
+        save('credential', name, text.encode())
 
 
 def make_texts():
@@ -530,6 +545,7 @@ def main():
         make_value_formats()
         make_ldap_entries()
         make_requests()
+        make_credentials()
         make_challenges(objects)
         for name in ('ca', 'rsa'):
             save('key_info', name, (pathlib.Path(folder) / f'{name}.p8').read_bytes())

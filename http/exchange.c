@@ -204,3 +204,8 @@ bool http_header(const struct http_exchange *exchange, const char *name, struct 
 {
     return http_reader_header(exchange->reader, name, ret);
 }
+
+size_t http_header_lines(const struct http_exchange *exchange, const char *name, struct bytes *ret)
+{
+    return http_reader_lines(exchange->reader, name, ret);
+}

@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/limits.h"
+#include "config/options.h"
 
 /* jansson goes 2048 deep by recursion, which is more than a worker's stack holds. Brackets inside strings do not count. */
 static size_t depth_of(struct bytes text)
@@ -43,4 +44,18 @@ void json_text_append(struct buf *out, const json_t *value)
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
     buf_append_str(out, text ? text : "null");
     free(text);
+}
+
+enum err json_members_check(const json_t *json, const char *known, struct why *why)
+{
+    const char *name;
+    json_t *member;
+    if (!json_is_object(json))
+        return fail(why, ERR_VALUE, "the body is no JSON object with members %s", known);
+    json_object_foreach((json_t *)json, name, member)
+    {
+        if (!words_contain(known, name) && !FAULT(agent_member))
+            return fail(why, ERR_VALUE, "there is no member %.80s; allowed are %s", name, known);
+    }
+    return OK;
 }

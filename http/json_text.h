@@ -15,3 +15,5 @@ static inline void json_release_(json_t **value)
 NODISCARD enum err json_text_read(struct bytes text, size_t most, json_t **ret, struct why *why);
 /* A value as it would be written, for messages. */
 void json_text_append(struct buf *out, const json_t *value);
+/* It is an object, with no other members than the known ones, separated by spaces. ERR_VALUE. */
+NODISCARD enum err json_members_check(const json_t *json, const char *known, struct why *why);

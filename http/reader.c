@@ -268,8 +268,7 @@ static enum err header_line_done(struct http_reader *reader)
     return OK;
 }
 
-/* How often the field occurs; *ret_value is the first one's. */
-static size_t header_count(const struct http_reader *reader, const char *name, struct bytes *ret_value)
+size_t http_reader_lines(const struct http_reader *reader, const char *name, struct bytes *ret_value)
 {
     size_t count = 0;
     for (size_t i = 0; i < reader->header_count; i++) {
@@ -284,7 +283,7 @@ static size_t header_count(const struct http_reader *reader, const char *name, s
 static enum err host_check(struct http_reader *reader)
 {
     struct bytes host = BYTES_NONE;
-    size_t count = header_count(reader, "host", &host);
+    size_t count = http_reader_lines(reader, "host", &host);
     if (!FAULT(one_host) && count > 1)
         return fail(&reader->why, ERR_HTTP_BAD, "%zu Host headers (RFC 9112 3.2)", count);
     if (!reader->is_1_0 && count == 0)
@@ -307,7 +306,7 @@ static enum err connection_check(struct http_reader *reader)
     }
     reader->keep_alive = !close && (!reader->is_1_0 || keep_alive);
     struct bytes expect;
-    size_t count = header_count(reader, "expect", &expect);
+    size_t count = http_reader_lines(reader, "expect", &expect);
     if (count > 1 || (count == 1 && !field_equals(expect, "100-continue")))
         return fail(&reader->why, ERR_HTTP_EXPECT, "Expect other than 100-continue (RFC 9110 10.1.1)");
     reader->expects_continue = count == 1 && !reader->is_1_0;
@@ -322,9 +321,9 @@ static bool method_has_body(enum http_method method)
 static enum err length_check(struct http_reader *reader)
 {
     struct bytes value;
-    if (!FAULT(transfer_encoding) && header_count(reader, "transfer-encoding", &value))
+    if (!FAULT(transfer_encoding) && http_reader_lines(reader, "transfer-encoding", &value))
         return fail(&reader->why, ERR_HTTP_LENGTH, "Transfer-Encoding; a body needs Content-Length here");
-    size_t count = header_count(reader, "content-length", &value);
+    size_t count = http_reader_lines(reader, "content-length", &value);
     if (!FAULT(one_content_length) && count > 1)
         return fail(&reader->why, ERR_HTTP_BAD, "%zu Content-Length headers (RFC 9112 6.3)", count);
     reader->has_length = count == 1;
@@ -460,7 +459,7 @@ int http_reader_status(const struct http_reader *reader, struct why *why)
 
 bool http_reader_header(const struct http_reader *reader, const char *name, struct bytes *ret)
 {
-    return header_count(reader, name, ret) > 0;
+    return http_reader_lines(reader, name, ret) > 0;
 }
 
 void http_reader_list(const struct http_reader *reader, const char *name, struct buf *ret)

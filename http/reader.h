@@ -17,6 +17,8 @@ int http_reader_status(const struct http_reader *reader, struct why *why);   /* 
 /* After HTTP_DONE: method, target, path, query, body, user_agent, referer; the caller fills the rest. After HTTP_REFUSED:
    what was understood until then, for the access log. */
 void http_reader_request(const struct http_reader *reader, struct http_request *ret);
+/* How many lines of that name there are; *ret is the first one's value. */
+size_t http_reader_lines(const struct http_reader *reader, const char *name, struct bytes *ret);
 bool http_reader_header(const struct http_reader *reader, const char *name, struct bytes *ret);
 /* All lines of that name as one list (RFC 9110 5.3); nothing unless the head was read whole. */
 void http_reader_list(const struct http_reader *reader, const char *name, struct buf *ret);

@@ -47,6 +47,8 @@ struct http_exchange;                                        /* one request and 
 const struct http_request *http_request(const struct http_exchange *exchange);
 /* A header's value by lower-case name; false if absent. */
 bool http_header(const struct http_exchange *exchange, const char *name, struct bytes *ret);
+/* How many lines of it there are, for headers of which a second one would be somebody else's; *ret is the first one's value. */
+size_t http_header_lines(const struct http_exchange *exchange, const char *name, struct bytes *ret);
 
 struct http_answer {
     int status;

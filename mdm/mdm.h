@@ -7,6 +7,8 @@
 struct ca_link;
 struct device_ca;
 struct ldap_keeper;
+struct oidc;
+struct sign_in;
 struct tally;
 struct mdm {
     const struct clock *clock;
@@ -15,5 +17,7 @@ struct mdm {
     struct ca_link *link;                                    /* NULL: a test without one */
     int64_t challenge_lifetime_s;
     struct ldap_keeper *directories;                         /* NULL: none, as in most tests */
+    struct sign_in *sign_in;                                 /* of administrators (mdm/sign_in.h) */
+    struct oidc *oidc;                                       /* the OpenID provider; NULL: none */
     struct tally *refused_tokens;                            /* by address (mdm/agent/enrol.c) */
 };

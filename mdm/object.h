@@ -10,6 +10,7 @@
 #define OBJECT_ATTRIBUTES_MAX 28
 
 struct object;
+struct object_change;
 struct object_class {
     const char *name, *plural;                               /* "user", "users" */
     const char *table;
@@ -19,8 +20,12 @@ struct object_class {
     const char *own_group_kind;                              /* the groups that it can be a member of; NULL: it is a group */
     const struct attribute *attributes; size_t count;
     enum err (*check)(const struct object *object, struct why *why);   /* of the whole: one attribute depends on another */
+    /* What else a change of one comes to, in the same unit of work, once it is written; NULL: nothing. */
+    enum err (*after)(struct store_tx *tx, const struct object_change *change, struct why *why);
 };
 struct object { const struct object_class *class; struct attribute_value values[OBJECT_ATTRIBUTES_MAX]; };
+struct object_change { const struct object *before, *now;
+                       bool local;                           /* by the administrator of this host */ };
 
 /* Rows that every class has. */
 #define OBJECT_ATTRIBUTE_ID                                                                              \

@@ -157,8 +157,40 @@ static const char ldap[] =
     "CREATE TABLE directory_problem (source TEXT NOT NULL, entry_id TEXT NOT NULL, entry TEXT NOT NULL,"
     " reason TEXT NOT NULL, run BIGINT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (source, entry_id));";
 
-const struct migration mdm_migrations[] = { { 1, first },     { 2, profiles },    { 3, assignments },
-                                            { 4, enrolment }, { 5, deployments }, { 6, ldap } };
+/* administrator: who signs in over HTTPS; the hash of the password is apart from what lists show.
+   administrator_known: addresses that they have signed in from: a stranger who tries passwords does not keep them out there.
+   administrator_subject: whom of them an OpenID provider knows, and as what.
+   admin_session: a row while it lasts. apitoken: with its digest apart. */
+static const char administrators[] =
+    "CREATE TABLE administrator (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL,"
+    " display_name TEXT, roles TEXT NOT NULL, enabled BIGINT NOT NULL, password_set_at BIGINT,"
+    " source TEXT NOT NULL, created_at BIGINT NOT NULL, changed_at BIGINT NOT NULL, deleted_at BIGINT,"
+    " change BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX administrator_name ON administrator (folded) WHERE deleted_at IS NULL;"
+    "CREATE INDEX administrator_order ON administrator (folded, id);"
+    "CREATE TABLE administrator_password (administrator_id TEXT NOT NULL PRIMARY KEY, hash TEXT NOT NULL);"
+    "CREATE TABLE administrator_known (administrator_id TEXT NOT NULL, address TEXT NOT NULL,"
+    " seen_at BIGINT NOT NULL, PRIMARY KEY (administrator_id, address));"
+
+    "CREATE TABLE admin_session (digest BYTEA NOT NULL PRIMARY KEY, id TEXT NOT NULL,"
+    " administrator_id TEXT NOT NULL, created_at BIGINT NOT NULL, seen_at BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX admin_session_id ON admin_session (id);"
+    "CREATE INDEX admin_session_administrator ON admin_session (administrator_id);"
+
+    "CREATE TABLE apitoken (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL,"
+    " administrator TEXT NOT NULL, roles TEXT NOT NULL, expires_at BIGINT NOT NULL,"
+    " source TEXT NOT NULL, created_at BIGINT NOT NULL, changed_at BIGINT NOT NULL, deleted_at BIGINT,"
+    " change BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX apitoken_name ON apitoken (folded) WHERE deleted_at IS NULL;"
+    "CREATE INDEX apitoken_order ON apitoken (folded, id);"
+    "CREATE TABLE apitoken_secret (digest BYTEA NOT NULL PRIMARY KEY, token_id TEXT NOT NULL);"
+
+    "CREATE TABLE administrator_subject (issuer TEXT NOT NULL, subject TEXT NOT NULL,"
+    " administrator_id TEXT NOT NULL, PRIMARY KEY (issuer, subject));";
+
+const struct migration mdm_migrations[] = { { 1, first },         { 2, profiles },    { 3, assignments },
+                                            { 4, enrolment },     { 5, deployments }, { 6, ldap },
+                                            { 7, administrators } };
 const size_t mdm_migration_count = sizeof(mdm_migrations) / sizeof(*mdm_migrations);
 
 const struct store_identity mdm_store_identity = {

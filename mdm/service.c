@@ -13,7 +13,9 @@
 #include "mdm/device_ca.h"
 #include "mdm/ldap/keeper.h"
 #include "mdm/liaison.h"
+#include "mdm/oidc.h"
 #include "mdm/schema.h"
+#include "mdm/sign_in.h"
 #include "mdm/signing.h"
 #include "mdm/verbs.h"
 #include "store/reach.h"
@@ -31,7 +33,8 @@ struct service {
     atomic_bool housekeeping, liaising; /* one at a time, of each */
     struct front *devices, *admin;
     struct ipc_server *ipc;
-    int draining; /* parts that still have something in flight */
+    char *oidc_secret; /* the file's path */
+    int draining;      /* parts that still have something in flight */
 };
 
 /* --- making it --- */
@@ -41,13 +44,16 @@ static const char *conninfo_of(const struct role *role)
     return config_str(config_at(role->config, "mdm", 0), "store");
 }
 
-/* It keeps its store, its keys and its certificates, writes its access logs, and takes connections. A store on PostgreSQL adds to that. */
+/* It keeps its store, its keys and its certificates, writes its access logs, and takes connections. A store on PostgreSQL adds to that, and so does
+   an OpenID provider. */
 static enum err confine(struct role *role, struct why *why)
 {
     AUTO_STR state = config_role_path(role->config, "mdm", "");
     AUTO_STR logs = config_log_path(role->config, "mdm", "");
     AUTO_VAL(store_reach) reach = { 0 };
     struct sandbox_policy policy = { .accepts = true };
+    const struct config_section *section = config_at(role->config, "mdm", 0);
+    const char *issuer = config_str(section, "oidc_issuer"), *ca_file = config_str(section, "oidc_ca_file");
     AUTO_STR keys = config_role_path(role->config, "mdm", "keys");
     AUTO_STR certs = config_role_path(role->config, "mdm", "certs");
     AUTO_STR secrets = config_secret_path(role->config, "mdm", "");
@@ -57,9 +63,17 @@ static enum err confine(struct role *role, struct why *why)
     sandbox_add(&policy, state, SANDBOX_STORE);
     sandbox_add(&policy, logs, SANDBOX_LOG);
     sandbox_add_optional(&policy, "/dev/urandom", SANDBOX_READ); /* SQLite's names of temporary files */
-    if (*conninfo_of(role)) {
+    if (*conninfo_of(role))
         TRY(store_reach_of(conninfo_of(role), &reach, why));
+    if (*conninfo_of(role) || oidc_port(issuer))
         store_reach_allow(&reach, &policy);
+    if (oidc_port(issuer)) {
+        const uint16_t ports[] = { oidc_port(issuer),
+                                   443 }; /* a provider may have its endpoints on several hosts */
+        for (size_t i = 0; i < 2; i++)
+            policy.ports[policy.port_count++] = ports[i];
+        if (*ca_file)
+            sandbox_add(&policy, ca_file, SANDBOX_READ);
     }
     if (config_count(role->config, "directory") > 0)
         sandbox_add(&policy, secrets, SANDBOX_READ); /* passwords to sign in with */
@@ -92,6 +106,30 @@ static enum err device_ca_make(struct service *service, struct why *why)
     TRY(tally_new(AGENT_REFUSALS_WINDOW_MS, &service->mdm.refused_tokens, why));
     return device_ca_open(&source, config_str(config_top(role->config), "site"), clock_now(role->clock),
                           &service->mdm.device_ca, why);
+}
+
+static enum err sign_in_make(struct service *service, struct why *why)
+{
+    const struct config_section *section = config_at(service->role->config, "mdm", 0);
+    const struct session_times times = { config_int(section, "session_idle"),
+                                         config_int(section, "session_lifetime") };
+    return sign_in_new(&times, &service->mdm.sign_in, why);
+}
+
+static enum err oidc_make(struct service *service, struct why *why)
+{
+    const struct config *config = service->role->config;
+    const struct config_section *section = config_at(config, "mdm", 0);
+    service->oidc_secret = config_secret_path(config, "mdm", "oidc-client");
+    const struct oidc_settings settings = { .issuer = config_str(section, "oidc_issuer"),
+                                            .client = config_str(section, "oidc_client_id"),
+                                            .redirect = config_str(section, "oidc_redirect"),
+                                            .ca_file = config_str(section, "oidc_ca_file"),
+                                            .name_claim = config_str(section, "oidc_name_claim"),
+                                            .groups_claim = config_str(section, "oidc_groups_claim"),
+                                            .secret_path = service->oidc_secret,
+                                            .section = section };
+    return oidc_new(&settings, &service->mdm.oidc, why);
 }
 
 static enum err ca_link_make(struct service *service, struct why *why)
@@ -146,6 +184,12 @@ static void trust_anew(void *arg)
         log_error(NULL, "the device CA's new certificate is not in use until a restart: %s", why.text);
 }
 
+static enum err sweep_work(struct store_tx *tx, void *arg, struct why *why)
+{
+    const struct service *service = arg;
+    return sessions_sweep(tx, sign_in_times(service->mdm.sign_in), clock_now(service->role->clock), why);
+}
+
 static void housekeeping(void *arg, struct pool_place *place)
 {
     (void)place;
@@ -156,6 +200,8 @@ static void housekeeping(void *arg, struct pool_place *place)
         log_error(NULL, "device CA not renewed: %s", why.text);
     if (changed)
         loop_post(service->role->loop, trust_anew, service);
+    if (store_write(service->mdm.store, sweep_work, service, &why) != OK)
+        log_error(NULL, "sessions that are over not removed: %s", why.text);
     atomic_store(&service->housekeeping, false);
 }
 
@@ -187,9 +233,11 @@ static void liaison_begin(void *arg)
 
 static enum err service_open(struct service *service, struct why *why)
 {
+    TRY(oidc_make(service, why)); /* reads a secret, which nothing reads later */
     TRY(confine(service->role, why));
     TRY(directory_open(service, why));
     TRY(device_ca_make(service, why));
+    TRY(sign_in_make(service, why));
     TRY(ca_link_make(service, why));
     TRY(fronts_open(service, why));
     service->mdm.directories = ldap_keeper_new(service->role, service->mdm.store);
@@ -224,6 +272,9 @@ void service_free(struct service *service)
     device_ca_free(service->mdm.device_ca);
     liaison_free(service->liaison);
     ca_link_free(service->mdm.link);
+    oidc_free(service->mdm.oidc);
+    free(service->oidc_secret);
+    sign_in_free(service->mdm.sign_in);
     ldap_keeper_free(service->mdm.directories);
     tally_free(service->mdm.refused_tokens);
     store_free(service->mdm.store);

@@ -26,6 +26,9 @@ NODISCARD enum err spki_key_identifier(struct bytes spki, uint8_t ret[static 20]
    exist here. Any thread may use one key. */
 NODISCARD enum err public_key_verify(const struct public_key *key, struct signature_algorithm algorithm,
                                      struct bytes data, struct bytes signature, struct why *why);
+/* RSASSA-PSS with that digest in all of its places, and a salt of its length (RFC 7518 3.5): for what is signed outside of PKI objects. */
+NODISCARD enum err public_key_verify_pss(const struct public_key *key, enum digest digest, struct bytes data, struct bytes signature,
+                                         struct why *why);
 /* Encrypts a content-encryption key to an RSA key. */
 NODISCARD enum err public_key_encrypt(const struct public_key *key, enum transport transport, const struct oaep *oaep,
                                       struct bytes plain, struct buf *ret, struct why *why);

@@ -326,6 +326,25 @@ enum err public_key_verify(const struct public_key *key, struct signature_algori
                : crypto_failed(why, ERR_BAD_MESSAGE_CHECK, "signature does not verify");
 }
 
+enum err public_key_verify_pss(const struct public_key *key, enum digest digest, struct bytes data,
+                               struct bytes signature, struct why *why)
+{
+    uint8_t hash[DIGEST_MAX_BYTES];
+    if (key->kind != KEY_RSA)
+        return fail(why, ERR_BAD_ALG, "RSASSA-PSS signature by a key of type %s", key_kind_name(key->kind));
+    TRY(digest_compute(digest, data, hash, why));
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->pkey, NULL);
+    bool ready = ctx && EVP_PKEY_verify_init(ctx) == 1 &&
+                 EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+                 EVP_PKEY_CTX_set_signature_md(ctx, digest_evp(digest)) == 1 &&
+                 EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
+    bool good = ready && EVP_PKEY_verify(ctx, signature.data, signature.len, hash, digest_size(digest)) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    if (!ready)
+        return crypto_failed(why, ERR_INTERNAL, "libcrypto cannot verify signatures");
+    return good ? OK : crypto_failed(why, ERR_BAD_MESSAGE_CHECK, "signature does not verify");
+}
+
 static bool set_transport(EVP_PKEY_CTX *ctx, enum transport transport, const struct oaep *oaep)
 {
     if (transport == TRANSPORT_PKCS1_V15)

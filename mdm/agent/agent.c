@@ -23,20 +23,6 @@ static const struct path {
 
 /* --- bodies --- */
 
-enum err agent_members_check(const json_t *json, const char *known, struct why *why)
-{
-    const char *name;
-    json_t *member;
-    if (!json_is_object(json))
-        return fail(why, ERR_VALUE, "the body is no JSON object with members %s", known);
-    json_object_foreach((json_t *)json, name, member)
-    {
-        if (!words_contain(known, name) && !FAULT(agent_member))
-            return fail(why, ERR_VALUE, "there is no member %.80s; allowed are %s", name, known);
-    }
-    return OK;
-}
-
 enum err agent_text(const json_t *json, const char *name, size_t most, struct bytes *ret, struct why *why)
 {
     const json_t *member = json_object_get(json, name);

@@ -18,8 +18,6 @@ enum err agent_enrol(struct agent_call *call, struct why *why);
 enum err agent_checkin(struct agent_call *call, struct why *why);
 enum err agent_challenge(struct agent_call *call, struct why *why);
 enum err agent_renew(struct agent_call *call, struct why *why);
-/* Members of a body: an object that has no others than those, each a string where it is there. */
-NODISCARD enum err agent_members_check(const json_t *json, const char *known, struct why *why);
 NODISCARD enum err agent_text(const json_t *json, const char *name, size_t most, struct bytes *ret, struct why *why);
 /* A PKCS#10 in base64. */
 NODISCARD enum err agent_csr(const json_t *json, struct buf *ret, struct why *why);

@@ -37,7 +37,7 @@ enum err agent_challenge(struct agent_call *call, struct why *why)
     AUTO_VAL(handout) handout = { 0 };
     struct bytes profile;
     uint8_t key[32];
-    TRY(agent_members_check(call->json, "profile key", why));
+    TRY(json_members_check(call->json, "profile key", why));
     TRY(agent_text(call->json, "profile", UUID_TEXT - 1, &profile, why));
     if (!uuid_is(profile))
         return fail(why, ERR_VALUE, "profile is the UUID of one");

@@ -33,7 +33,7 @@ static bool is_fingerprint(const char *text)
 /* Text of the body, which outlives the report. */
 static enum err installed_take(const json_t *json, size_t index, struct installed *ret, struct why *why)
 {
-    TRY(agent_members_check(json, "thumbprint key profile", why));
+    TRY(json_members_check(json, "thumbprint key profile", why));
     const json_t *profile = json_object_get(json, "profile");
     *ret = (struct installed){ json_string_value(json_object_get(json, "thumbprint")),
                                json_string_value(json_object_get(json, "key")), json_string_value(profile) };
@@ -87,7 +87,7 @@ static enum err words_take(const json_t *item, const char *name, size_t most, co
 static enum err result_take(const json_t *item, size_t index, struct result *ret, struct why *why)
 {
     struct bytes id, state;
-    TRY(agent_members_check(item, "id state code detail", why));
+    TRY(json_members_check(item, "id state code detail", why));
     TRY(agent_text(item, "id", UUID_TEXT - 1, &id, why));
     TRY(agent_text(item, "state", 16, &state, why));
     TRY(words_take(item, "code", RESULT_CODE_MOST, &ret->code, why));
@@ -118,7 +118,7 @@ static enum err results_take(const json_t *list, struct report *report, struct w
 static enum err report_take(const struct agent_call *call, struct report *ret, struct why *why)
 {
     const json_t *device = json_object_get(call->json, "device");
-    TRY(agent_members_check(call->json, "device installed results", why));
+    TRY(json_members_check(call->json, "device installed results", why));
     if (device)
         TRY(agent_device_take(device, &ret->given, why));
     TRY(list_take(json_object_get(call->json, "installed"), ret, why));

@@ -32,7 +32,7 @@ static enum err request_take(const struct agent_call *call, struct enrolling *re
                              struct buf *csr, struct why *why)
 {
     const json_t *device = json_object_get(call->json, "device");
-    TRY(agent_members_check(call->json, "token csr device", why));
+    TRY(json_members_check(call->json, "token csr device", why));
     TRY(agent_text(call->json, "token", 256, &ret->token, why));
     TRY(agent_csr(call->json, csr, why));
     TRY(agent_device_take(device, given, why));

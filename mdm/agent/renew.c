@@ -45,7 +45,7 @@ enum err agent_renew(struct agent_call *call, struct why *why)
     AUTO_BUF csr = { 0 };
     struct renewing renewing = { .call = call };
     const char *device = call->identity.device;
-    TRY(agent_members_check(call->json, "csr", why));
+    TRY(json_members_check(call->json, "csr", why));
     TRY(agent_csr(call->json, &csr, why));
     TRY(store_read(call->mdm->store, renew_work, &renewing, why));
     TRY(device_ca_issue(call->mdm->device_ca, buf_bytes(&csr), device, call->now, &certificate, why));

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "mdm/api/credential.h"
 #include "mdm/api/route.h"
 
 const char *const admin_role_names[ADMIN_ROLES] = { "ca-manager", "certificate-officer", "profile-manager",
@@ -109,14 +110,27 @@ void api_refuse(enum err err, const char *detail, struct api_answer *ret)
 
 /* --- requests --- */
 
+/* Whoever finds a token must not be able to make another one of it, nor an administrator. */
+static enum err person_check(const struct api_call *call, struct why *why)
+{
+    const struct credential *credential = call->request->credential;
+    if (!credential || credential->kind == BEARER_SESSION || FAULT(api_in_person))
+        return OK;
+    return fail(why, ERR_NOT_AUTHORISED, "this takes an administrator who is signed in, and no API token");
+}
+
 /* Nobody learns what there is before they have signed in. */
 static enum err caller_check(const struct api_call *call, enum err found, struct why *why)
 {
     const struct api_caller *caller = call->request->caller;
     if (found == OK && call->route->roles == 0)
         return OK;
+    if (!caller && call->request->refused)
+        return fail(why, call->request->refused->err, "%s", call->request->refused->text);
     if (!caller && !FAULT(api_sign_in))
         return fail(why, ERR_SIGN_IN, "this takes an administrator");
+    if (found == OK && call->route->roles & ADMIN_IN_PERSON)
+        TRY(person_check(call, why));
     if (found != OK || FAULT(api_role) || !caller || caller->roles & call->route->roles)
         return found;
     return fail(why, ERR_NOT_AUTHORISED, "%s has none of the roles that this needs", caller->name);
@@ -164,6 +178,7 @@ static void api_call_free(struct api_call *call)
     json_decref(call->json);
     json_decref(call->result);
     json_decref(call->problems);
+    free(call->headers);
 }
 
 void api_serve(struct mdm *mdm, const struct api_request *request, struct api_answer *ret)
@@ -176,6 +191,8 @@ void api_serve(struct mdm *mdm, const struct api_request *request, struct api_an
         return;
     }
     api_answer_json(call.result, call.status, ret);
-    if (call.etag)
+    if (call.headers)
+        ret->headers = TAKE(call.headers);
+    else if (call.etag)
         ret->headers = xasprintf("ETag: \"%lld\"\r\n", (long long)call.etag);
 }

@@ -13,17 +13,27 @@ enum admin_role {
 };
 #define ADMIN_ALL      (ADMIN_CA_MANAGER | ADMIN_CERTIFICATE_OFFICER | ADMIN_PROFILE_MANAGER | ADMIN_HELP_DESK | ADMIN_AUDITOR)
 #define ADMIN_ROLES    5
+#define ADMIN_IN_PERSON (1u << 8)                            /* of a route, no role: it takes no API token */
 extern const char *const admin_role_names[ADMIN_ROLES];      /* by bit */
 
 struct api_caller { const char *name;                        /* as the audit trail has it: "cli", "admin/anna" */
                     unsigned roles; };
+struct credential;
 struct api_request {
     enum http_method method;
     struct bytes target;                                     /* path and query, as in a request line */
     struct bytes content_type, if_match;                     /* empty: none */
     struct bytes body;
     const struct api_caller *caller;                         /* NULL: nobody is signed in */
+    const struct credential *credential;                     /* by what they are (mdm/api/credential.h); NULL: the local administrator's socket */
+    const struct why *refused;                               /* why what came instead of one does not count; NULL: nothing came */
+    struct bytes oidc_cookie;                                /* of a sign-in by an OpenID provider that has begun; empty: none */
+    const char *peer;                                        /* the client's address; NULL: the socket */
 };
+static inline bool api_is_local(const struct api_request *request)
+{
+    return request->caller && !request->credential;
+}
 struct api_answer {                                          /* starts as { 0 } */
     int status;
     const char *content_type;                                /* NULL: no body */

@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/limits.h"
+#include "base/secret.h"
 #include "config/options.h"
 #include "mdm/audit.h"
 #include "mdm/user_store.h"
@@ -62,6 +63,40 @@ enum err body_text(const json_t *json, const char *name, const char *needed, str
     if (needed && !ret->len)
         return fail(why, ERR_VALUE, "%s is not there, and it is needed: %s", name, needed);
     return OK;
+}
+
+enum err body_number(json_t *json, const char *name, int64_t most, int64_t *value, struct why *why)
+{
+    const json_t *member = json_object_get(json, name);
+    AUTO_BUF got = { 0 };
+    if (!member)
+        return OK;
+    json_text_append(&got, member);
+    if (!json_is_integer(member) || json_integer_value(member) < 1 || json_integer_value(member) > most)
+        return attribute_refuse(name, buf_bytes(&got), why, "is a number from 1 to %lld", (long long)most);
+    *value = json_integer_value(member);
+    json_object_del(json, name);
+    return OK;
+}
+
+enum err body_secret(const json_t *json, const char *name, struct bytes *ret, struct why *why)
+{
+    const json_t *value = json_object_get(json, name);
+    if (!json_is_string(value))
+        return fail(why, ERR_VALUE, "%s is needed, and is a JSON string", name);
+    *ret = bytes_of(json_string_value(value), json_string_length(value));
+    return OK;
+}
+
+void body_wipe(json_t *json)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(json, name, value)
+    {
+        if (json_is_string(value))
+            secret_wipe((void *)json_string_value(value), json_string_length(value));
+    }
 }
 
 /* --- pages --- */

@@ -18,3 +18,8 @@ NODISCARD enum err body_text(const json_t *json, const char *name, const char *n
 /* A row of the audit trail about an object of the call. detail: NULL for none. */
 NODISCARD enum err call_audit(struct store_tx *tx, const struct api_call *call, const char *action, const char *object,
                               const json_t *detail, struct why *why);
+/* A whole number from 1 to most, which is then not in the body any more; *value stays as it is when it is not there. */
+NODISCARD enum err body_number(json_t *json, const char *name, int64_t most, int64_t *value, struct why *why);
+/* A password of the body: a view, until body_wipe, which overwrites all texts of it. */
+NODISCARD enum err body_secret(const json_t *json, const char *name, struct bytes *ret, struct why *why);
+void body_wipe(json_t *json);

@@ -34,6 +34,17 @@ enum err route_deployment_list(struct api_call *call, struct why *why);
 enum err route_deployment_summary(struct api_call *call, struct why *why);
 enum err route_deployment_history(struct api_call *call, struct why *why);
 enum err route_token_add(struct api_call *call, struct why *why);
+/* session.c, password.c, apitoken.c */
+enum err route_session_add(struct api_call *call, struct why *why);
+enum err route_session_show(struct api_call *call, struct why *why);
+enum err route_session_delete(struct api_call *call, struct why *why);
+enum err route_oidc_begin(struct api_call *call, struct why *why);
+enum err route_oidc_return(struct api_call *call, struct why *why);
+enum err route_password_set(struct api_call *call, struct why *why);
+enum err route_password_change(struct api_call *call, struct why *why);
+enum err route_apitoken_add(struct api_call *call, struct why *why);
+enum err route_apitoken_list(struct api_call *call, struct why *why);
+enum err route_apitoken_delete(struct api_call *call, struct why *why);
 enum err route_import(struct api_call *call, struct why *why);
 enum err route_audit(struct api_call *call, struct why *why);
 /* directory.c */

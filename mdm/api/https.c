@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From an exchange to the routes and back. Nobody is signed in over HTTPS yet: there are no administrators but the local one, who comes by
-   the command line's socket. So every route that takes one answers 401 here. */
+/* From an exchange to the routes and back. */
 #include "mdm/api/https.h"
 
 #include "mdm/agent/agent.h"
-#include "mdm/api/api.h"
+#include "mdm/api/credential.h"
 #include "net/pool.h"
 
 struct job {
@@ -12,12 +11,14 @@ struct job {
     const struct https_way *way;
 };
 
+/* Answers have tokens, and what is nobody else's business: no cache keeps one. */
 static void respond(struct http_exchange *exchange, struct api_answer *answer)
 {
+    AUTO_STR headers = xasprintf("Cache-Control: no-store\r\n%s", answer->headers ? answer->headers : "");
     const struct http_answer http = { .status = answer->status,
                                       .content_type = answer->content_type,
                                       .body = buf_bytes(&answer->body),
-                                      .extra_headers = answer->headers };
+                                      .extra_headers = headers };
     http_respond(exchange, &http);
     api_answer_free(answer);
 }
@@ -28,15 +29,26 @@ static struct bytes header(const struct http_exchange *exchange, const char *nam
     return http_header(exchange, name, &value) ? value : BYTES_NONE;
 }
 
+static struct credential_headers credential_headers(const struct http_exchange *exchange)
+{
+    struct credential_headers headers = { 0 };
+    headers.authorizations = http_header_lines(exchange, "authorization", &headers.authorization);
+    headers.cookies = http_header_lines(exchange, "cookie", &headers.cookie);
+    headers.csrfs = http_header_lines(exchange, CSRF_HEADER, &headers.csrf);
+    return headers;
+}
+
 void api_https_serve(struct http_exchange *exchange, struct mdm *mdm, struct api_answer *ret)
 {
     const struct http_request *http = http_request(exchange);
+    const struct credential_headers headers = credential_headers(exchange);
     const struct api_request request = { .method = http->method,
                                          .target = http->target,
                                          .content_type = header(exchange, "content-type"),
                                          .if_match = header(exchange, "if-match"),
-                                         .body = http->body };
-    api_serve(mdm, &request, ret);
+                                         .body = http->body,
+                                         .peer = http->peer };
+    credential_serve(mdm, &headers, &request, ret);
 }
 
 void agent_https_serve(struct http_exchange *exchange, struct mdm *mdm, struct api_answer *ret)

@@ -91,20 +91,31 @@ enum err route_object_add(struct api_call *call, struct why *why)
     return OK;
 }
 
+/* Written, with what it comes to. */
+static enum err changed_save(struct store_tx *tx, const struct edit *edit, const struct object *before,
+                             const struct object *object, struct why *why)
+{
+    const struct object_change change = { before, object, api_is_local(edit->call->request) };
+    TRY(object_save(tx, object, why));
+    return object->class->after ? object->class->after(tx, &change, why) : OK;
+}
+
 static enum err set_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct edit *edit = arg;
     AUTO_VAL(object) object = { 0 };
+    AUTO_VAL(object) before = { .class = edit->given.class };
     AUTO_VAL(object) given = { .class = edit->given.class };
     int64_t change;
     TRY(change_next(tx, &change, why));
     TRY(object_named(tx, edit->call, edit->given.class, 0, &object, why));
+    object_copy(&before, &object);
     object_copy(&given, &edit->given);
     TRY(users_resolve(tx, &given, why));
     TRY(ldap_keeper_allows(edit->call->mdm->directories, tx, &object, &given, why));
     TRY(object_merge(&object, &given, why));
     change_stamp(&object, change, edit->call->now);
-    TRY(object_save(tx, &object, why));
+    TRY(changed_save(tx, edit, &before, &object, why));
     result_set(edit->call, &object);
     return edit_audit(tx, edit, "set", &object, why);
 }
@@ -129,14 +140,16 @@ static enum err delete_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct edit *edit = arg;
     AUTO_VAL(object) object = { 0 };
+    AUTO_VAL(object) before = { .class = edit->call->route->class };
     int64_t change;
     TRY(change_next(tx, &change, why));
     TRY(object_named(tx, edit->call, edit->call->route->class, 0, &object, why));
     TRY(delete_check(&object, why));
     TRY(ldap_keeper_allows(edit->call->mdm->directories, tx, &object, NULL, why));
+    object_copy(&before, &object);
     object_set_number(&object, "deleted_at", edit->call->now);
     change_stamp(&object, change, edit->call->now);
-    TRY(object_save(tx, &object, why));
+    TRY(changed_save(tx, edit, &before, &object, why));
     return edit_audit(tx, edit, "delete", &object, why);
 }
 

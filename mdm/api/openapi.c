@@ -4,6 +4,7 @@
 #include "mdm/deployment.h"
 
 #include "base/limits.h"
+#include "mdm/apitoken.h"
 #include "mdm/assignment.h"
 #include "mdm/enrolment_token.h"
 #include "mdm/group_store.h"
@@ -189,6 +190,53 @@ static void target_schema(json_t *schemas)
                                   "number of the last change that concerns the device", "required", "items"));
 }
 
+static json_t *roles_json(unsigned roles)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < ADMIN_ROLES; i++) {
+        if (roles & 1u << i)
+            json_array_append_new(list, text(admin_role_names[i]));
+    }
+    return list;
+}
+
+/* A body with exactly these texts. */
+static json_t *texts_wanted(const char *const *names, size_t count)
+{
+    json_t *schema = strings_schema(names, count);
+    AUTO_JSON required = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(required, text(names[i]));
+    json_object_set(schema, "required", required);
+    json_object_set_new(schema, "additionalProperties", json_false());
+    return schema;
+}
+
+/* A number that the body of what is made may have. */
+static json_t *number_wanted(int most, int fallback)
+{
+    return json_pack("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1, "maximum", most, "default",
+                     fallback);
+}
+
+static json_t *shown_once(const struct object_class *class)
+{
+    return with(object_schema(class, false), "token",
+                json_pack("{s:s, s:s}", "type", "string", "description", "the token, shown this once"));
+}
+
+/* What is made once is given whole: what cannot be changed later is among it. */
+static json_t *wanted_once(const struct object_class *class)
+{
+    json_t *schema = object_schema(class, false);
+    json_t *members = json_object_get(schema, "properties");
+    for (size_t i = 0; i < class->count; i++) {
+        if (class->attributes[i].flags & ATTRIBUTE_OWN)
+            json_object_del(members, class->attributes[i].name);
+    }
+    return schema;
+}
+
 static json_t *state_schema(json_t *schema)
 {
     return with(schema, "state",
@@ -223,19 +271,35 @@ static void deployment_schemas(json_t *schemas)
 
 static void tokens_put(json_t *schemas)
 {
-    json_t *wanted = object_schema(&token_class, true), *made = object_schema(&token_class, false);
-    json_t *members = json_object_get(wanted, "properties");
-    json_object_set_new(members, "uses",
-                        json_pack("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1, "maximum",
-                                  LIMIT_TOKEN_USES, "default", 1));
-    json_object_set_new(members, "hours",
-                        json_pack("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1, "maximum",
-                                  LIMIT_TOKEN_HOURS, "default", 24));
-    json_object_set_new(
-        json_object_get(made, "properties"), "token",
-        json_pack("{s:s, s:s}", "type", "string", "description", "the token, shown this once"));
+    json_t *wanted = wanted_once(&token_class), *api = wanted_once(&apitoken_class);
+    with(wanted, "uses", number_wanted(LIMIT_TOKEN_USES, 1));
+    with(wanted, "hours", number_wanted(LIMIT_TOKEN_HOURS, 24));
+    with(api, "days", number_wanted(LIMIT_APITOKEN_DAYS, 90));
     json_object_set_new(schemas, "TokenWanted", wanted);
-    json_object_set_new(schemas, "TokenMade", made);
+    json_object_set_new(schemas, "TokenMade", shown_once(&token_class));
+    json_object_set_new(schemas, "ApitokenWanted", api);
+    json_object_set_new(schemas, "ApitokenMade", shown_once(&apitoken_class));
+}
+
+static void session_schemas(json_t *schemas)
+{
+    static const char *const in[] = { "name", "password" }, *const password[] = { "password" },
+                             *const change[] = { "current", "password" },
+                             *const session[] = {
+                                 "name", "administrator", "by", "token", "csrf", "expires_at"
+                             };
+    json_object_set_new(schemas, "SignIn",
+                        with(texts_wanted(in, sizeof(in) / sizeof(*in)), "cookie",
+                             json_pack("{s:s, s:s}", "type", "boolean", "description",
+                                       "the token is set as a cookie, and not in the answer")));
+    json_object_set_new(schemas, "Password", texts_wanted(password, 1));
+    json_object_set_new(schemas, "PasswordChange", texts_wanted(change, sizeof(change) / sizeof(*change)));
+    json_t *shown = strings_schema(session, sizeof(session) / sizeof(*session));
+    with(shown, "idle_seconds", json_pack("{s:s}", "type", "integer"));
+    json_object_set_new(schemas, "Session",
+                        with(shown, "roles",
+                             json_pack("{s:s, s:{s:s, s:o}}", "type", "array", "items", "type", "string",
+                                       "enum", roles_json(ADMIN_ALL))));
 }
 
 static void directories_put(json_t *schemas)
@@ -286,6 +350,7 @@ static json_t *schemas_json(void)
                         json_pack("{s:s, s:{s:{s:s}, s:{s:s}}}", "type", "object", "properties", "added",
                                   "type", "integer", "dry_run", "type", "boolean"));
     tokens_put(schemas);
+    session_schemas(schemas);
     deployment_schemas(schemas);
     directories_put(schemas);
     json_object_set_new(schemas, "Membership",
@@ -328,6 +393,12 @@ static json_t *shape_content(const struct route *route, enum route_shape shape)
         [SHAPE_DIRECTORY] = "Directory",
         [SHAPE_SYNC] = "Sync",
         [SHAPE_SYNC_ASKED] = "SyncAsked",
+        [SHAPE_SIGN_IN] = "SignIn",
+        [SHAPE_SESSION] = "Session",
+        [SHAPE_PASSWORD] = "Password",
+        [SHAPE_PASSWORD_CHANGE] = "PasswordChange",
+        [SHAPE_APITOKEN] = "ApitokenWanted",
+        [SHAPE_APITOKEN_MADE] = "ApitokenMade",
     };
     static const char *const suffixes[] = {
         [SHAPE_OBJECT] = "", [SHAPE_PATCH] = "Change", [SHAPE_PAGE] = "Page"
@@ -356,15 +427,19 @@ static json_t *body_json(const struct route *route)
 
 static bool answer_is_new(const struct route *route)
 {
-    return route->method == HTTP_POST && (route->body == SHAPE_OBJECT || route->body == SHAPE_SETTINGS ||
-                                          route->body == SHAPE_ASSIGNMENT || route->body == SHAPE_TOKEN);
+    return route->method == HTTP_POST &&
+           (route->body == SHAPE_OBJECT || route->body == SHAPE_SETTINGS || route->body == SHAPE_ASSIGNMENT ||
+            route->body == SHAPE_TOKEN || route->body == SHAPE_SIGN_IN || route->body == SHAPE_APITOKEN);
 }
 
 static json_t *answers_json(const struct route *route)
 {
-    const char *status = route->answer == SHAPE_NONE ? "204" : answer_is_new(route) ? "201" : "200";
+    const char *status = route->answer == SHAPE_NONE       ? "204"
+                         : route->answer == SHAPE_REDIRECT ? "302"
+                         : answer_is_new(route)            ? "201"
+                                                           : "200";
     json_t *done = json_pack("{s:s}", "description", "done");
-    if (route->answer != SHAPE_NONE)
+    if (route->answer != SHAPE_NONE && route->answer != SHAPE_REDIRECT)
         json_object_set_new(done, "content", shape_content(route, route->answer));
     return json_pack("{s:o, s:{s:s, s:o}}", status, done, "default", "description", "a problem (RFC 9457)",
                      "content", content("application/problem+json", reference("Problem")));
@@ -414,16 +489,6 @@ static void query_parameters(const struct route *route, json_t *list)
     }
 }
 
-static json_t *roles_json(unsigned roles)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < ADMIN_ROLES; i++) {
-        if (roles & 1u << i)
-            json_array_append_new(list, text(admin_role_names[i]));
-    }
-    return list;
-}
-
 static json_t *operation_json(const struct route *route)
 {
     AUTO_JSON parameters = json_array();
@@ -438,6 +503,8 @@ static json_t *operation_json(const struct route *route)
         json_object_set_new(operation, "x-roles", roles_json(route->roles));
     else
         json_object_set_new(operation, "security", json_array());
+    if (route->roles & ADMIN_IN_PERSON)
+        json_object_set_new(operation, "x-in-person", json_true());
     return operation;
 }
 

@@ -12,11 +12,12 @@ typedef enum err (*route_handler)(struct api_call *call, struct why *why);
 enum route_shape { SHAPE_NONE, SHAPE_OBJECT, SHAPE_PATCH, SHAPE_PAGE, SHAPE_FILE, SHAPE_IMPORTED, SHAPE_MEMBER, SHAPE_AUDIT_PAGE, SHAPE_SETTINGS,
                    SHAPE_SAVED, SHAPE_VERSION, SHAPE_VERSION_PAGE, SHAPE_PREVIEW, SHAPE_ASSIGNMENT, SHAPE_ASSIGNED, SHAPE_GROUP_MODES,
                    SHAPE_PROFILE_MODES, SHAPE_TARGETS, SHAPE_DEPLOYMENTS, SHAPE_DEPLOYMENT_COUNTS, SHAPE_DEPLOYMENT_MOVES, SHAPE_TOKEN, SHAPE_TOKEN_MADE,
-                   SHAPE_DIRECTORIES, SHAPE_DIRECTORY, SHAPE_SYNC, SHAPE_SYNC_ASKED, SHAPE_OPENAPI };
+                   SHAPE_DIRECTORIES, SHAPE_DIRECTORY, SHAPE_SYNC, SHAPE_SYNC_ASKED, SHAPE_OPENAPI,
+                   SHAPE_SIGN_IN, SHAPE_SESSION, SHAPE_PASSWORD, SHAPE_PASSWORD_CHANGE, SHAPE_APITOKEN, SHAPE_APITOKEN_MADE, SHAPE_REDIRECT };
 struct route {
     enum http_method method;
     const char *path;                                        /* "/api/v1/users/{user}": a name stands for one segment, not empty */
-    unsigned roles;                                          /* one of them is needed; 0: nobody has to sign in */
+    unsigned roles;                                          /* one of them is needed, ADMIN_IN_PERSON besides; 0: nobody has to sign in */
     route_handler handle;
     const struct object_class *class;                        /* what it is about; NULL: nothing of the directory */
     enum route_shape body, answer;
@@ -39,6 +40,7 @@ struct api_call {
     json_t *problems;                                        /* of the answer that refuses it; NULL: none. Owned by the call */
     int status;
     int64_t etag;                                            /* the change of what is answered; 0: none */
+    char *headers;                                           /* of the answer that goes well, in place of the ETag; NULL: none. Owned by the call */
 };
 
 /* ERR_HTTP_PATH; ERR_HTTP_METHOD: the path is another method's. Fills route, names and query of the call. */

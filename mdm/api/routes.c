@@ -2,6 +2,8 @@
 /* The table: the administration API, whom each part of it is for, and what its documentation says. */
 #include "mdm/api/handlers.h"
 
+#include "mdm/administrator.h"
+#include "mdm/apitoken.h"
 #include "mdm/device_store.h"
 #include "mdm/enrolment_token.h"
 #include "mdm/group_store.h"
@@ -14,8 +16,15 @@
 #define PAGE      "limit after starts deleted filter"
 #define BELOW     "limit after starts deleted"
 
-#define PROFILES  "/api/v1/profiles"
-#define A_PROFILE PROFILES "/{profile}"
+#define SESSION          "/api/v1/session"
+#define ADMINS           "/api/v1/administrators"
+#define AN_ADMIN         ADMINS "/{administrator}"
+#define APITOKENS        "/api/v1/apitokens"
+#define IN_PERSON(roles) ((roles) | ADMIN_IN_PERSON)
+/* Who sees the other administrators. */
+#define SEES_ADMINS (ADMIN_CA_MANAGER | ADMIN_AUDITOR)
+#define PROFILES    "/api/v1/profiles"
+#define A_PROFILE   PROFILES "/{profile}"
 
 /* clang-format off */
 /* What each class has. */
@@ -91,6 +100,33 @@ const struct route routes[] = {
       "Show how the last run of a directory went, and what of it is refused" },
     { HTTP_POST, "/api/v1/directories/{directory}/sync", DIRECTORY, route_directory_sync, NULL, SHAPE_SYNC, SHAPE_SYNC_ASKED, "",
       "Have a directory read at once" },
+    { HTTP_POST, SESSION, 0, route_session_add, NULL, SHAPE_SIGN_IN, SHAPE_SESSION, "",
+      "Sign in; the answer has the session's token, or sets it as a cookie" },
+    { HTTP_GET, SESSION, ADMIN_ALL, route_session_show, NULL, SHAPE_NONE, SHAPE_SESSION, "", "Say who asks, and with which roles" },
+    { HTTP_DELETE, SESSION, ADMIN_ALL, route_session_delete, NULL, SHAPE_NONE, SHAPE_NONE, "", "Sign out: the session ends" },
+    { HTTP_GET, "/api/v1/oidc", 0, route_oidc_begin, NULL, SHAPE_NONE, SHAPE_REDIRECT, "",
+      "Go to the OpenID provider, where there is one, to sign in there" },
+    { HTTP_GET, "/api/v1/oidc/callback", 0, route_oidc_return, NULL, SHAPE_NONE, SHAPE_REDIRECT,
+      "code state session_state iss scope error error_description error_uri", "Come back from there: a session begins, as a cookie" },
+    { HTTP_PUT, SESSION "/password", IN_PERSON(ADMIN_ALL), route_password_change, NULL, SHAPE_PASSWORD_CHANGE, SHAPE_NONE, "",
+      "Change one's own password; all one's sessions end" },
+    { HTTP_GET, ADMINS, SEES_ADMINS, route_object_list, &administrator_class, SHAPE_NONE, SHAPE_PAGE, PAGE,
+      "List administrators, in the order of their names" },
+    { HTTP_POST, ADMINS, IN_PERSON(ADMIN_CA_MANAGER), route_object_add, &administrator_class, SHAPE_OBJECT, SHAPE_OBJECT, "",
+      "Add an administrator, who has no password yet" },
+    { HTTP_GET, AN_ADMIN, SEES_ADMINS, route_object_show, &administrator_class, SHAPE_NONE, SHAPE_OBJECT, "", "Show an administrator" },
+    { HTTP_PATCH, AN_ADMIN, IN_PERSON(ADMIN_CA_MANAGER), route_object_set, &administrator_class, SHAPE_PATCH, SHAPE_OBJECT, "",
+      "Change what the body has of an administrator (RFC 7396); other roles, or none, end their sessions" },
+    { HTTP_DELETE, AN_ADMIN, IN_PERSON(ADMIN_CA_MANAGER), route_object_delete, &administrator_class, SHAPE_NONE, SHAPE_NONE, "",
+      "Delete an administrator; their sessions end, and their tokens count no more" },
+    { HTTP_PUT, AN_ADMIN "/password", IN_PERSON(ADMIN_CA_MANAGER), route_password_set, &administrator_class, SHAPE_PASSWORD, SHAPE_NONE, "",
+      "Give an administrator a password; their sessions end" },
+    { HTTP_GET, APITOKENS, ADMIN_ALL, route_apitoken_list, &apitoken_class, SHAPE_NONE, SHAPE_PAGE, PAGE,
+      "List API tokens, without what they are: one's own, or for CA managers and auditors all" },
+    { HTTP_POST, APITOKENS, IN_PERSON(ADMIN_ALL), route_apitoken_add, &apitoken_class, SHAPE_APITOKEN, SHAPE_APITOKEN_MADE, "",
+      "Make an API token of one's own; the answer is the only place where it is shown" },
+    { HTTP_DELETE, APITOKENS "/{apitoken}", ADMIN_ALL, route_apitoken_delete, &apitoken_class, SHAPE_NONE, SHAPE_NONE, "",
+      "Revoke an API token: one's own, or for CA managers anybody's" },
     { HTTP_GET, "/api/v1/audit", ADMIN_CA_MANAGER | ADMIN_AUDITOR, route_audit, NULL, SHAPE_NONE, SHAPE_AUDIT_PAGE, "limit before object",
       "List what administrators did, the newest first" },
 };

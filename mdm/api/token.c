@@ -24,28 +24,13 @@ static void making_free(struct making *making)
     secret_wipe(making->token, sizeof(making->token));
 }
 
-/* A number of the body, which is then not there any more. */
-static enum err number_take(json_t *json, const char *name, int64_t most, int64_t *value, struct why *why)
-{
-    const json_t *member = json_object_get(json, name);
-    AUTO_BUF got = { 0 };
-    if (!member)
-        return OK;
-    json_text_append(&got, member);
-    if (!json_is_integer(member) || json_integer_value(member) < 1 || json_integer_value(member) > most)
-        return attribute_refuse(name, buf_bytes(&got), why, "is a number from 1 to %lld", (long long)most);
-    *value = json_integer_value(member);
-    json_object_del(json, name);
-    return OK;
-}
-
 static enum err making_take(const json_t *body, struct making *making, struct why *why)
 {
     AUTO_JSON json = json_copy((json_t *)body);
     if (!json_is_object(body))
         return fail(why, ERR_VALUE, "a token is a JSON object");
-    TRY(number_take(json, "uses", LIMIT_TOKEN_USES, &making->uses, why));
-    TRY(number_take(json, "hours", LIMIT_TOKEN_HOURS, &making->hours, why));
+    TRY(body_number(json, "uses", LIMIT_TOKEN_USES, &making->uses, why));
+    TRY(body_number(json, "hours", LIMIT_TOKEN_HOURS, &making->hours, why));
     return object_json_take(json, &making->given, why);
 }
 

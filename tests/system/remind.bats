@@ -55,8 +55,8 @@ remind() { chancery remind "$@"; }
     chancery --json remind --within $FAR | python3 -c '
 import json, sys
 d = json.load(sys.stdin)
-assert d["count"] == len(d["expiring"]) == 6 and not d["more"] and d["missing"] == "" and d["site"] == "default", d
-assert d["text"] == "Chancery site default: 6 certificates or CRLs expire within 4000d", d["text"]
+assert d["count"] == len(d["expiring"]) == 7 and not d["more"] and d["missing"] == "" and d["site"] == "default", d
+assert d["text"] == "Chancery site default: 7 certificates or CRLs expire within 4000d", d["text"]
 device = [e for e in d["expiring"] if e["kind"] == "issued"][0]
 assert device["subject"] == "CN=laptop-1" and device["template"] and device["serial"] and device["expires"].endswith("Z"), device'
 }
@@ -77,7 +77,7 @@ assert device["subject"] == "CN=laptop-1" and device["template"] and device["ser
     got 1
     grep -q '^POST /hook/canary-4711?key=x HTTP/1.1' "$WORK/got/1.request"
     grep -q '^Content-Type: application/json' "$WORK/got/1.request"
-    body | python3 -c 'import json, sys; d = json.load(sys.stdin); assert d["count"] == 5 == len(d["expiring"]), d'
+    body | python3 -c 'import json, sys; d = json.load(sys.stdin); assert d["count"] == 6 == len(d["expiring"]), d'
 }
 @test "a webhook whose certificate is of nobody we know is refused" {
     certificate localhost DNS:localhost
@@ -153,7 +153,7 @@ assert device["subject"] == "CN=laptop-1" and device["template"] and device["ser
     as_user sh -c 'printf "#!/bin/sh\necho \"\$@\" >%s/arguments\ncat >%s/mail\n" "$1" "$1" >"$1/mailer"; chmod 755 "$1/mailer"' sh "$WORK/tmp"
     remind --within $FAR --mail root --mail-from pki@example.org --sendmail "$WORK/tmp/mailer"
     [ "$(cat "$WORK/tmp/arguments")" = "-i -f pki@example.org -- root" ]
-    grep -q '^Subject: Chancery site default: 6 certificates or CRLs expire within 4000d$' "$WORK/tmp/mail"
+    grep -q '^Subject: Chancery site default: 7 certificates or CRLs expire within 4000d$' "$WORK/tmp/mail"
     grep -q '^To: root$' "$WORK/tmp/mail"
     grep -q 'issued  issuing  CN=laptop-1  [0-9A-F]*$' "$WORK/tmp/mail"
     python3 -c '
@@ -184,7 +184,7 @@ assert m["Date"].datetime and m.get_content_type() == "text/plain" and not m.def
     tr -d '\r' <"$WORK/got/1.request" >"$WORK/mail"
     grep -q '^MAIL FROM:<pki@example.org>' "$WORK/mail"
     grep -q '^RCPT TO:<ops@example.org>' "$WORK/mail"
-    grep -q '^Subject: Chancery site default: 5 certificates or CRLs expire' "$WORK/mail"
+    grep -q '^Subject: Chancery site default: 6 certificates or CRLs expire' "$WORK/mail"
     grep -q '  tls  scep$' "$WORK/mail"
     # An address that is not known as this host's is elsewhere: no STARTTLS, no mail.
     RECEIVER_ADDRESS=127.0.0.2 receiver smtp
@@ -208,7 +208,7 @@ assert m["Date"].datetime and m.get_content_type() == "text/plain" and not m.def
     as_user mv "$SITE/run/scep-cli" "$SITE/run/away"
     run remind --within $FAR --webhook "http://127.0.0.1:$PORT/hook"
     [ "$status" = 5 ]
-    body | python3 -c 'import json, sys; d = json.load(sys.stdin); assert d["count"] == 3 and d["missing"].startswith("scep: "), d'
+    body | python3 -c 'import json, sys; d = json.load(sys.stdin); assert d["count"] == 4 and d["missing"].startswith("scep: "), d'
     run chancery metrics
     [ "$status" = 5 ]
     [[ $output == *'chancery_up{role="ca"} 1'*'chancery_up{role="scep"} 0'*'chancery_certificates{'* ]]

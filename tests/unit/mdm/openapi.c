@@ -86,7 +86,9 @@ TEST(each_operation_says_whom_it_is_for)
                             ? 1u << bit
                             : 0;
         }
-        assert_int_equal(said, routes[i].roles);
+        assert_int_equal(said, routes[i].roles & ADMIN_ALL);
+        assert_int_equal(json_is_true(json_object_get(operation, "x-in-person")),
+                         (routes[i].roles & ADMIN_IN_PERSON) != 0);
     }
 }
 
