@@ -69,7 +69,8 @@
     X("authorisation_end",  "mdm connector", verb_authorisation_end, NULL, REQUEST, ON_CA) \
     X("outbox_lease",       "mdm connector", verb_outbox_lease, NULL, REQUEST, ON_CA) \
     X("outbox_done",        "mdm connector", verb_outbox_done, NULL,  REQUEST, ON_CA) \
-    X("authority_revoke",   "mdm connector", verb_authority_revoke, NULL, REQUEST, ON_CA)
+    X("authority_revoke",   "mdm connector", verb_authority_revoke, NULL, REQUEST, ON_CA) \
+    X("tls_renew",          "scep mdm", NULL, verb_tls_renew,         REQUEST, ON_SELF)
 /* clang-format on */
 
 #define VERB(name, principals, run, start, right, on) { name, principals, run, start },

@@ -287,6 +287,7 @@ static const struct expected {
     { "outbox_lease", "mdm", RIGHT_REQUEST },
     { "outbox_done", "mdm", RIGHT_REQUEST },
     { "authority_revoke", "mdm", RIGHT_REQUEST },
+    { "tls_renew", "scep mdm", RIGHT_REQUEST },
 };
 #define EXPECTED (sizeof(expected) / sizeof(*expected))
 static const char *const peers[] = {
