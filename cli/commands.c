@@ -24,7 +24,7 @@ extern const struct command command_user_add, command_user_list, command_user_sh
     command_profile_delete, command_profile_versions, command_profile_preview, command_assign_add,
     command_assign_remove, command_assign_list, command_token_add, command_token_list, command_token_revoke;
 extern const struct command command_ca_export, command_certreq_new, command_certreq_accept, command_remind,
-    command_metrics, command_audit_list;
+    command_metrics, command_audit_list, command_tls_show, command_tls_renew;
 
 /* clang-format off: one a line */
 const struct command *const commands[] = {
@@ -116,6 +116,8 @@ const struct command *const commands[] = {
     &command_ra_renew,
     &command_ra_export,
     &command_ra_import,
+    &command_tls_show,
+    &command_tls_renew,
     &command_certreq_new,
     &command_certreq_accept,
     &command_remind,
