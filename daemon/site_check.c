@@ -119,7 +119,7 @@ static enum err tls_look(const struct looking *at, struct why *why)
     struct why inner = { 0 };
     TRY(key_look(at, "tls", &generation, why));
     AUTO_STR cert = xasprintf("tls-%d", generation);
-    return cert_look(at, cert, &inner) == OK ? OK : cert_look(at, "tls", why);
+    return cert_look(at, "tls", &inner) == OK ? OK : cert_look(at, cert, why);
 }
 
 static enum err scep_look(const struct looking *at, struct why *why)

@@ -141,6 +141,20 @@ END
     wait_for 10 is_served
 }
 
+@test "mdm, which is no authority here, renews the certificate of both its listeners" {
+    site_make --mdm-https 127.0.0.1:0 --mdm-admin 127.0.0.1:0
+    daemon_start
+    chancery tls renew mdm
+    local serial
+    serial=$(openssl x509 -in "$SITE/lib/mdm/certs/tls-2.crt.pem" -noout -serial | cut -d= -f2)
+    mdm_serves() { HTTPS=$(port_of https mdm) && [ "$(served)" = "$serial" ] && HTTPS=$(port_of admin mdm) && [ "$(served)" = "$serial" ]; }
+    wait_for 10 mdm_serves
+    [ "$(chancery --json tls show | grep -c '"generation"')" = 3 ]
+    # scep's is of its own key: mdm's was not touched by it, nor the other way round.
+    [ "$(shown generation)" = 1 ]
+    not grep -q ' refused by the sandbox' "$WORK/daemon.log"
+}
+
 @test "while ca does not answer the old certificate is served, and the key of the try that failed is taken up" {
     site_make
     daemon_start

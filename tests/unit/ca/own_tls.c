@@ -42,7 +42,7 @@ static void held_free(struct held *held)
     key_free(held->key);
     buf_free(&held->der);
 }
-#define HELD(name, ...) __attribute__((cleanup(held_free))) struct held name = __VA_ARGS__
+#define HELD(name, ...) __attribute__((cleanup(held_free), unused)) struct held name = __VA_ARGS__
 
 static void names_put(const char *names, struct buf *ret)
 {
@@ -105,7 +105,7 @@ static enum err ask(const struct asked *asked, struct buf *ret_der, struct why *
     AUTO_BUF san = { 0 }, extensions = { 0 }, csr = { 0 }, said = { 0 }, proof = { 0 }, body = { 0 },
              answer = { 0 };
     const struct key *proven = asked->proven ? asked->proven : asked->follows->key;
-    struct bytes der, issuer;
+    struct bytes der, issuer = BYTES_NONE;
     names_put(asked->names ? asked->names : NAMES, &san);
     extension_put_san(&extensions, buf_bytes(&san), false);
     buf_append(&extensions, asked->more);
