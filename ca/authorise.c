@@ -37,6 +37,8 @@ enum err authorise(struct ca *ca, struct request *request, struct grant *grant, 
     /* First of all: scep takes every other refusal as proof that nobody altered the request on its way. */
     if (!FAULT(csr_signature))
         TRY(csr_verify(&request->csr, request->key, endpoint && endpoint->allow_sha1, why));
+    if (request->follows)
+        return OK; /* T1 asks the store whether it may: own_tls_judge */
     if (!endpoint)
         return may_enrol(ca, request->issuer, request->requester, request->template_name, why);
     TRY(signer_check(request, why));

@@ -101,21 +101,6 @@ void ca_free(struct ca *ca)
     free(ca);
 }
 
-static struct signature_algorithm algorithm_of(const struct public_key *key)
-{
-    switch (public_key_kind(key)) {
-    case KEY_RSA:
-        return (struct signature_algorithm){ .rsa = true, .digest = DIGEST_SHA256 };
-    case KEY_EC_P384:
-        return (struct signature_algorithm){ .digest = DIGEST_SHA384 };
-    case KEY_EC_P521:
-        return (struct signature_algorithm){ .digest = DIGEST_SHA512 };
-    case KEY_EC_P256:
-        break;
-    }
-    return (struct signature_algorithm){ .digest = DIGEST_SHA256 };
-}
-
 static enum err issuer_load(struct issuer *issuer, struct why *why)
 {
     TRY(cert_parse(buf_bytes(&issuer->der), &issuer->cert, why));
@@ -123,7 +108,7 @@ static enum err issuer_load(struct issuer *issuer, struct why *why)
         return fail(why, ERR_CONFIG, "the certificate of ca %s is not a CA's (RFC 5280 4.2.1.9)",
                     issuer->name);
     TRY(public_key_parse(issuer->cert.spki, &issuer->key, why));
-    issuer->algorithm = algorithm_of(issuer->key);
+    issuer->algorithm = public_key_signature_algorithm(issuer->key);
     issuer->aki = issuer->cert.ski;
     if (!issuer->aki.len) {
         TRY(spki_key_identifier(issuer->cert.spki, issuer->key_id, why));

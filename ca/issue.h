@@ -26,6 +26,7 @@ struct reserve_params {
     const struct endpoint *claim_at;                         /* where the grant's challenge is claimed; NULL: none */
     struct bytes request_key, transaction_id, signer, spki, spki_digest, info, peer;
     struct bytes challenge_mac;                              /* of a one-time password, kept where it was not taken */
+    const struct own_tls *follows;                           /* what makes it a role's own TLS certificate; NULL: it is none */
     const char *authority;                                   /* within whose limits; NULL: nobody's */
     const char *signed_with;                                 /* the hash under the request's signature; NULL: none */
     int64_t approved_id;                                     /* 0: a new row; else the pending one that is approved */

@@ -3,10 +3,12 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/wake.h"
+#include "ca/audit.h"
 #include "ca/challenge.h"
 #include "ca/issue_row.h"
 #include "ca/managed_claim.h"
 #include "ca/outbox.h"
+#include "ca/own_tls.h"
 #include "ca/right.h"
 #include "ca/validator.h"
 #include "x509/extension.h"
@@ -53,6 +55,7 @@ struct reserve_params reserve_params_of(const struct request *request, const str
         .peer = request->peer,
         .challenge_mac =
             grant->claims ? bytes_of(grant->challenge_mac, sizeof(grant->challenge_mac)) : BYTES_NONE,
+        .follows = request->follows,
         .authority = authority_asking(request->requester, grant),
         .signed_with = digest_name(request->csr.algorithm.digest),
     };
@@ -263,6 +266,20 @@ static enum err challenge_take(struct store_tx *tx, const struct attempt *attemp
     return challenge_claim(tx, &claim, why);
 }
 
+/* Here, too: a revocation that came in since is not overlooked, and the limit holds however many ask at once. */
+static enum err follow_check(struct store_tx *tx, const struct attempt *attempt, struct why *why)
+{
+    const struct reserve_params *p = attempt->params;
+    const struct own_tls_judging judging = { p->issuer, p->follows, attempt->now, 1 };
+    if (!p->follows)
+        return OK;
+    if (!FAULT(tls_renew_inside))
+        TRY(own_tls_judge(tx, &judging, why));
+    const struct audit_entry entry = { p->issuer->name, p->follows->role, "tls_renew", p->follows->serial,
+                                       attempt->serial };
+    return audit_write(tx, attempt->ca, &entry, why);
+}
+
 static enum err reserve_work(struct store_tx *tx, void *arg, struct why *why)
 {
     struct attempt *attempt = arg;
@@ -273,6 +290,7 @@ static enum err reserve_work(struct store_tx *tx, void *arg, struct why *why)
                          : request_insert(tx, attempt, why));
     if (attempt->disposition == DISPOSITION_PENDING)
         return FAULT(managed_waiting) ? OK : challenge_take(tx, attempt, why);
+    TRY(follow_check(tx, attempt, why));
     TRY(identity_check(tx, attempt, why));
     TRY(certificate_insert(tx, attempt, why));
     return challenge_take(tx, attempt, why);

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "ca/managed.h"
 #include "ca/may_enrol.h"
+#include "ca/own_tls.h"
 #include "ca/right.h"
 #include "ca/template_cache.h"
 #include "ca/validity.h"
@@ -36,6 +37,8 @@ static enum err rights_judge(struct ca *ca, const struct request *request, const
                              struct why *why)
 {
     struct bytes name = bytes_str(grant->template->name);
+    if (request->follows)
+        return OK; /* own_tls_judge_grant instead */
     TRY(may_enrol(ca, request->issuer, request->requester, name, why));
     if (!grant->managed || FAULT(managed_right))
         return OK;
@@ -66,6 +69,8 @@ enum err judge_asked(struct ca *ca, const struct request *request, struct grant 
     TRY(rights_judge(ca, request, grant, why));
     TRY(template_admit(grant, &request->csr, why));
     TRY(judge_contents(request->issuer, &request->csr, request->key, grant, why));
+    if (request->follows)
+        TRY(own_tls_judge_grant(request->follows, grant, why));
     if (!FAULT(ca_name) && name_equal(buf_bytes(&grant->subject), request->issuer->cert.subject))
         return fail(why, ERR_TEMPLATE_SUBJECT, "the subject is the name of the CA %s itself",
                     request->issuer->name);

@@ -178,8 +178,10 @@ static enum err request_read(struct claiming *claiming, struct why *why)
 {
     const struct registration_ask *ask = claiming->ask;
     struct request *request = &claiming->request;
-    const struct own_request own = { ask->issuer, claiming->requester, ask->claim->template_name,
-                                     buf_bytes(&ask->claim->csr) };
+    const struct own_request own = { .issuer = ask->issuer,
+                                     .requester = claiming->requester,
+                                     .template_name = ask->claim->template_name,
+                                     .csr = buf_bytes(&ask->claim->csr) };
     TRY(request_open_own(ask->ca, &own, request, why));
     request->transaction_id = ask->claim->of.transaction_id;
     request->peer = ask->claim->of.peer;

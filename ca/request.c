@@ -123,7 +123,10 @@ enum err request_open(struct ca *ca, const struct enroll_request *ask, struct re
 enum err request_open_own(struct ca *ca, const struct own_request *own, struct request *ret, struct why *why)
 {
     AUTO_VAL(request)
-    request = { .issuer = own->issuer, .requester = own->requester, .template_name = own->template_name };
+    request = { .issuer = own->issuer,
+                .requester = own->requester,
+                .template_name = own->template_name,
+                .follows = own->follows };
     TRY(request_parse_csr(own->csr, &request, why));
     TRY(request_key_make(ca, &request, why));
     *ret = request;

@@ -12,16 +12,19 @@
 
 /* Who has a right to ask does: a role for itself, an administrator, an authority. There is no endpoint, no challenge and no
    signer. */
+struct own_tls;
 struct own_request {
     struct issuer *issuer;
     const char *requester;                                   /* "role/va", "cli" */
     struct bytes template_name, csr;
+    const struct own_tls *follows;                           /* its right to ask, instead of one on the template; NULL: that */
 };
 struct request {                                             /* while it is worked on; views into what was asked */
     struct endpoint *endpoint;                               /* NULL: an own_request */
     struct issuer *issuer;
     const char *requester;                                   /* "endpoint/NAME", "role/va" */
     struct bytes template_name;                              /* of an own_request */
+    const struct own_tls *follows;                           /* of an own_request; NULL: it asks by a right on the template */
     struct bytes transaction_id, peer;
     struct csr csr;
     struct cert signer; bool self_signed;

@@ -152,6 +152,11 @@ bool principal_is_role(const char *principal)
     return strncmp(principal, "role/", 5) == 0;
 }
 
+char *role_principal_of(const char *peer)
+{
+    return xasprintf("role/%s", peer);
+}
+
 char *principal_of(const char *peer)
 {
     if (strcmp(peer, "cli") == 0)

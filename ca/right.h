@@ -38,4 +38,6 @@ NODISCARD enum err right_refuse(const struct right_question *question, struct wh
 NODISCARD enum err principal_check(const char *text, struct why *why);
 /* Of the peer of a socket: "cli", "role/scep", "authority/mdm"; caller frees. */
 char *principal_of(const char *peer);
+/* Of a peer that asks for itself, an authority, too: "role/mdm"; caller frees. */
+char *role_principal_of(const char *peer);
 bool principal_is_role(const char *principal);              /* "role/va": one of this service's own */

@@ -91,6 +91,7 @@ static const struct seed seeds[] = {
     { "ca", "cli", RIGHTS_OF_CA | RIGHT_ENROLL },
     { "ca", "role/scep", RIGHT_READ | RIGHT_REQUEST },
     { "ca", "role/va", RIGHT_READ | RIGHT_REQUEST },
+    { "ca", "role/mdm", RIGHT_REQUEST }, /* its own TLS certificate: for others it is authority/mdm */
     { "ca", "endpoint/*", RIGHT_REQUEST },
     { "template/OCSPResponseSigning", "role/va", RIGHT_READ | RIGHT_ENROLL },
     { "template/CEPEncryption", "role/scep", RIGHT_READ | RIGHT_ENROLL },

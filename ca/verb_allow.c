@@ -106,6 +106,7 @@ static enum err object_of(struct ca *ca, enum verb_object on, struct bytes body,
     struct enroll_poll poll;
     switch (on) {
     case ON_EVERY_CA:
+    case ON_SELF:
         return OK;
     case ON_ENROLMENT:
         if (enroll_request_get(body, &request, NULL) == OK)
@@ -120,10 +121,9 @@ static enum err object_of(struct ca *ca, enum verb_object on, struct bytes body,
     }
 }
 
-static enum err object_allow(struct ca *ca, const struct object *object, const struct ipc_caller *caller,
+static enum err object_allow(struct ca *ca, const struct object *object, const char *principal,
                              enum right right, struct why *why)
 {
-    AUTO_STR principal = principal_of(caller->principal);
     for (size_t i = 0; i < ca->issuer_count; i++) {
         const struct right_question question = { principal, ca->issuers[i]->name, object->template_name,
                                                  right };
@@ -137,7 +137,8 @@ enum err template_allow(struct ca *ca, const struct ipc_caller *caller, const ch
                         enum right right, struct why *why)
 {
     AUTO_VAL(object) object = { .template_name = xstrdup(template_name) };
-    return object_allow(ca, &object, caller, right, why);
+    AUTO_STR principal = principal_of(caller->principal);
+    return object_allow(ca, &object, principal, right, why);
 }
 
 enum err verb_allow(void *role, const struct ipc_verb *verb, const struct ipc_caller *caller,
@@ -147,5 +148,7 @@ enum err verb_allow(void *role, const struct ipc_verb *verb, const struct ipc_ca
     const struct verb_rule *rule = &ca_verb_rules[verb - ca_verbs];
     AUTO_VAL(object) object = { 0 };
     TRY(object_of(ca, rule->on, body, &object, why));
-    return FAULT(verb_right) ? OK : object_allow(ca, &object, caller, rule->right, why);
+    AUTO_STR principal =
+        rule->on == ON_SELF ? role_principal_of(caller->principal) : principal_of(caller->principal);
+    return FAULT(verb_right) ? OK : object_allow(ca, &object, principal, rule->right, why);
 }

@@ -10,6 +10,7 @@ struct ca;
    then says what is wrong, and to nobody who may do less. */
 enum verb_object {
     ON_CA,                                                   /* of the field ca, or the only one */
+    ON_SELF,                                                 /* every CA, and who asks is role/NAME: ca/own_tls.c judges the rest */
     ON_EVERY_CA,
     ON_TEMPLATE,                                             /* of the field name, at every CA: they share templates */
     ON_REQUEST,                                              /* of the field id: its template */

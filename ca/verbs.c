@@ -71,7 +71,8 @@
     X("outbox_done",        "mdm connector", verb_outbox_done, NULL,  REQUEST, ON_CA) \
     X("authority_revoke",   "mdm connector", verb_authority_revoke, NULL, REQUEST, ON_CA) \
     X("challenge_claim",    "scep",    verb_challenge_claim, NULL,    REQUEST, ON_CA) \
-    X("challenge_close",    "scep",    verb_challenge_close, NULL,    REQUEST, ON_CA)
+    X("challenge_close",    "scep",    verb_challenge_close, NULL,    REQUEST, ON_CA) \
+    X("tls_renew",          "scep mdm", NULL, verb_tls_renew,         REQUEST, ON_SELF)
 /* clang-format on */
 
 #define VERB(name, principals, run, start, right, on) { name, principals, run, start },

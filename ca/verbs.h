@@ -31,7 +31,10 @@ enum err verb_crl_get(void *role, const struct ipc_caller *caller, struct bytes 
    OCTET STRING, the certificate; an empty one while the request waits for an administrator. The same request again gets
    the same one. */
 void verb_issue(void *role, struct ipc_call *call);
-/* The same for an administrator, of published templates that are no role's; the answer a list of one record {id, ca,
+/* verbs_own_tls.c: the next certificate of a role's HTTPS listeners. A record {certificate, csr, proof}, all in base64: ca/own_tls.h; the
+   answer a SEQUENCE of two OCTET STRINGs, the certificate and that of its CA. */
+void verb_tls_renew(void *role, struct ipc_call *call);
+/* The same as issue for an administrator, of published templates that are no role's; the answer a list of one record {id, ca,
    disposition, serial, pem}, without serial and pem while it is pending. */
 void verb_request_submit(void *role, struct ipc_call *call);
 /* For the command line: a record goes in, a list of records comes out. */

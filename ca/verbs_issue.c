@@ -109,8 +109,10 @@ static enum err issue_read(struct issue_call *issue, struct bytes body, struct w
     TRY(verb_field(&record, "csr", &csr, why));
     if (!base64_decode(bytes_str(csr), false, &issue->csr))
         return fail(why, ERR_MALFORMED, "the field csr is not base64 (RFC 4648 section 4)");
-    issue->own = (struct own_request){ issuer, issue->requester, bytes_str(issue->template_name),
-                                       buf_bytes(&issue->csr) };
+    issue->own = (struct own_request){ .issuer = issuer,
+                                       .requester = issue->requester,
+                                       .template_name = bytes_str(issue->template_name),
+                                       .csr = buf_bytes(&issue->csr) };
     return OK;
 }
 

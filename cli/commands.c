@@ -28,7 +28,7 @@ extern const struct command command_admin_add, command_admin_list, command_admin
     command_admin_password, command_admin_disable, command_admin_enable, command_admin_delete,
     command_apitoken_add, command_apitoken_list, command_apitoken_revoke;
 extern const struct command command_ca_export, command_certreq_new, command_certreq_accept, command_remind,
-    command_metrics, command_audit_list;
+    command_metrics, command_audit_list, command_tls_show, command_tls_renew;
 extern const struct command command_directory_list, command_directory_show, command_directory_sync;
 
 /* clang-format off: one a line */
@@ -138,6 +138,8 @@ const struct command *const commands[] = {
     &command_ra_renew,
     &command_ra_export,
     &command_ra_import,
+    &command_tls_show,
+    &command_tls_renew,
     &command_certreq_new,
     &command_certreq_accept,
     &command_remind,

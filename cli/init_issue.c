@@ -63,7 +63,7 @@ static enum err first_save(struct init_site *site, const struct first *first, co
     enum err err = key_file_save(key, path, &unlock, KEY_PROTECT_SECRET, why);
     secret_free(&unlock);
     TRY(err);
-    AUTO_STR generation = first->tls ? xstrdup("tls") : xasprintf("%s-1", first->file);
+    AUTO_STR generation = xasprintf("%s-1", first->file);
     const struct bytes chain[] = { cert, buf_bytes(&site->issuing) };
     return site_write_cert(site->config, first->role, generation, chain, first->tls ? 2 : 1, why);
 }

@@ -20,7 +20,7 @@ const struct status_end status_ends[] = {
     { NULL, NULL, NULL },
 };
 
-static bool runs_here(const struct config *config, const char *role)
+bool role_runs_here(const struct config *config, const char *role)
 {
     const struct config_section *top = config_top(config);
     for (size_t i = 0; i < config_list_count(top, "roles"); i++) {
@@ -64,7 +64,7 @@ static enum err all_ask(struct cli *cli, const char *const *roles, struct status
     TRY(cli_config(cli, &config, why));
     record_end(&body, record_begin(&body));
     for (; *roles; roles++) {
-        if (runs_here(config, *roles))
+        if (role_runs_here(config, *roles))
             role_put_question(ret, questions, *roles, buf_bytes(&body));
     }
     TRY(cli_ask(cli, questions, ret->count, why));

@@ -12,6 +12,8 @@ NODISCARD enum err statuses_ask(struct cli *cli, struct statuses *ret, struct wh
 enum err statuses_fail(const struct statuses *statuses, enum err err, struct why *why);
 void statuses_free(struct statuses *statuses);
 
+bool role_runs_here(const struct config *config, const char *role);
+
 /* Fields of their records that are the end of a certificate in use, or of a file of another CA (the root's CRL) that nothing
    here renews. */
 struct status_end { const char *field, *kind, *name; };      /* name: the field that says whose it is; NULL: the role */

@@ -112,11 +112,14 @@ static enum err endpoint_look(const struct looking *at, const struct config_sect
     return cert_look(at, root, why);
 }
 
+/* Sites of earlier versions, and administrators, have a certificate without a number: http/tls_pair.h. */
 static enum err tls_look(const struct looking *at, struct why *why)
 {
-    int ignored;
-    TRY(key_look(at, "tls", &ignored, why));
-    return cert_look(at, "tls", why);
+    int generation;
+    struct why inner = { 0 };
+    TRY(key_look(at, "tls", &generation, why));
+    AUTO_STR cert = xasprintf("tls-%d", generation);
+    return cert_look(at, "tls", &inner) == OK ? OK : cert_look(at, cert, why);
 }
 
 /* Of CertificateRegistrationSvc: its CA, and who issues the clients' certificates. */

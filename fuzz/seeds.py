@@ -172,7 +172,7 @@ VERBS = ['request', 'poll', 'get_cert', 'get_crl', 'request_list', 'request_show
          'authority_list', 'authority_show', 'authority_add', 'authority_set', 'authority_remove', 'request_resubmit', 'signer_status',
          'request_submit', 'audit_list',
          'crp_get', 'authority_successor', 'authorisation_end', 'outbox_lease', 'outbox_done', 'authority_revoke',
-         'challenge_claim', 'challenge_close']  # ca/verbs.c
+         'challenge_claim', 'challenge_close', 'tls_renew']  # ca/verbs.c
 
 
 def make_verbs(objects):

@@ -2,11 +2,11 @@
 /* Configuration to listeners. */
 #include "http/front.h"
 
-#include "base/generation.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "http/access_log.h"
 #include "http/proxies.h"
+#include "http/tls_pair.h"
 #include "ipc/role.h"
 #include "net/tls.h"
 
@@ -49,17 +49,21 @@ static struct http_limits limits_of(const struct front *front)
 static enum err tls_open(struct front *front, struct why *why)
 {
     struct role *role = front->role;
-    AUTO_STR keys_dir = config_role_path(role->config, role->name, "keys");
-    int generation = generation_highest(keys_dir, "tls");
-    if (generation == 0)
-        return fail(why, ERR_CONFIG, "HTTPS is on, but there is no %s/tls-N" GENERATION_KEY_SUFFIX, keys_dir);
-    AUTO_STR key_path = xasprintf("%s/tls-%d" GENERATION_KEY_SUFFIX, keys_dir, generation);
-    AUTO_STR cert_path = config_role_path(role->config, role->name, "certs/tls.crt.pem");
-    struct tls_server_config config = { .certificate_path = cert_path,
-                                        .key_path = key_path,
+    AUTO_VAL(tls_pair) pair = { 0 };
+    TRY(tls_pair_find(role->config, role->name, &pair, why));
+    struct tls_server_config config = { .certificate_path = pair.cert_path,
+                                        .key_path = pair.key_path,
                                         .unlock = &role->unlock,
                                         .client_anchors = buf_bytes(&front->client_anchors) };
     return tls_server_new(&config, &front->tls, why);
+}
+
+static enum err tls_again(struct front *front, struct why *why)
+{
+    AUTO_VAL(tls_pair) pair = { 0 };
+    TRY(tls_pair_find(front->role->config, front->role->name, &pair, why));
+    const struct tls_files files = { pair.cert_path, pair.key_path };
+    return tls_server_use(front->tls, &files, why);
 }
 
 static enum err proxies_open(struct front *front, struct why *why)
@@ -144,12 +148,19 @@ void front_free(struct front *front)
     free(front);
 }
 
+void front_tls_renewed(void *arg)
+{
+    struct front *front = arg;
+    struct why why = { 0 };
+    if (front->tls && tls_again(front, &why) != OK)
+        log_error(NULL, "TLS certificate not reloaded, the old one stays: %s", why.text);
+}
+
 void front_reload(void *arg)
 {
     struct front *front = arg;
     struct why why = { 0 };
-    if (front->tls && tls_server_reload(front->tls, &why) != OK)
-        log_error(NULL, "TLS certificate not reloaded, the old one stays: %s", why.text);
+    front_tls_renewed(front);
     if (access_log_reopen(front->access_log, &why) != OK)
         log_error(NULL, "access log not reopened: %s", why.text);
 }

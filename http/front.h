@@ -20,6 +20,8 @@ AUTO_DECLARE(front)
 int64_t front_tls_not_after(struct front *front);            /* 0: no HTTPS listener */
 /* SIGHUP: TLS certificate and access log. What cannot be read again stays as it was, and is logged. Loop thread only. */
 void front_reload(void *front);
+/* The newest generation of the TLS certificate, for connections from now on; those that are open go on. Loop thread only. */
+void front_tls_renewed(void *front);
 /* Other anchors for client certificates, from now on (net/tls.h). Loop thread only. */
 NODISCARD enum err front_trust(struct front *front, struct bytes client_anchors, struct why *why);
 /* SIGTERM: no new requests, and the loop stops when the last answer is out or stop_timeout is over. */

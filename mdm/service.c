@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/tally.h"
 #include "http/front.h"
+#include "http/tls_keeper.h"
+#include "ipc/ca_client.h"
 #include "ipc/role.h"
 #include "mdm/agent/agent.h"
 #include "mdm/api/https.h"
@@ -32,6 +34,8 @@ struct service {
     struct liaison *liaison;
     atomic_bool housekeeping, liaising; /* one at a time, of each */
     struct front *devices, *admin;
+    struct ca_client *ca;   /* of its own TLS certificate */
+    struct tls_keeper *tls; /* NULL: no HTTPS listener */
     struct ipc_server *ipc;
     char *oidc_secret; /* the file's path */
     int draining;      /* parts that still have something in flight */
@@ -172,6 +176,24 @@ static enum err fronts_open(struct service *service, struct why *why)
     return front_new(&admin, &service->admin, why);
 }
 
+static void tls_renewed(void *arg)
+{
+    struct service *service = arg;
+    front_tls_renewed(service->devices);
+    front_tls_renewed(service->admin);
+}
+
+static enum err tls_keeper_begin(struct service *service, struct why *why)
+{
+    TRY(ca_client_open(service->role, CA_TIMEOUT_MS, &service->ca, why));
+    const struct tls_keeper_config config = {
+        .role = service->role, .ca = service->ca, .use = tls_renewed, .arg = service
+    };
+    if (service_tls_not_after(service))
+        service->tls = tls_keeper_new(&config);
+    return OK;
+}
+
 /* --- every minute --- */
 
 static void trust_anew(void *arg)
@@ -240,6 +262,7 @@ static enum err service_open(struct service *service, struct why *why)
     TRY(sign_in_make(service, why));
     TRY(ca_link_make(service, why));
     TRY(fronts_open(service, why));
+    TRY(tls_keeper_begin(service, why));
     service->mdm.directories = ldap_keeper_new(service->role, service->mdm.store);
     const struct role_verbs served = {
         .list = mdm_verbs, .count = mdm_verb_count, .arg = service, .max_frame = LIMIT_API_FRAME_BYTES
@@ -267,6 +290,8 @@ void service_free(struct service *service)
     if (service->liaison_timer)
         loop_timer_free(service->liaison_timer);
     ipc_server_free(service->ipc);
+    tls_keeper_free(service->tls);
+    ca_client_free(service->ca);
     front_free(service->admin);
     front_free(service->devices);
     device_ca_free(service->mdm.device_ca);
@@ -291,6 +316,11 @@ struct mdm *service_mdm(struct service *service)
 struct role *service_role(struct service *service)
 {
     return service->role;
+}
+
+struct tls_keeper *service_tls(struct service *service)
+{
+    return service->tls;
 }
 
 int64_t service_tls_not_after(struct service *service)

@@ -5,6 +5,7 @@
 
 struct role;
 struct service;
+struct tls_keeper;
 NODISCARD enum err service_new(struct role *role, struct service **ret, struct why *why);
 void service_free(struct service *service);
 AUTO_DECLARE(service)
@@ -12,4 +13,5 @@ void service_reload(void *service);                          /* SIGHUP, on the l
 void service_stop(void *service);                            /* SIGTERM, on the loop thread */
 struct mdm *service_mdm(struct service *service);
 struct role *service_role(struct service *service);
+struct tls_keeper *service_tls(struct service *service);    /* NULL: no HTTPS listener */
 int64_t service_tls_not_after(struct service *service);      /* 0: no HTTPS listener */

@@ -2,6 +2,7 @@
 #include "mdm/verbs.h"
 
 #include "http/front.h"
+#include "http/tls_keeper.h"
 #include "ipc/record.h"
 #include "ipc/role.h"
 #include "mdm/api/api.h"
@@ -106,9 +107,25 @@ static enum err status_verb(void *arg, const struct ipc_caller *caller, struct b
     return OK;
 }
 
+static enum err tls_show_verb(void *arg, const struct ipc_caller *caller, struct bytes body,
+                              struct buf *ret_body, struct why *why)
+{
+    (void)caller, (void)body;
+    return tls_keeper_show(service_tls(arg), ret_body, why);
+}
+
+static enum err tls_renew_verb(void *arg, const struct ipc_caller *caller, struct bytes body,
+                               struct buf *ret_body, struct why *why)
+{
+    (void)caller, (void)body;
+    return tls_keeper_renew(service_tls(arg), ret_body, why);
+}
+
 const struct ipc_verb mdm_verbs[] = {
     { "status", "cli", status_verb, NULL },
     { "reload", "cli", reload_verb, NULL },
     { "api", "cli", api_verb, NULL },
+    { "tls_show", "cli", tls_show_verb, NULL },
+    { "tls_renew", "cli", tls_renew_verb, NULL },
 };
 const size_t mdm_verb_count = sizeof(mdm_verbs) / sizeof(*mdm_verbs);

@@ -223,6 +223,25 @@ enum err tls_server_reload(struct tls_server *server, struct why *why)
     return context_replace(server, buf_bytes(&server->client_anchors), why);
 }
 
+enum err tls_server_use(struct tls_server *server, const struct tls_files *files, struct why *why)
+{
+    char *certificate = server->certificate_path, *key = server->key_path;
+    server->certificate_path = xstrdup(files->certificate_path);
+    server->key_path = xstrdup(files->key_path);
+    enum err err = tls_server_reload(server, why);
+    if (err != OK) { /* the next reload reads what is served */
+        char *refused = server->certificate_path;
+        server->certificate_path = certificate;
+        certificate = refused;
+        refused = server->key_path;
+        server->key_path = key;
+        key = refused;
+    }
+    free(certificate);
+    free(key);
+    return err;
+}
+
 enum err tls_server_trust(struct tls_server *server, struct bytes client_anchors, struct why *why)
 {
     if (FAULT(tls_trust))

@@ -15,6 +15,9 @@ struct tls_server_config {
 NODISCARD enum err tls_server_new(const struct tls_server_config *config, struct tls_server **ret, struct why *why);
 /* New connections get the new certificate; on failure the old one stays. */
 NODISCARD enum err tls_server_reload(struct tls_server *server, struct why *why);
+/* The same with other files from now on. */
+struct tls_files { const char *certificate_path, *key_path; };
+NODISCARD enum err tls_server_use(struct tls_server *server, const struct tls_files *files, struct why *why);
 /* Other anchors from the next handshake on; on failure the old ones stay. No session from before is resumed: it would be known by a
    certificate that was judged by the old ones. Not at the same time as a reload. */
 NODISCARD enum err tls_server_trust(struct tls_server *server, struct bytes client_anchors, struct why *why);

@@ -6,7 +6,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/generation.h"
-#include "ipc/record.h"
+#include "ipc/own_certificate.h"
 #include "x509/csr.h"
 #include <errno.h>
 #include <unistd.h>
@@ -22,25 +22,6 @@ static const struct use combined_use = { "combined", "RegistrationAuthority" };
 bool ra_set_is_due(const struct ra_set *set, int64_t now, int64_t before_s)
 {
     return ra_set_end(set) - now < before_s;
-}
-
-static enum err issue_ask(const struct ra_renewal *renewal, const struct use *use, struct bytes csr,
-                          struct buf *ret_der, struct why *why)
-{
-    AUTO_BUF body = { 0 }, text = { 0 }, answer = { 0 };
-    struct bytes der;
-    base64_append(&text, csr);
-    size_t mark = record_begin(&body);
-    record_put_str(&body, "ca", renewal->issuer);
-    record_put_str(&body, "template", use->template);
-    record_put(&body, "csr", buf_bytes(&text));
-    record_end(&body, mark);
-    TRY(ca_call(renewal->ca, "issue", buf_bytes(&body), &answer, why));
-    struct der_reader in = der_reader_over(buf_bytes(&answer));
-    if (!der_get_octets(&in, &der) || !der_at_end(&in))
-        return fail(why, ERR_PROTOCOL, "ca answered no certificate for template %s", use->template);
-    *ret_der = buf_dup(der);
-    return OK;
 }
 
 /* The certificate first: one without a key is no generation yet. */
@@ -75,7 +56,8 @@ static enum err use_renew(const struct ra_renewal *renewal, const struct ra_key 
     struct cert cert;
     TRY(key_generate(&spec, renewal->source.gate, &key, why));
     TRY(csr_make(&params, key, &csr, why));
-    TRY(issue_ask(renewal, use, buf_bytes(&csr), &der, why));
+    const struct own_certificate own = { renewal->issuer, use->template, buf_bytes(&csr) };
+    TRY(own_certificate_ask(renewal->ca, &own, &der, why));
     TRY(cert_parse(buf_bytes(&der), &cert, why));
     if (!bytes_equal(cert.spki, public_key_spki(key->public_half)))
         return fail(why, ERR_PROTOCOL, "ca answered a certificate of another key for template %s",

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/log_file.h"
 #include "http/front.h"
+#include "http/tls_keeper.h"
 #include "ipc/record.h"
 #include "ipc/role.h"
 #include "scep/crs.h"
@@ -28,6 +29,7 @@ struct service {
     struct ipc_server *ipc;
     struct loop_timer *warn_timer;
     struct ra_keeper *keeper;
+    struct tls_keeper *tls;      /* NULL: no HTTPS listener */
     pthread_mutex_t reload_lock; /* one reload at a time, from SIGHUP or the command line */
 };
 
@@ -230,11 +232,26 @@ static enum err ra_renew_verb(void *arg, const struct ipc_caller *caller, struct
     return ra_keeper_renew(service->keeper, body, ret_body, why);
 }
 
+static enum err tls_show_verb(void *arg, const struct ipc_caller *caller, struct bytes body,
+                              struct buf *ret_body, struct why *why)
+{
+    struct service *service = arg;
+    (void)caller, (void)body;
+    return tls_keeper_show(service->tls, ret_body, why);
+}
+
+static enum err tls_renew_verb(void *arg, const struct ipc_caller *caller, struct bytes body,
+                               struct buf *ret_body, struct why *why)
+{
+    struct service *service = arg;
+    (void)caller, (void)body;
+    return tls_keeper_renew(service->tls, ret_body, why);
+}
+
 const struct ipc_verb scep_verbs[] = {
-    { "status", "cli", status_verb, NULL },
-    { "reload", "cli", reload_verb, NULL },
-    { "ra_show", "cli", ra_show_verb, NULL },
-    { "ra_renew", "cli", ra_renew_verb, NULL },
+    { "status", "cli", status_verb, NULL },     { "reload", "cli", reload_verb, NULL },
+    { "ra_show", "cli", ra_show_verb, NULL },   { "ra_renew", "cli", ra_renew_verb, NULL },
+    { "tls_show", "cli", tls_show_verb, NULL }, { "tls_renew", "cli", tls_renew_verb, NULL },
 };
 const size_t scep_verb_count = sizeof(scep_verbs) / sizeof(*scep_verbs);
 
@@ -288,6 +305,23 @@ static enum err crs_open(struct service *service, struct why *why)
     return front_new(&front, &service->crs_front, why);
 }
 
+static void tls_renewed(void *arg)
+{
+    struct service *service = arg;
+    front_tls_renewed(service->front);
+    if (service->crs_front)
+        front_tls_renewed(service->crs_front);
+}
+
+static void tls_keeper_begin(struct service *service)
+{
+    const struct tls_keeper_config config = {
+        .role = service->role, .ca = service->scep->ca, .use = tls_renewed, .arg = service
+    };
+    if (tls_not_after(service))
+        service->tls = tls_keeper_new(&config);
+}
+
 static enum err service_open(struct service *service, struct why *why)
 {
     TRY(confine(service->role, why));
@@ -299,6 +333,7 @@ static enum err service_open(struct service *service, struct why *why)
     TRY(front_new(&front, &service->front, why));
     TRY(crs_open(service, why));
     TRY(keeper_open(service, why));
+    tls_keeper_begin(service);
     const struct role_verbs served = { .list = scep_verbs, .count = scep_verb_count, .arg = service };
     TRY(role_listen(service->role, &served, &service->ipc, why));
     warn_daily(service);
@@ -323,6 +358,7 @@ void service_free(struct service *service)
     loop_timer_free(service->warn_timer);
     ipc_server_free(service->ipc);
     ra_keeper_free(service->keeper);
+    tls_keeper_free(service->tls);
     front_free(service->crs_front);
     front_free(service->front);
     crs_free(service->crs);

@@ -8,8 +8,7 @@
 #include "base/generation.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "ipc/ca_client.h"
-#include "ipc/record.h"
+#include "ipc/own_certificate.h"
 #include "x509/csr.h"
 #include "x509/name.h"
 #include <stdatomic.h>
@@ -187,38 +186,17 @@ static enum err key_obtain(const struct responder_source *source, int *ret_gener
     return OK;
 }
 
-static enum err request_put(const struct responder_source *source, const struct key *key,
-                            struct buf *ret_body, struct why *why)
+static enum err issue(const struct responder_source *source, struct ca_client *ca, const struct key *key,
+                      struct buf *ret_der, struct why *why)
 {
     AUTO_STR text = xasprintf("CN=\"OCSP %s\"", source->ca);
     AUTO_BUF subject = { 0 };
     AUTO_BUF csr = { 0 };
-    AUTO_BUF base64 = { 0 };
     TRY(name_from_text(text, &subject, why));
     const struct csr_params params = { .subject = buf_bytes(&subject) };
     TRY(csr_make(&params, key, &csr, why));
-    base64_append(&base64, buf_bytes(&csr));
-    size_t mark = record_begin(ret_body);
-    record_put_str(ret_body, "ca", source->ca);
-    record_put_str(ret_body, "template", TEMPLATE);
-    record_put(ret_body, "csr", buf_bytes(&base64));
-    record_end(ret_body, mark);
-    return OK;
-}
-
-static enum err issue(const struct responder_source *source, struct ca_client *ca, const struct key *key,
-                      struct buf *ret_der, struct why *why)
-{
-    AUTO_BUF body = { 0 };
-    AUTO_BUF answer = { 0 };
-    struct bytes der;
-    TRY(request_put(source, key, &body, why));
-    TRY(ca_call(ca, "issue", buf_bytes(&body), &answer, why));
-    struct der_reader in = der_reader_over(buf_bytes(&answer));
-    if (!der_get_octets(&in, &der) || !der_at_end(&in))
-        return fail(why, ERR_PROTOCOL, "ca answers issue with something else than a certificate");
-    *ret_der = buf_dup(der);
-    return OK;
+    const struct own_certificate own = { source->ca, TEMPLATE, buf_bytes(&csr) };
+    return own_certificate_ask(ca, &own, ret_der, why);
 }
 
 static enum err certificate_save(const struct responder_source *source, const struct responder *responder,

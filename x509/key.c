@@ -84,11 +84,16 @@ void key_free(struct key *key)
     key->ops->free(key);
 }
 
-struct signature_algorithm key_signature_algorithm(const struct key *key)
+struct signature_algorithm public_key_signature_algorithm(const struct public_key *key)
 {
-    enum key_kind kind = key->public_half->kind;
+    enum key_kind kind = key->kind;
     enum digest digest = kind == KEY_EC_P384   ? DIGEST_SHA384
                          : kind == KEY_EC_P521 ? DIGEST_SHA512
                                                : DIGEST_SHA256;
     return (struct signature_algorithm){ .rsa = kind == KEY_RSA, .digest = digest };
+}
+
+struct signature_algorithm key_signature_algorithm(const struct key *key)
+{
+    return public_key_signature_algorithm(key->public_half);
 }

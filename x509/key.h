@@ -15,6 +15,8 @@ AUTO_DECLARE(public_key)
 enum key_kind public_key_kind(const struct public_key *key);
 int public_key_bits(const struct public_key *key);
 struct bytes public_key_spki(const struct public_key *key);  /* borrowed */
+/* What its private half signs with by default: SHA-256 for RSA and P-256, SHA-384 for P-384, SHA-512 for P-521. */
+struct signature_algorithm public_key_signature_algorithm(const struct public_key *key);
 /* B12: too short, exponent other than 65537 (no setting widens it), factors below 752, ROCA, primes that Fermat's method
    finds in 100 rounds: ERR_WEAK_KEY with the reason. Lists of the keys of Debian's 2008 fault are not carried. */
 NODISCARD enum err public_key_check_weak(const struct public_key *key, int min_rsa_bits, struct why *why);
@@ -61,7 +63,7 @@ NODISCARD enum err key_agree(const struct key *key, const struct public_key *pee
                              struct why *why);
 void key_free(struct key *key);
 AUTO_DECLARE(key)
-/* What this key signs with by default: SHA-256 for RSA and P-256, SHA-384 for P-384, SHA-512 for P-521. */
+/* public_key_signature_algorithm of its public half. */
 struct signature_algorithm key_signature_algorithm(const struct key *key);
 
 /* Private-key operations at once: one gate per process, made in main with the core count; NULL = no limit (tests). */

@@ -68,6 +68,7 @@ static const char *const verbs[] = {
     "status",
     "signer_status",
     "issue",
+    "tls_renew",
     "right_list",
     "right_grant",
     "right_revoke",

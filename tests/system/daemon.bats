@@ -64,7 +64,7 @@ refuses_to_start() { # PATTERN: within a few seconds, with status 1 and one line
     judged 'role ca needs .*/static-default: No such file.*chancery password set default'
     echo secret | chancery password set default
     judged
-    for file in lib/scep/keys/default-signature-1.key.pem lib/scep/keys/tls-1.key.pem lib/scep/certs/tls.crt.pem lib/signer/keys/ca-issuing-1.key.pem \
+    for file in lib/scep/keys/default-signature-1.key.pem lib/scep/keys/tls-1.key.pem lib/scep/certs/tls-1.crt.pem lib/signer/keys/ca-issuing-1.key.pem \
         lib/ca/certs/ca-issuing.crt.pem etc/secrets/ca/challenge-key etc/secrets/va/unlock; do
         as_user mv "$SITE/$file" "$WORK/tmp/away"
         judged "role .* needs .*${file##*/}: No such file"

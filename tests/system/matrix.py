@@ -14,14 +14,14 @@ CLI = {
           "template_unpublish template_delete site_export site_apply crl_publish crl_show crl_export password_new status signer_status "
           "ca_flags right_list right_grant right_revoke right_deny authority_list authority_show authority_add authority_set "
           "authority_remove audit_list",
-    "scep": "status reload ra_show ra_renew",
+    "scep": "status reload ra_show ra_renew tls_show tls_renew",
     "va": "status reload",
-    "mdm": "status reload api",
+    "mdm": "status reload api tls_show tls_renew",
 }
 MEANT = {
     **{(server, "cli"): verbs.split() for server, verbs in CLI.items()},
-    ("ca", "scep"): "request poll get_cert get_crl issue status_get challenge_claim challenge_close".split(),
-    ("ca", "mdm"): [],  # it has no right yet: an administrator gives it some
+    ("ca", "scep"): "request poll get_cert get_crl issue status_get challenge_claim challenge_close tls_renew".split(),
+    ("ca", "mdm"): ["tls_renew"],  # it has no other right yet: an administrator gives it some
     ("ca", "va"): "ca_get status_get status_changes crl_get issue".split(),
 }
 # Of authorities, which have no socket on a site without a management service.

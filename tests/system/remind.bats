@@ -246,7 +246,7 @@ assert m["Date"].datetime and m.get_content_type() == "text/plain" and not m.def
     grep -qx 'chancery_requests_refused_total 0' "$WORK/metrics"
     grep -q '^chancery_crl_next_update_timestamp_seconds{ca="issuing"} [0-9]*$' "$WORK/metrics"
     local end
-    end=$(date -d "$(openssl x509 -in "$SITE/lib/scep/certs/tls.crt.pem" -noout -enddate | cut -d= -f2)" +%s)
+    end=$(date -d "$(openssl x509 -in "$SITE/lib/scep/certs/tls-1.crt.pem" -noout -enddate | cut -d= -f2)" +%s)
     grep -qx "chancery_certificate_expiry_timestamp_seconds{kind=\"tls\",of=\"scep\"} $end" "$WORK/metrics"
     end=$(date -d "$(openssl x509 -in "$SITE/lib/ca/certs/ca-issuing.crt.pem" -noout -enddate | cut -d= -f2)" +%s)
     grep -qx "chancery_certificate_expiry_timestamp_seconds{kind=\"ca\",of=\"issuing\"} $end" "$WORK/metrics"

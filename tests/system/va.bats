@@ -226,7 +226,7 @@ http {
     access_log off;
     client_body_temp_path $WORK/nginx/body; proxy_temp_path $WORK/nginx/proxy; fastcgi_temp_path $WORK/nginx/fastcgi;
     uwsgi_temp_path $WORK/nginx/uwsgi; scgi_temp_path $WORK/nginx/scgi;
-    ssl_certificate $SITE/lib/scep/certs/tls.crt.pem;
+    ssl_certificate $SITE/lib/scep/certs/tls-1.crt.pem;
     ssl_certificate_key $WORK/nginx/key.pem;
     ssl_verify_client on;
     ssl_verify_depth 2;
@@ -236,7 +236,7 @@ http {
 }
 CONF
     openssl req -x509 -newkey rsa:2048 -nodes -keyout "$WORK/nginx/key.pem" -out "$WORK/nginx/cert.pem" -subj /CN=localhost -days 2 2>/dev/null
-    sed -i "s,$SITE/lib/scep/certs/tls.crt.pem,$WORK/nginx/cert.pem," "$WORK/nginx/nginx.conf"
+    sed -i "s,$SITE/lib/scep/certs/tls-1.crt.pem,$WORK/nginx/cert.pem," "$WORK/nginx/nginx.conf"
     nginx -c "$WORK/nginx/nginx.conf" -p "$WORK/nginx" 3>&-
 }
 enters() { # NAME PORT

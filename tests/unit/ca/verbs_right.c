@@ -289,6 +289,7 @@ static const struct expected {
     { "authority_revoke", "mdm", RIGHT_REQUEST },
     { "challenge_claim", "scep", RIGHT_REQUEST },
     { "challenge_close", "scep", RIGHT_REQUEST },
+    { "tls_renew", "scep mdm", RIGHT_REQUEST },
 };
 #define EXPECTED (sizeof(expected) / sizeof(*expected))
 static const char *const peers[] = {

@@ -234,6 +234,22 @@ TEST(reload_that_fails_keeps_the_old_certificate)
     tear_down(&s);
 }
 
+/* other_key is not there. */
+TEST(other_files_that_cannot_be_used_are_not_read_again)
+{
+    struct set_up s;
+    struct why why;
+    set_up(&s);
+    const struct tls_files wrong = { s.certificate, s.other_key };
+    ASSERT_ERR(ERR_NOT_FOUND, tls_server_use(s.server, &wrong, &why), &why);
+    ASSERT_OK(tls_server_trust(s.server, BYTES_NONE, &why), &why); /* reads the files that are in use */
+    AUTO_STR moved = xasprintf("mv %s %s", s.key, s.other_key);
+    shell(moved);
+    ASSERT_OK(tls_server_use(s.server, &wrong, &why), &why);
+    ASSERT_OK(tls_server_reload(s.server, &why), &why);
+    tear_down(&s);
+}
+
 TEST(plain_key_and_wrong_passphrase_are_refused)
 {
     struct set_up s;
@@ -289,5 +305,5 @@ RUN(T(tls_12_and_13_are_spoken_with_forward_secret_aead_and_no_client_certificat
     T(tls_10_and_11_are_refused_and_known_as_outdated),
     T(weak_ciphers_are_refused_and_that_is_not_called_outdated), T(renegotiation_is_refused),
     T(reload_serves_the_new_certificate_and_keeps_old_connections),
-    T(reload_that_fails_keeps_the_old_certificate), T(plain_key_and_wrong_passphrase_are_refused),
-    T(the_end_of_the_certificate_in_use_is_known))
+    T(reload_that_fails_keeps_the_old_certificate), T(other_files_that_cannot_be_used_are_not_read_again),
+    T(plain_key_and_wrong_passphrase_are_refused), T(the_end_of_the_certificate_in_use_is_known))

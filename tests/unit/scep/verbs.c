@@ -5,10 +5,8 @@
 
 /* What is meant to be: the table of scep/service.c is judged by it, so that a changed row is seen. */
 static const struct matrix_row meant[] = {
-    { "status", "cli" },
-    { "reload", "cli" },
-    { "ra_show", "cli" },
-    { "ra_renew", "cli" },
+    { "status", "cli" },   { "reload", "cli" },   { "ra_show", "cli" },
+    { "ra_renew", "cli" }, { "tls_show", "cli" }, { "tls_renew", "cli" },
 };
 
 TEST(every_verb_is_reached_by_whom_it_is_for_and_by_nobody_else)
