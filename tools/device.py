@@ -24,7 +24,7 @@ import urllib.parse
 
 sys.dont_write_bytecode = True  # not into a source tree that is somebody else's
 import scep
-from scep import OCTETS, SEQUENCE, der, oid, openssl
+from scep import openssl
 
 if len(sys.argv) < 5:
     sys.exit(__doc__)
@@ -88,9 +88,6 @@ def checkin(report="{}"):
 
 # --- what it is told to do ---
 
-USAGE_BITS = {"digitalSignature": 0x80, "keyEncipherment": 0x20}
-
-
 def installed(profile, ending=".pem"):
     return FOLDER / "installed" / (profile + ending)
 
@@ -113,25 +110,11 @@ def report():
     return held
 
 
-def extension(name, value, critical=False):
-    return der(SEQUENCE, oid(name), der(1, b"\xff") if critical else b"", der(OCTETS, value))
-
-
 def request(item, key, challenge):
-    """PKCS#10 for exactly what the item says, names octet by octet."""
-    usage = sum(USAGE_BITS[name] for name in item["key_usage"])
-    wanted = extension("2.5.29.15", der(scep.BITS, bytes([5 if usage & 0x20 else 7, usage])), critical=True)
-    if item["subject_alternative_names_der"]:
-        wanted += extension("2.5.29.17", base64.b64decode(item["subject_alternative_names_der"]))
-    if item["extended_key_usage"]:
-        wanted += extension("2.5.29.37", der(SEQUENCE, *map(oid, item["extended_key_usage"])))
-    attributes = scep.set_of([
-        scep.attribute("1.2.840.113549.1.9.7", der(scep.PRINTABLE, challenge.encode())),
-        scep.attribute("1.2.840.113549.1.9.14", der(SEQUENCE, wanted)),
-    ])
-    info = der(SEQUENCE, der(scep.INTEGER, b"\0"), base64.b64decode(item["subject_der"]), scep.spki(key), der(0xA0, attributes))
-    signature = openssl("dgst", "-sha256", "-sign", key, data=info)
-    return der(SEQUENCE, info, der(SEQUENCE, oid("1.2.840.113549.1.1.11"), b"\5\0"), der(scep.BITS, b"\0", signature))
+    """For exactly what the item says, names octet by octet."""
+    san = item["subject_alternative_names_der"]
+    return scep.request(key, challenge, base64.b64decode(item["subject_der"]), item["key_usage"], san and base64.b64decode(san),
+                        item["extended_key_usage"])
 
 
 def later(path, body):

@@ -14,10 +14,11 @@ import sys
 import tempfile
 import urllib.request
 
-SEQUENCE, SET, INTEGER, BITS, OCTETS, OID, PRINTABLE = 0x30, 0x31, 2, 3, 4, 6, 0x13
+SEQUENCE, SET, BOOLEAN, INTEGER, BITS, OCTETS, OID, PRINTABLE = 0x30, 0x31, 1, 2, 3, 4, 6, 0x13
 DATA, SIGNED_DATA = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2"
 CONTENT_TYPE, MESSAGE_DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"
 SHA256, RSA = "2.16.840.1.101.3.4.2.1", "1.2.840.113549.1.1.1"
+SHA256_RSA, SHA256_ECDSA = "1.2.840.113549.1.1.11", "1.2.840.10045.4.3.2"
 MESSAGE_TYPE, PKI_STATUS, FAIL_INFO, SENDER_NONCE, RECIPIENT_NONCE, TRANSACTION = (f"2.16.840.1.113733.1.9.{n}" for n in range(2, 8))
 
 
@@ -74,6 +75,47 @@ def set_of(elements):
     return b"".join(sorted(elements))
 
 
+def spki(key):
+    return openssl("pkey", "-in", key, "-pubout", "-outform", "DER")
+
+
+def signed(key, data):
+    """AlgorithmIdentifier, and the signature with SHA-256."""
+    algorithm = der(SEQUENCE, oid(SHA256_RSA), b"\5\0") if oid(RSA) in spki(key) else der(SEQUENCE, oid(SHA256_ECDSA))
+    return algorithm, openssl("dgst", "-sha256", "-sign", key, data=data)
+
+
+# --- the request ---
+
+USAGE_BITS = {"digitalSignature": 0x80, "nonRepudiation": 0x40, "keyEncipherment": 0x20}
+
+
+def extension(name, value, critical=False):
+    return der(SEQUENCE, oid(name), der(BOOLEAN, b"\xff") if critical else b"", der(OCTETS, value))
+
+
+def key_usage(names):
+    bits = sum(USAGE_BITS[name] for name in names)
+    unused = (bits & -bits).bit_length() - 1
+    return extension("2.5.29.15", der(BITS, bytes([unused, bits])), critical=True)
+
+
+def request(key, challenge, subject, usage, san=None, purposes=()):
+    """PKCS#10 for exactly this: subject and san are DER, usage has names, purposes OIDs."""
+    wanted = key_usage(usage)
+    if san:
+        wanted += extension("2.5.29.17", san)
+    if purposes:
+        wanted += extension("2.5.29.37", der(SEQUENCE, *map(oid, purposes)))
+    attributes = set_of([
+        attribute("1.2.840.113549.1.9.7", der(PRINTABLE, challenge.encode())),
+        attribute("1.2.840.113549.1.9.14", der(SEQUENCE, wanted)),
+    ])
+    info = der(SEQUENCE, der(INTEGER, b"\0"), subject, spki(key), der(0xA0, attributes))
+    algorithm, signature = signed(key, info)
+    return der(SEQUENCE, info, algorithm, der(BITS, b"\0", signature))
+
+
 # --- messages ---
 
 def message(envelope, signer, key, transaction, nonce):
@@ -87,18 +129,18 @@ def message(envelope, signer, key, transaction, nonce):
         attribute(TRANSACTION, der(PRINTABLE, transaction)),
         attribute(SENDER_NONCE, der(OCTETS, nonce)),
     ])
-    signature = openssl("dgst", "-sha256", "-sign", key, data=der(SET, attributes))
+    algorithm, signature = signed(key, der(SET, attributes))
     info = der(SEQUENCE, der(INTEGER, b"\1"), der(SEQUENCE, issuer, serial), sha256, der(0xA0, attributes),
-               der(SEQUENCE, oid(RSA), b"\5\0"), der(OCTETS, signature))
+               algorithm, der(OCTETS, signature))
     content = der(SEQUENCE, oid(DATA), der(0xA0, der(OCTETS, envelope)))
-    signed = der(SEQUENCE, der(INTEGER, b"\1"), der(SET, sha256), content, der(0xA0, signer), der(SET, info))
-    return der(SEQUENCE, oid(SIGNED_DATA), der(0xA0, signed))
+    data = der(SEQUENCE, der(INTEGER, b"\1"), der(SET, sha256), content, der(0xA0, signer), der(SET, info))
+    return der(SEQUENCE, oid(SIGNED_DATA), der(0xA0, data))
 
 
 def attributes_of(answer):
     """The signed attributes of the one signer, by OID."""
-    signed = parts(parts(parts(parts(answer)[0][1])[1][1])[0][1])
-    info = parts(parts(signed[-1][1])[0][1])
+    data = parts(parts(parts(parts(answer)[0][1])[1][1])[0][1])
+    info = parts(parts(data[-1][1])[0][1])
     attributes = next(content for tag, content, _ in info if tag == 0xA0)
     pairs = (parts(content) for _, content, _ in parts(attributes))
     return {name[2]: parts(values[1])[0][1] for name, values in pairs}
@@ -148,10 +190,6 @@ def opened(answer, nonce, folder, key):
                                 data=envelope))
 
 
-def spki(key):
-    return openssl("pkey", "-in", key, "-pubout", "-outform", "DER")
-
-
 def spki_of(pem):
     return openssl("pkey", "-pubin", "-outform", "DER", data=openssl("x509", "-noout", "-pubkey", data=pem.encode()))
 
@@ -160,6 +198,7 @@ def enrol(url, key, csr, trust):
     """The certificate for that request, and behind it what else came, in PEM."""
     with tempfile.TemporaryDirectory() as name:
         folder, nonce = pathlib.Path(name), os.urandom(16)
+        # What a device that has no certificate yet signs with: its key, under the name that it asks for (2.3).
         signer = openssl("x509", "-req", "-inform", "DER", "-signkey", key, "-days", "1", data=csr)
         (folder / "self.pem").write_bytes(signer)
         certificates_of_service(url, trust, folder)
