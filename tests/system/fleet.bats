@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # A site of all platforms, ten profiles, 200 users and 1,000 devices, of which fifty come: each ends with exactly the certificate that the
-# preview told of.
+# preview told of. And for one challenge every change of one field of the request: none gets a certificate, and the log says why.
 # slow: fifty devices make their keys.
 load helper
 
@@ -45,6 +45,7 @@ states() { chancery --json deployment list --limit 1000 ${1:+--profile "$1"} | p
 print(sorted(collections.Counter(d["state"] for d in json.load(sys.stdin)).items()))'; }
 installed_are() { [ "$(chancery --json deployment list --state installed --limit 1000 | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))')" = "$1" ]; }
 
+exact_is_issued() { chancery deployment list --profile Exact --state issued | grep -q '^M1 '; }
 
 @test "users and devices are imported, profiles of five platforms saved and assigned to nested groups" {
     mkdir "$FLEET"
@@ -81,4 +82,32 @@ installed_are() { [ "$(chancery --json deployment list --state installed --limit
     python3 "$SOURCE/tests/system/fleet.py" compare "$FLEET" "$since" "$days" >"$FLEET/compared" || { cat "$FLEET/compared"; return 1; }
     grep -qx 'compared 50' "$FLEET/compared"
     [ "$(chancery request list --status issued --limit 1000 | grep -c ' endpoint/\(managed\|users\) ')" = 50 ]
+}
+@test "one challenge, and every change of one field of the request: none gets a certificate, and ca's log has both values" {
+    local profile item key challenge before
+    cat >"$FLEET/exact.json" <<E3
+{"name": "Exact", "type": "scep", "platform": "linux", "certificate_type": "device", "subject_name": "CN={{Device_Serial}},OU=Sales,O=Example",
+ "subject_alternative_names": ["DNS = m1.example.org", "DNS = second.example.org"], "key_usage": ["digitalSignature", "keyEncipherment"],
+ "key_size": 2048, "hash_algorithm": "SHA-2", "root_certificate": "Root linux", "renewal_threshold": 20,
+ "extended_key_usage": [{"name": "Client Authentication", "oid": "1.3.6.1.5.5.7.3.2"}], "scep_server_urls": ["$URL/managed"]}
+E3
+    chancery profile add -f "$FLEET/exact.json"
+    chancery group add exact --kind device
+    chancery device add linux --serial M1 --name M1
+    chancery group member add exact M1
+    chancery assign add 'Root linux' exact
+    chancery assign add Exact exact
+    device M1 enrol "$(chancery token add --device M1 | sed -n 's/^token  *//p')" '{"platform": "linux", "serial": "M1"}'
+    item=$(device M1 checkin | python3 -c 'import json, sys
+print(json.dumps(json.loads(sys.stdin.read().split(" ", 1)[1])["do"][1]))')
+    profile=$(python3 -c 'import json, sys; print(json.loads(sys.argv[1])["profile"])' "$item")
+    openssl genrsa -traditional -out "$FLEET/M1/scep.key" 2048 2>/dev/null
+    key=$(openssl pkey -in "$FLEET/M1/scep.key" -pubout -outform DER | sha256sum | cut -d' ' -f1)
+    challenge=$(device M1 post /device/v1/challenge "{\"profile\": \"$profile\", \"key\": \"$key\"}" | python3 -c 'import json, sys
+print(json.loads(sys.stdin.read().split(" ", 1)[1])["challenge"])')
+    before=$(certificate_count)
+    python3 "$SOURCE/tests/system/mutations.py" "$FLEET/M1" "$URL/managed" "$WORK/ca.pem" "$item" "$challenge" \
+        "$SITE/log/ca/CertificateRegistrationPoint.log" "$WORK/daemon.log"
+    [ "$(certificate_count)" = $((before + 1)) ]
+    wait_for 20 exact_is_issued
 }
