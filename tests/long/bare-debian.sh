@@ -58,6 +58,9 @@ step() { # NAME COMMAND…
 verified() { # DIR: what the last lines name, and nothing else, verifies
     sed -n 's/^Certificate: *//p' "$root/tmp/step.log" | tail -n 1 >"$root/tmp/certificate"
     sed -n 's/^CA: *//p' "$root/tmp/step.log" | tail -n 1 >"$root/tmp/ca"
+    # The last lines say what the management service knows of its device.
+    tail -n 2 "$root/tmp/step.log" >"$root/tmp/deployments"
+    step "the managed device has its profiles ($1)" sh -c '[ "$(grep -c "^demo-laptop .* installed " /tmp/deployments)" = 2 ]'
     step "openssl verify accepts it ($1)" sh -c 'openssl verify -CAfile "$(cat /tmp/ca)" "$(cat /tmp/certificate)"'
 }
 

@@ -11,8 +11,8 @@ setup_file() {
 teardown_file() { work_end; }
 
 member() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
-device() { # FOLDER COMMAND…: see device.py
-    python3 "$SOURCE/tests/system/device.py" "$WORK/tmp/$1" "https://localhost:$(port_of https mdm)" "$WORK/ca.pem" "${@:2}"
+device() { # FOLDER COMMAND…: see tools/device.py
+    python3 "$SOURCE/tools/device.py" "$WORK/tmp/$1" "https://localhost:$(port_of https mdm)" "$WORK/ca.pem" "${@:2}"
 }
 token() { chancery --json token add "$@" | member token; }
 status_of() { [ "${output%% *}" = "$1" ] || { echo "$output"; return 1; }; }
@@ -62,7 +62,7 @@ answered() { member "$1" <<<"${output#* }"; }
 }
 @test "who has no certificate of the device CA is nobody, whatever else they have" {
     device laptop enrol "$(token)" '{"platform": "linux", "serial": "L1"}'
-    run env CERT=none python3 "$SOURCE/tests/system/device.py" "$WORK/tmp/laptop" "https://localhost:$(port_of https mdm)" "$WORK/ca.pem" checkin
+    run env CERT=none python3 "$SOURCE/tools/device.py" "$WORK/tmp/laptop" "https://localhost:$(port_of https mdm)" "$WORK/ca.pem" checkin
     status_of 403
     # One of a CA with the same name, naming an enrolled device.
     local id

@@ -64,9 +64,9 @@ for part in sys.argv[6:]:
     profile[member] = json.loads(value)
 print(json.dumps(profile))' "$HTTP" "$@"
 }
-device() { # FOLDER COMMAND…: see device.py; the answer's body is in $ANSWER
+device() { # FOLDER COMMAND…: see tools/device.py; the answer's body is in $ANSWER
     local said
-    said=$(python3 "$SOURCE/tests/system/device.py" "$WORK/tmp/$1" "https://localhost:$(port_of https mdm)" "$WORK/ca.pem" "${@:2}")
+    said=$(python3 "$SOURCE/tools/device.py" "$WORK/tmp/$1" "https://localhost:$(port_of https mdm)" "$WORK/ca.pem" "${@:2}")
     STATUS=${said%% *} ANSWER=${said#* }
     echo "$said" | cut -c1-600
 }
