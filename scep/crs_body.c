@@ -79,9 +79,10 @@ static enum err octets_of(const struct member *member, struct buf *ret, struct w
 static enum err transaction_of(const struct member *member, char **ret, struct why *why)
 {
     *ret = text_of(member);
-    if (!registration_transaction_is(bytes_str(*ret)))
+    struct bytes text = bytes_str(*ret);
+    if (!registration_transaction_is(text))
         return fail(why, ERR_HTTP_BAD, "%s has %zu octets, allowed are 1 to %d printable ones (20 to 7E)",
-                    member->name, strlen(*ret), LIMIT_TRANSACTION_ID_BYTES);
+                    member->name, text.len, LIMIT_TRANSACTION_ID_BYTES);
     return OK;
 }
 
