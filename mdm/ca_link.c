@@ -47,6 +47,11 @@ void ca_link_free(struct ca_link *link)
     free(link);
 }
 
+struct ca_client *ca_link_client(struct ca_link *link)
+{
+    return link->client;
+}
+
 struct kept_key *ca_link_signing(struct ca_link *link)
 {
     return link->signing;

@@ -15,6 +15,7 @@ struct ca_link_config {
 struct ca_link *ca_link_new(const struct ca_link_config *config);
 void ca_link_free(struct ca_link *link);
 AUTO_DECLARE(ca_link)
+struct ca_client *ca_link_client(struct ca_link *link);       /* borrowed, for who asks ca of other things */
 struct kept_key *ca_link_signing(struct ca_link *link);
 size_t ca_link_count(const struct ca_link *link);
 const char *ca_link_ca(const struct ca_link *link, size_t index);

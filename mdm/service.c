@@ -34,7 +34,6 @@ struct service {
     struct liaison *liaison;
     atomic_bool housekeeping, liaising; /* one at a time, of each */
     struct front *devices, *admin;
-    struct ca_client *ca;   /* of its own TLS certificate */
     struct tls_keeper *tls; /* NULL: no HTTPS listener */
     struct ipc_server *ipc;
     char *oidc_secret; /* the file's path */
@@ -183,15 +182,13 @@ static void tls_renewed(void *arg)
     front_tls_renewed(service->admin);
 }
 
-static enum err tls_keeper_begin(struct service *service, struct why *why)
+static void tls_keeper_begin(struct service *service)
 {
-    TRY(ca_client_open(service->role, CA_TIMEOUT_MS, &service->ca, why));
     const struct tls_keeper_config config = {
-        .role = service->role, .ca = service->ca, .use = tls_renewed, .arg = service
+        .role = service->role, .ca = ca_link_client(service->mdm.link), .use = tls_renewed, .arg = service
     };
     if (service_tls_not_after(service))
         service->tls = tls_keeper_new(&config);
-    return OK;
 }
 
 /* --- every minute --- */
@@ -262,7 +259,7 @@ static enum err service_open(struct service *service, struct why *why)
     TRY(sign_in_make(service, why));
     TRY(ca_link_make(service, why));
     TRY(fronts_open(service, why));
-    TRY(tls_keeper_begin(service, why));
+    tls_keeper_begin(service);
     service->mdm.directories = ldap_keeper_new(service->role, service->mdm.store);
     const struct role_verbs served = {
         .list = mdm_verbs, .count = mdm_verb_count, .arg = service, .max_frame = LIMIT_API_FRAME_BYTES
@@ -291,7 +288,6 @@ void service_free(struct service *service)
         loop_timer_free(service->liaison_timer);
     ipc_server_free(service->ipc);
     tls_keeper_free(service->tls);
-    ca_client_free(service->ca);
     front_free(service->admin);
     front_free(service->devices);
     device_ca_free(service->mdm.device_ca);
