@@ -5,12 +5,12 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "http/json_text.h"
 #include "mdm/audit.h"
 #include "mdm/change.h"
 #include "mdm/device_store.h"
 #include "mdm/enrolment_token.h"
 #include "mdm/identity.h"
-#include "mdm/json_text.h"
 #include "mdm/user_store.h"
 #include <stdio.h>
 

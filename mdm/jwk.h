@@ -2,7 +2,7 @@
 /* The keys that an OpenID provider signs with (RFC 7517), as its jwks_uri has them; and base64url, of which all of it is made. */
 #pragma once
 #include "base/limits.h"
-#include "mdm/json_text.h"
+#include "http/json_text.h"
 #include "x509/jose.h"
 
 /* RFC 7515 2: without padding, and without characters of other alphabets. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Objects as JSON, both ways. */
 #pragma once
-#include "mdm/json_text.h"
+#include "http/json_text.h"
 #include "mdm/object.h"
 
 /* Every attribute; null where there is no value; times as RFC 3339. The caller owns it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Problems as the API says them: an array of {field, got, rule}. */
 #pragma once
-#include "mdm/json_text.h"
+#include "http/json_text.h"
 #include "mdm/problem.h"
 
 /* The warnings, or else what is wrong. The caller owns it. */

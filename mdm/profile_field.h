@@ -2,7 +2,7 @@
 /* The members of a profile's JSON, one row each: its name, the types of profiles that have it, and both ways. Only profile_json.c
    and profile_field.c include this. */
 #pragma once
-#include "mdm/json_text.h"
+#include "http/json_text.h"
 #include "mdm/profile_json.h"
 
 #define PROFILE_VALIDITY_MOST 36500 /* of any unit: a hundred years of days; the product is judged later */

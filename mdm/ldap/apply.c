@@ -3,10 +3,10 @@
 #include "mdm/ldap/run_part.h"
 
 #include "base/fault.h"
+#include "http/json_text.h"
 #include "mdm/audit.h"
 #include "mdm/change.h"
 #include "mdm/group_store.h"
-#include "mdm/json_text.h"
 #include "mdm/user_store.h"
 #include <stdio.h>
 

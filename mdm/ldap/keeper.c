@@ -3,9 +3,9 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "http/json_text.h"
 #include "ipc/record.h"
 #include "ipc/role.h"
-#include "mdm/json_text.h"
 #include "mdm/ldap/kept.h"
 #include "mdm/ldap/session.h"
 #include <pthread.h>

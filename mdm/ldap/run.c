@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "http/json_text.h"
 #include "mdm/group_store.h"
-#include "mdm/json_text.h"
 #include "mdm/user_store.h"
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/mdm/profile_fixture.h"
 
-#include "mdm/json_text.h"
+#include "http/json_text.h"
 #include "mdm/profile_json.h"
 
 static struct buf root_der;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON as it is let in. */
-#include "mdm/json_text.h"
+#include "http/json_text.h"
 #include "base/auto.h"
 #include "base/limits.h"
 #include "tests/unit/test.h"
