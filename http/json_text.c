@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/json_text.h"
 
+#include "base/auto.h"
+#include "base/encode.h"
 #include "base/fault.h"
 #include "base/limits.h"
 #include "config/options.h"
@@ -58,4 +60,11 @@ enum err json_members_check(const json_t *json, const char *known, struct why *w
             return fail(why, ERR_VALUE, "there is no member %.80s; allowed are %s", name, known);
     }
     return OK;
+}
+
+json_t *json_base64(struct bytes octets)
+{
+    AUTO_BUF text = { 0 };
+    base64_append(&text, octets);
+    return json_string(buf_text(&text));
 }

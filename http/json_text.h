@@ -17,3 +17,5 @@ NODISCARD enum err json_text_read(struct bytes text, size_t most, json_t **ret, 
 void json_text_append(struct buf *out, const json_t *value);
 /* It is an object, with no other members than the known ones, separated by spaces. ERR_VALUE. */
 NODISCARD enum err json_members_check(const json_t *json, const char *known, struct why *why);
+/* Octets as JSON has them. */
+json_t *json_base64(struct bytes octets);

@@ -42,16 +42,6 @@ static void text_take(const struct record *record, const char *name, char *ret, 
 }
 #define TEXT_TAKE(record, name, field) text_take((record), (name), (field), sizeof(field))
 
-static enum err digest_text(struct bytes data, char ret[static 65], struct why *why)
-{
-    uint8_t digest[32];
-    AUTO_BUF text = { 0 };
-    TRY(digest_compute(DIGEST_SHA256, data, digest, why));
-    hex_append(&text, BYTES_ARR(digest));
-    memcpy(ret, buf_text(&text), 65);
-    return OK;
-}
-
 static enum err certificate_take(const struct event *event, struct issued *ret, struct why *why)
 {
     const struct record *record = event->record;
@@ -69,8 +59,8 @@ static enum err certificate_take(const struct event *event, struct issued *ret, 
     snprintf(ret->ca, sizeof(ret->ca), "%s", event->page->ca);
     TEXT_TAKE(record, "serial", ret->serial);
     TEXT_TAKE(record, "challenge", ret->challenge);
-    TRY(digest_text(buf_bytes(&der), ret->thumbprint, why));
-    return digest_text(cert.spki, ret->key, why);
+    TRY(digest_hex(DIGEST_SHA256, buf_bytes(&der), ret->thumbprint, why));
+    return digest_hex(DIGEST_SHA256, cert.spki, ret->key, why);
 }
 
 /* --- kinds --- */

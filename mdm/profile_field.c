@@ -184,10 +184,8 @@ static void take_certificate(struct profile_reading *reading, const struct profi
 
 static json_t *give_certificate(const struct profile_field *field, const struct profile *profile)
 {
-    AUTO_BUF text = { 0 };
     (void)field;
-    base64_append(&text, buf_bytes(&profile->certificate));
-    return profile->certificate.len ? json_string(buf_text(&text)) : NULL;
+    return profile->certificate.len ? json_base64(buf_bytes(&profile->certificate)) : NULL;
 }
 
 const struct profile_form form_certificate = { take_certificate, give_certificate };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mdm/visit.h"
 
-#include "base/encode.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "mdm/judge.h"
@@ -106,18 +105,13 @@ static enum err can_be_ordered(struct store_tx *tx, const struct visiting *it, s
     AUTO_VAL(preview) preview = { 0 };
     const struct holder holder = holder_of(&it->judging.holder);
     struct why reason = { 0 };
-    AUTO_BUF text = { 0 };
-    uint8_t digest[32];
     TRY(profile_load(tx, of->profile, of->version, &profile, why));
     *ret = preview_make(&profile, &holder, &preview, &reason) == OK;
     if (!*ret)
         return preview_failed(tx, it, of, &reason, why);
     if (of->type != PROFILE_TRUSTED)
         return OK;
-    TRY(digest_compute(DIGEST_SHA256, buf_bytes(&profile.certificate), digest, why));
-    hex_append(&text, BYTES_ARR(digest));
-    snprintf(of->thumbprint, sizeof(of->thumbprint), "%s", buf_text(&text));
-    return OK;
+    return digest_hex(DIGEST_SHA256, buf_bytes(&profile.certificate), of->thumbprint, why);
 }
 
 static bool is_due(const struct visiting *it, const struct deployment *of)

@@ -3,6 +3,7 @@
  */
 #include "x509/algorithm.h"
 
+#include "base/encode.h"
 #include "base/fault.h"
 #include "base/secret.h"
 #include "x509/ready.h"
@@ -384,6 +385,16 @@ enum err digest_compute(enum digest digest, struct bytes data, uint8_t *ret, str
     const struct digest_row *row = digest_row(digest);
     if (EVP_Digest(data.data, data.len, ret, NULL, digest_evp(digest), NULL) != 1)
         return digest_failed(why, row->name);
+    return OK;
+}
+
+enum err digest_hex(enum digest digest, struct bytes data, char *ret, struct why *why)
+{
+    uint8_t value[DIGEST_MAX_BYTES];
+    AUTO_BUF text = { 0 };
+    TRY(digest_compute(digest, data, value, why));
+    hex_append(&text, bytes_of(value, digest_size(digest)));
+    memcpy(ret, buf_text(&text), text.len + 1);
     return OK;
 }
 

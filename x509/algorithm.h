@@ -45,6 +45,8 @@ const struct evp_cipher_st *cipher_evp(enum cipher cipher);
 
 /* Incremental and one-shot hashing; ret has room for DIGEST_MAX_BYTES. */
 NODISCARD enum err digest_compute(enum digest digest, struct bytes data, uint8_t *ret, struct why *why);
+/* As fingerprints are written: lower-case hexadecimal. ret has room for twice digest_size and a NUL. */
+NODISCARD enum err digest_hex(enum digest digest, struct bytes data, char *ret, struct why *why);
 /* SHA-256 over the concatenation of parts. */
 NODISCARD enum err sha256_parts(const struct bytes *parts, size_t count, uint8_t ret[static 32], struct why *why);
 NODISCARD enum err hmac_sha256(struct bytes key, struct bytes data, uint8_t ret[static 32], struct why *why);

@@ -43,18 +43,11 @@ enum err agent_csr(const json_t *json, struct buf *ret, struct why *why)
     return OK;
 }
 
-static json_t *base64_json(struct bytes der)
-{
-    AUTO_BUF text = { 0 };
-    base64_append(&text, der);
-    return json_string(buf_text(&text));
-}
-
 json_t *agent_certificate_json(const char *device, const struct device_certificate *certificate)
 {
     return json_pack("{s:s, s:o, s:[o]}", "device", device, "certificate",
-                     base64_json(buf_bytes(&certificate->der)), "chain",
-                     base64_json(buf_bytes(&certificate->issuer)));
+                     json_base64(buf_bytes(&certificate->der)), "chain",
+                     json_base64(buf_bytes(&certificate->issuer)));
 }
 
 /* Whose it is, and which device of the directory, is not the device's to say: certificates have names by that. */

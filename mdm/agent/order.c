@@ -2,7 +2,6 @@
 /* What a device is told to do: the items of a check-in's "do" (docs/device-protocol.md). */
 #include "mdm/agent/call.h"
 
-#include "base/encode.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "mdm/device_store.h"
@@ -23,20 +22,10 @@ struct telling {
     json_t *item; /* afresh each time */
 };
 
-static json_t *base64_of(struct bytes bytes)
-{
-    AUTO_BUF text = { 0 };
-    base64_append(&text, bytes);
-    return json_string(buf_text(&text));
-}
-
 static json_t *digest_of(enum digest digest, struct bytes bytes)
 {
-    uint8_t value[DIGEST_MAX_BYTES];
-    AUTO_BUF text = { 0 };
-    if (digest_compute(digest, bytes, value, NULL) == OK)
-        hex_append(&text, bytes_of(value, digest_size(digest)));
-    return json_string(buf_text(&text));
+    char text[2 * DIGEST_MAX_BYTES + 1] = "";
+    return json_string(digest_hex(digest, bytes, text, NULL) == OK ? text : "");
 }
 
 static void put(json_t *item, const char *name, json_t *value)
@@ -49,7 +38,7 @@ static void put(json_t *item, const char *name, json_t *value)
 static void trusted_put(json_t *item, const struct profile *profile)
 {
     enum destination_store store = profile_store(profile);
-    put(item, "certificate", base64_of(buf_bytes(&profile->certificate)));
+    put(item, "certificate", json_base64(buf_bytes(&profile->certificate)));
     put(item, "store",
         store == STORE_NONE ? json_null() : json_string(word_name(&destination_store_words, (int)store)));
 }
@@ -103,10 +92,10 @@ static void names_put(json_t *item, const struct preview *preview)
     if (preview->expects.san.len)
         san_append_text(&san, preview->expects.san);
     put(item, "subject", json_string(buf_text(&subject)));
-    put(item, "subject_der", base64_of(preview->expects.subject));
+    put(item, "subject_der", json_base64(preview->expects.subject));
     put(item, "subject_alternative_names", json_string(buf_text(&san)));
     put(item, "subject_alternative_names_der",
-        preview->expects.san.len ? base64_of(preview->expects.san) : json_null());
+        preview->expects.san.len ? json_base64(preview->expects.san) : json_null());
 }
 
 static json_t *root_of(struct store_tx *tx, const struct profile *profile)
@@ -122,12 +111,13 @@ static json_t *root_of(struct store_tx *tx, const struct profile *profile)
                      digest_of(DIGEST_SHA256, buf_bytes(&root.certificate)));
 }
 
-/* Of a version before, or about to end: they go once the new one is there. */
-static enum err replaced_put(struct store_tx *tx, const struct telling *telling, struct why *why)
+/* The certificates of this profile that the device may have. */
+static enum err issued_put(struct store_tx *tx, const struct telling *telling, const char *name,
+                           struct why *why)
 {
     AUTO_VAL(issued_list) issued = { 0 };
     json_t *list = json_array();
-    put(telling->item, "replaces", list);
+    put(telling->item, name, list);
     TRY(issued_load(tx, telling->of, &issued, why));
     for (size_t i = 0; i < issued.count; i++)
         json_array_append_new(list, json_string(issued.list[i].thumbprint));
@@ -157,7 +147,7 @@ static enum err request_put(struct store_tx *tx, struct telling *telling, const 
     put(item, "root", root_of(tx, profile));
     put(item, "renews", json_boolean(telling->of->state == DEPLOYMENT_RENEWING));
     put(item, "names_key", json_boolean(platform_names_key(telling->platform)));
-    return replaced_put(tx, telling, why);
+    return issued_put(tx, telling, "replaces", why); /* they go once the new one is there */
 }
 
 /* --- items --- */
@@ -172,14 +162,10 @@ static json_t *item_begin(const struct deployment *of)
 
 static enum err removal_put(struct store_tx *tx, struct telling *telling, struct why *why)
 {
-    AUTO_VAL(issued_list) issued = { 0 };
-    json_t *list = json_array();
-    put(telling->item, "thumbprints", list);
-    TRY(issued_load(tx, telling->of, &issued, why));
-    for (size_t i = 0; i < issued.count; i++)
-        json_array_append_new(list, json_string(issued.list[i].thumbprint));
+    TRY(issued_put(tx, telling, "thumbprints", why));
     if (*telling->of->thumbprint)
-        json_array_append_new(list, json_string(telling->of->thumbprint));
+        json_array_append_new(json_object_get(telling->item, "thumbprints"),
+                              json_string(telling->of->thumbprint));
     return OK;
 }
 

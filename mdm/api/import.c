@@ -2,7 +2,6 @@
 /* A whole file in one unit of work: all of it, or nothing. */
 #include "mdm/import.h"
 
-#include "base/encode.h"
 #include "base/fault.h"
 #include "mdm/api/edit.h"
 #include "mdm/api/handlers.h"
@@ -77,15 +76,13 @@ static enum err again_check(struct store_tx *tx, const struct importing *file, s
 
 static enum err import_audit(struct store_tx *tx, const struct importing *file, struct why *why)
 {
-    uint8_t digest[32];
-    AUTO_BUF hex = { 0 };
+    char digest[65];
     AUTO_JSON detail = json_object();
     const struct api_call *call = file->call;
     AUTO_STR action = xasprintf("%s_import", call->route->class->name);
-    TRY(sha256_parts(&call->request->body, 1, digest, why));
-    hex_append(&hex, BYTES_ARR(digest));
+    TRY(digest_hex(DIGEST_SHA256, call->request->body, digest, why));
     json_object_set_new(detail, "added", json_integer((json_int_t)file->added));
-    json_object_set_new(detail, "sha256", json_string(buf_text(&hex)));
+    json_object_set_new(detail, "sha256", json_string(digest));
     return call_audit(tx, call, action, call->route->class->plural, detail, why);
 }
 

@@ -417,6 +417,17 @@ TEST(hashes_match_published_values)
 }
 
 /* RFC 4231 test case 2, and the empty key. */
+/* FIPS 180-2 appendix B, as fingerprints are written. */
+TEST(fingerprints_are_lower_case)
+{
+    struct why why = { 0 };
+    char text[2 * DIGEST_MAX_BYTES + 1];
+    ASSERT_OK(digest_hex(DIGEST_SHA1, BYTES_LIT("abc"), text, &why), &why);
+    assert_string_equal("a9993e364706816aba3e25717850c26c9cd0d89d", text);
+    ASSERT_OK(digest_hex(DIGEST_SHA256, BYTES_LIT("abc"), text, &why), &why);
+    assert_string_equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", text);
+}
+
 TEST(hmac_matches_published_values)
 {
     struct why why = { 0 };
@@ -436,4 +447,4 @@ RUN(T(digests_go_both_ways), T(digest_parameters_are_null_or_absent), T(digests_
     T(signature_algorithms_go_both_ways), T(rsa_signatures_are_written_with_null_and_ecdsa_without),
     T(signature_parameters_are_strict), T(signatures_off_the_list_are_refused),
     T(a_signer_may_say_plain_rsa_but_not_another_digest), T(sizes_and_names_are_the_standards),
-    T(hashes_match_published_values), T(hmac_matches_published_values))
+    T(hashes_match_published_values), T(fingerprints_are_lower_case), T(hmac_matches_published_values))
