@@ -92,13 +92,8 @@ static enum err make_work(struct store_tx *tx, void *arg, struct why *why)
     int64_t change;
     TRY(change_next(tx, &change, why));
     TRY(token_complete(tx, making, &token, why));
-    change_stamp(&token, change, making->call->now);
-    TRY(object_add(tx, &token, why));
-    TRY(apitoken_keep(tx, making->id, making->token, why));
-    json_decref(making->call->result);
-    making->call->result = object_json(&token);
-    json_object_set_new(making->call->result, "token", json_string(making->token));
-    return call_audit(tx, making->call, "apitoken_add", making->id, making->call->json, why);
+    const struct shown_once shown = { &token, making->token, "apitoken_add", apitoken_keep, change };
+    return shown_once_add(tx, making->call, &shown, why);
 }
 
 enum err route_apitoken_add(struct api_call *call, struct why *why)

@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "config/options.h"
 #include "mdm/audit.h"
+#include "mdm/change.h"
 #include "mdm/user_store.h"
 
 #define PAGE_ROWS 100 /* when the query does not say */
@@ -155,4 +156,17 @@ enum err page_answer(struct api_call *call, struct store_tx *tx, const struct pa
     if (more)
         next_put(call->result, items);
     return OK;
+}
+
+enum err shown_once_add(struct store_tx *tx, struct api_call *call, const struct shown_once *shown,
+                        struct why *why)
+{
+    const char *id = object_id(shown->token);
+    change_stamp(shown->token, shown->change, call->now);
+    TRY(object_add(tx, shown->token, why));
+    TRY(shown->keep(tx, id, shown->secret, why));
+    json_decref(call->result);
+    call->result = object_json(shown->token);
+    json_object_set_new(call->result, "token", json_string(shown->secret));
+    return call_audit(tx, call, shown->action, id, call->json, why);
 }

@@ -18,6 +18,13 @@ NODISCARD enum err body_text(const json_t *json, const char *name, const char *n
 /* A row of the audit trail about an object of the call. detail: NULL for none. */
 NODISCARD enum err call_audit(struct store_tx *tx, const struct api_call *call, const char *action, const char *object,
                               const json_t *detail, struct why *why);
+/* Adds a token, whose secret `keep` keeps the digest of; the answer is the only place where it is shown. */
+struct shown_once {
+    struct object *token; const char *secret, *action;
+    enum err (*keep)(struct store_tx *tx, const char *id, const char *secret, struct why *why);
+    int64_t change;
+};
+NODISCARD enum err shown_once_add(struct store_tx *tx, struct api_call *call, const struct shown_once *shown, struct why *why);
 /* A whole number from 1 to most, which is then not in the body any more; *value stays as it is when it is not there. */
 NODISCARD enum err body_number(json_t *json, const char *name, int64_t most, int64_t *value, struct why *why);
 /* A password of the body: a view, until body_wipe, which overwrites all texts of it. */
